@@ -1,0 +1,47 @@
+# Every library the project uses, as a target. Traps found by trying are noted where they bite.
+find_package(PkgConfig REQUIRED)
+
+function(cairn_require found package)
+  if(NOT ${found})
+    message(FATAL_ERROR "missing library: apt-get install ${package} (or run scripts/install_packages.sh)")
+  endif()
+endfunction()
+
+find_package(OpenSSL)
+cairn_require(OPENSSL_FOUND libssl-dev)
+find_package(Protobuf)  # Debian 12 ships no CMake config for protobuf: module mode.
+cairn_require(Protobuf_FOUND "libprotobuf-dev protobuf-compiler")
+find_package(gRPC CONFIG QUIET)
+cairn_require(gRPC_FOUND "libgrpc++-dev protobuf-compiler-grpc")
+# Its pkg-config file adds -pthread, which glibc no longer needs and the precompiled header was made without.
+set_target_properties(re2::re2 PROPERTIES INTERFACE_COMPILE_OPTIONS "")
+find_package(absl CONFIG QUIET)
+cairn_require(absl_FOUND libabsl-dev)
+find_package(spdlog CONFIG QUIET)
+cairn_require(spdlog_FOUND libspdlog-dev)
+find_package(CLI11 CONFIG QUIET)
+cairn_require(CLI11_FOUND libcli11-dev)
+find_package(tomlplusplus CONFIG QUIET)
+cairn_require(tomlplusplus_FOUND libtomlplusplus-dev)
+find_package(tl-expected CONFIG QUIET)
+cairn_require(tl-expected_FOUND libexpected-dev)
+find_package(leveldb CONFIG QUIET)
+cairn_require(leveldb_FOUND libleveldb-dev)
+# The packaged target names -lsnappy, which libleveldb-dev does not depend on; the shared library links it already.
+set_target_properties(leveldb::leveldb PROPERTIES INTERFACE_LINK_LIBRARIES "")
+find_package(GTest CONFIG QUIET)
+cairn_require(GTest_FOUND "libgtest-dev libgmock-dev")
+find_package(benchmark CONFIG QUIET)
+cairn_require(benchmark_FOUND libbenchmark-dev)
+
+pkg_check_modules(ISAL QUIET IMPORTED_TARGET libisal)
+cairn_require(ISAL_FOUND libisal-dev)
+pkg_check_modules(FUSE3 QUIET IMPORTED_TARGET fuse3)
+cairn_require(FUSE3_FOUND libfuse3-dev)
+
+find_path(ASIO_INCLUDE_DIR asio.hpp)
+cairn_require(ASIO_INCLUDE_DIR libasio-dev)
+add_library(cairn_asio INTERFACE)
+target_include_directories(cairn_asio SYSTEM INTERFACE ${ASIO_INCLUDE_DIR})
+target_compile_definitions(cairn_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED)
+target_link_libraries(cairn_asio INTERFACE Threads::Threads)

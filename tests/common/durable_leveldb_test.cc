@@ -1,0 +1,165 @@
+#include "common/durable_leveldb.h"
+
+#include <gtest/gtest.h>
+#include <leveldb/write_batch.h>
+
+#include <filesystem>
+#include <map>
+
+#include "common/file.h"
+#include "common/leveldb_log.h"
+#include "tests/common/status_matchers.h"
+#include "tests/common/temporary_directory.h"
+
+namespace cairn {
+namespace {
+
+constexpr int kRows = 30;
+
+// A database of kRows rows written one by one, copied as it lies on disk while it is open, so that
+// its rows are in a write-ahead log only.
+class DurableLevelDbTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<DurableLevelDb> Open(const std::string& directory, bool unclean = false) {
+    Result<std::unique_ptr<DurableLevelDb>> opened =
+        DurableLevelDb::Open(directory, {.unclean_boot = unclean});
+    EXPECT_THAT(opened, IsOk());
+    return opened.has_value() ? std::move(*opened) : nullptr;
+  }
+  static void Put(DurableLevelDb& db, int row) {
+    leveldb::WriteBatch batch;
+    batch.Put(Key(row), std::string(2000, 'v'));
+    EXPECT_THAT(db.Write(&batch, false), IsOk());
+  }
+  static std::string Key(int row) { return fmt::format("row{:04}", row); }
+
+  // Rows 0..n-1 and no other: n. Anything else is not a prefix: -1.
+  static int PrefixLength(DurableLevelDb& db) {
+    std::unique_ptr<leveldb::Iterator> rows(db.db().NewIterator({}));
+    int count = 0;
+    for (rows->SeekToFirst(); rows->Valid(); rows->Next(), ++count) {
+      if (rows->key().ToString() != Key(count)) return -1;
+    }
+    return count;
+  }
+
+  std::string CopyWithRowsInLogs() {
+    std::unique_ptr<DurableLevelDb> db = Open(directory_ / "db");
+    for (int row = 0; row < kRows; ++row) Put(*db, row);
+    std::string copy = directory_ / "copy";
+    std::filesystem::copy(directory_ / "db", copy);
+    return copy;
+  }
+  static std::vector<std::string> Logs(const std::string& directory) {
+    std::vector<std::string> logs;
+    std::vector<std::string> names = *PosixFiles().List(directory);
+    for (const std::string& name : names) {
+      if (name.ends_with(".log")) logs.push_back(directory + "/" + name);
+    }
+    return logs;
+  }
+  static void Overwrite(const std::string& path, uint64_t at, std::string_view bytes) {
+    auto file = PosixFiles().Open(path, OpenMode::kReadWrite);
+    ASSERT_THAT(file, IsOk());
+    ASSERT_THAT((*file)->Write(at, std::as_bytes(std::span(bytes.data(), bytes.size()))), IsOk());
+  }
+
+  TemporaryDirectory directory_;
+};
+
+TEST_F(DurableLevelDbTest, KeepsRowsAcrossACleanClose) {
+  std::unique_ptr<DurableLevelDb> db = Open(directory_ / "db");
+  for (int row = 0; row < kRows; ++row) Put(*db, row);
+  db.reset();
+  db = Open(directory_ / "db", /*unclean=*/true);
+  EXPECT_EQ(PrefixLength(*db), kRows);
+}
+
+TEST_F(DurableLevelDbTest, AWholeLogIsKeptAfterAnUncleanBoot) {
+  std::unique_ptr<DurableLevelDb> db = Open(CopyWithRowsInLogs(), /*unclean=*/true);
+  EXPECT_EQ(PrefixLength(*db), kRows);
+}
+
+using RuleM2Database = DurableLevelDbTest;
+
+TEST_F(RuleM2Database, AHoleLosesWhatComesAfterItAndNothingBefore) {
+  std::string pristine = CopyWithRowsInLogs();
+  uint64_t log_bytes = std::filesystem::file_size(Logs(pristine).at(0));
+  uint64_t row_bytes = log_bytes / kRows;
+  for (uint64_t at = 100; at + 4096 < log_bytes; at += 4096) {
+    std::string copy = directory_ / fmt::format("hole{}", at);
+    std::filesystem::copy(pristine, copy);
+    Overwrite(Logs(copy).at(0), at, std::string(512, '\0'));
+    std::unique_ptr<DurableLevelDb> db = Open(copy, /*unclean=*/true);
+    ASSERT_NE(db, nullptr);
+    int kept = PrefixLength(*db);
+    EXPECT_LE(kept, static_cast<int>((at + 512) / row_bytes)) << at;
+    EXPECT_GE(kept, static_cast<int>(at / row_bytes) - 1) << at;
+  }
+}
+
+TEST_F(RuleM2Database, ATornTailIsCut) {
+  std::string copy = CopyWithRowsInLogs();
+  std::string log = Logs(copy).at(0);
+  std::filesystem::resize_file(log, std::filesystem::file_size(log) - 1);
+  EXPECT_EQ(PrefixLength(*Open(copy, /*unclean=*/true)), kRows - 1);
+}
+
+// What a rotation without a sync would leave: an earlier log with a hole, a later one whole.
+TEST_F(RuleM2Database, LogsBehindAHoleAreDropped) {
+  std::string copy = CopyWithRowsInLogs();
+  std::string first = Logs(copy).at(0);
+  std::string bytes = *LoadFile(PosixFiles(), first);
+  uint64_t number = std::stoull(first.substr(first.rfind('/') + 1));
+  LevelDbLogReader reader(bytes);
+  for (int row = 0; row < 10; ++row) ASSERT_TRUE(reader.Next());
+  // The successor must begin at a block of its own, so it repeats the whole log: ten rows twice.
+  std::string later = copy + fmt::format("/{:06}.log", number + 1);
+  ASSERT_THAT(ReplaceFile(PosixFiles(), later, bytes), IsOk());
+  std::filesystem::resize_file(first, reader.good_bytes() - 1);
+  EXPECT_EQ(PrefixLength(*Open(copy, /*unclean=*/true)), 9);
+  EXPECT_FALSE(PosixFiles().Exists(later));
+}
+
+// An earlier log that ends short at a record's border: only the sequence numbers tell.
+TEST_F(RuleM2Database, ALogThatDoesNotFollowItsPredecessorIsCutToNothing) {
+  std::string copy = CopyWithRowsInLogs();
+  std::string first = Logs(copy).at(0);
+  std::string bytes = *LoadFile(PosixFiles(), first);
+  uint64_t number = std::stoull(first.substr(first.rfind('/') + 1));
+  LevelDbLogReader reader(bytes);
+  for (int row = 0; row < 10; ++row) ASSERT_TRUE(reader.Next());
+  std::string later = copy + fmt::format("/{:06}.log", number + 1);
+  ASSERT_THAT(ReplaceFile(PosixFiles(), later, bytes), IsOk());
+  std::filesystem::resize_file(first, reader.good_bytes());
+  EXPECT_EQ(PrefixLength(*Open(copy, /*unclean=*/true)), 10);
+}
+
+TEST_F(RuleM2Database, WithoutTheCutDamageIsRefusedNotSkipped) {
+  std::string copy = CopyWithRowsInLogs();
+  Overwrite(Logs(copy).at(0), 5000, std::string(512, 'x'));
+  EXPECT_THAT(DurableLevelDb::Open(copy, {}), StatusIs(ErrorCode::kCorruption));
+}
+
+TEST_F(DurableLevelDbTest, ManyLogsAndTablesAreReadBack) {
+  DurableLevelDbOptions options{.write_buffer_bytes = 64 << 10, .unclean_boot = true};
+  for (int round = 0; round < 3; ++round) {
+    auto db = DurableLevelDb::Open(directory_ / "db", options);
+    ASSERT_THAT(db, IsOk());
+    EXPECT_EQ(PrefixLength(**db), round * 200);
+    for (int row = round * 200; row < (round + 1) * 200; ++row) Put(**db, row);
+  }
+}
+
+TEST_F(DurableLevelDbTest, ErrorsKeepTheirKind) {
+  EXPECT_THAT(FromLevelDb(leveldb::Status::NotFound("x"), "get"), StatusIs(ErrorCode::kNotFound));
+  EXPECT_THAT(FromLevelDb(leveldb::Status::Corruption("x"), "get"),
+              StatusIs(ErrorCode::kCorruption));
+  EXPECT_THAT(FromLevelDb(leveldb::Status::IOError("x", "No space left on device"), "put"),
+              StatusIs(ErrorCode::kNoSpace));
+  EXPECT_THAT(FromLevelDb(leveldb::Status::IOError("x"), "put"), StatusIs(ErrorCode::kIoError));
+  EXPECT_THAT(FromLevelDb(leveldb::Status::OK(), "put"), IsOk());
+}
+
+}  // namespace
+}  // namespace cairn

@@ -1,0 +1,166 @@
+#include "tests/common/forgetful_files.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace cairn {
+
+namespace {
+constexpr size_t kSectorBytes = 512;
+
+std::string DirectoryOf(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
+std::string AfterPowerCut(const std::string& now, const std::string& synced,
+                          std::mt19937_64& random) {
+  // The size is metadata of its own: the old or the new one.
+  std::string after = random() % 2 == 0 ? synced : now;
+  for (size_t at = 0; at < after.size(); at += kSectorBytes) {
+    const std::string& source = random() % 2 == 0 ? synced : now;
+    size_t length = std::min(kSectorBytes, after.size() - at);
+    std::string sector = at < source.size() ? source.substr(at, length) : std::string();
+    sector.resize(length, '\0');
+    after.replace(at, length, sector);
+  }
+  return after;
+}
+}  // namespace
+
+class ForgetfulFiles::OpenFile final : public File {
+ public:
+  OpenFile(ForgetfulFiles& files, std::shared_ptr<Contents> contents)
+      : files_(files), contents_(std::move(contents)) {}
+
+  Result<size_t> Read(uint64_t offset, std::span<std::byte> out) override {
+    absl::MutexLock lock(&files_.mu_);
+    const std::string& now = contents_->now;
+    if (offset >= now.size()) return size_t{0};
+    size_t length = std::min(out.size(), now.size() - offset);
+    std::memcpy(out.data(), now.data() + offset, length);
+    return length;
+  }
+  Status Write(uint64_t offset, std::span<const std::byte> data) override {
+    absl::MutexLock lock(&files_.mu_);
+    std::string& now = contents_->now;
+    if (now.size() < offset + data.size()) now.resize(offset + data.size(), '\0');
+    std::memcpy(now.data() + offset, data.data(), data.size());
+    return OkStatus();
+  }
+  Status Sync() override {
+    absl::MutexLock lock(&files_.mu_);
+    contents_->synced = contents_->now;
+    ++files_.file_syncs_;
+    return OkStatus();
+  }
+  Status Truncate(uint64_t size_bytes) override {
+    absl::MutexLock lock(&files_.mu_);
+    contents_->now.resize(size_bytes, '\0');
+    return OkStatus();
+  }
+  Status PunchHole(uint64_t offset, uint64_t length) override {
+    absl::MutexLock lock(&files_.mu_);
+    std::string& now = contents_->now;
+    for (uint64_t at = offset; at < std::min<uint64_t>(now.size(), offset + length); ++at) {
+      now[at] = '\0';
+    }
+    return OkStatus();
+  }
+  Status Preallocate(uint64_t size_bytes) override {
+    absl::MutexLock lock(&files_.mu_);
+    if (contents_->now.size() < size_bytes) contents_->now.resize(size_bytes, '\0');
+    return OkStatus();
+  }
+  Result<uint64_t> Size() override {
+    absl::MutexLock lock(&files_.mu_);
+    return uint64_t{contents_->now.size()};
+  }
+
+ private:
+  ForgetfulFiles& files_;
+  std::shared_ptr<Contents> contents_;
+};
+
+Result<std::unique_ptr<File>> ForgetfulFiles::Open(const std::string& path, OpenMode mode) {
+  absl::MutexLock lock(&mu_);
+  auto entry = now_.find(path);
+  bool create = mode == OpenMode::kCreate || mode == OpenMode::kCreateExclusive;
+  if (entry == now_.end()) {
+    if (!create) return Fail(ErrorCode::kNotFound, "open {}", path);
+    entry = now_.emplace(path, std::make_shared<Contents>()).first;
+  } else if (mode == OpenMode::kCreateExclusive) {
+    return Fail(ErrorCode::kExists, "open {}", path);
+  }
+  return std::make_unique<OpenFile>(*this, entry->second);
+}
+
+Status ForgetfulFiles::MakeDirectory(const std::string& path) {
+  absl::MutexLock lock(&mu_);
+  directories_.insert(path);
+  return OkStatus();
+}
+
+Status ForgetfulFiles::Remove(const std::string& path) {
+  absl::MutexLock lock(&mu_);
+  if (now_.erase(path) == 0) return Status::Error(ErrorCode::kNotFound, "remove {}", path);
+  return OkStatus();
+}
+
+Status ForgetfulFiles::Rename(const std::string& from, const std::string& to) {
+  absl::MutexLock lock(&mu_);
+  auto entry = now_.extract(from);
+  if (entry.empty()) return Status::Error(ErrorCode::kNotFound, "rename {}", from);
+  now_[to] = entry.mapped();
+  return OkStatus();
+}
+
+Result<std::vector<std::string>> ForgetfulFiles::List(const std::string& directory) {
+  absl::MutexLock lock(&mu_);
+  std::vector<std::string> names;
+  for (const auto& [path, contents] : now_) {
+    if (DirectoryOf(path) == directory) names.push_back(path.substr(directory.size() + 1));
+  }
+  return names;
+}
+
+bool ForgetfulFiles::Exists(const std::string& path) {
+  absl::MutexLock lock(&mu_);
+  return now_.contains(path) || directories_.contains(path);
+}
+
+Status ForgetfulFiles::SyncDirectory(const std::string& directory) {
+  absl::MutexLock lock(&mu_);
+  std::erase_if(synced_, [&](const auto& entry) { return DirectoryOf(entry.first) == directory; });
+  for (const auto& entry : now_) {
+    if (DirectoryOf(entry.first) == directory) synced_.insert(entry);
+  }
+  return OkStatus();
+}
+
+Status ForgetfulFiles::SyncAll(const std::string&) {
+  absl::MutexLock lock(&mu_);
+  synced_ = now_;
+  for (auto& [path, contents] : now_) contents->synced = contents->now;
+  return OkStatus();
+}
+
+Result<DiskSpace> ForgetfulFiles::Space(const std::string&) {
+  return DiskSpace{uint64_t{1} << 40, uint64_t{1} << 40};
+}
+
+void ForgetfulFiles::LosePower(std::mt19937_64& random) {
+  absl::MutexLock lock(&mu_);
+  now_ = synced_;
+  for (auto& [path, contents] : now_) {
+    auto after = std::make_shared<Contents>();
+    after->now = AfterPowerCut(contents->now, contents->synced, random);
+    after->synced = after->now;
+    contents = after;
+  }
+  synced_ = now_;
+}
+
+uint64_t ForgetfulFiles::file_syncs() const {
+  absl::MutexLock lock(&mu_);
+  return file_syncs_;
+}
+
+}  // namespace cairn
