@@ -1,0 +1,29 @@
+#include "rpc/channel_pool.h"
+
+namespace cairn {
+
+ChannelPool::ChannelPool(ChannelOptions options, std::string thread_name)
+    : poller_(Poller::Start(std::move(thread_name))), options_(std::move(options)) {}
+
+ChannelPool::~ChannelPool() {
+  absl::flat_hash_map<std::string, std::shared_ptr<Channel>> channels;
+  {
+    absl::MutexLock lock(&mu_);
+    channels.swap(channels_);
+  }
+  for (auto& [name, channel] : channels) channel->Close();
+}
+
+std::shared_ptr<Channel> ChannelPool::Get(const Address& address) {
+  absl::MutexLock lock(&mu_);
+  std::shared_ptr<Channel>& channel = channels_[address.ToString()];
+  if (channel == nullptr) channel = MakeChannel(address, options_, poller_);
+  return channel;
+}
+
+void ChannelPool::SetHello(const v1::Hello& hello) {
+  absl::MutexLock lock(&mu_);
+  options_.hello = hello;
+}
+
+}  // namespace cairn

@@ -1,0 +1,43 @@
+#include "rpc/channel_pool.h"
+
+#include "tests/rpc/rpc_fixture.h"
+
+namespace cairn {
+namespace {
+
+class ChannelPoolTest : public RpcFixture {};
+
+TEST_F(ChannelPoolTest, OneAddressHasOneChannel) {
+  StartServer();
+  ChannelPool pool(NewChannelOptions());
+  auto first = pool.Get(ServerAddress());
+  EXPECT_EQ(pool.Get(ServerAddress()), first);
+  EXPECT_NE(pool.Get(Address{"127.0.0.1", 1, ""}), first);
+  EXPECT_EQ(Ask(*first, kEcho, "x"), "x");
+}
+
+TEST_F(ChannelPoolTest, ChannelsEndWithThePool) {
+  StartServer();
+  std::shared_ptr<Channel> channel;
+  {
+    ChannelPool pool(NewChannelOptions());
+    channel = pool.Get(ServerAddress());
+    EXPECT_EQ(Ask(*channel, kEcho, "x"), "x");
+  }
+  EXPECT_EQ(Ask(*channel, kEcho, "x").error().code(), ErrorCode::kCancelled);
+}
+
+TEST_F(ChannelPoolTest, ANewHelloIsForNewChannels) {
+  StartServer();
+  ChannelPool pool(NewChannelOptions());
+  auto before = pool.Get(ServerAddress());
+  v1::Hello hello;
+  hello.set_cluster_id("cluster-b");
+  pool.SetHello(hello);
+  EXPECT_EQ(Ask(*before, kEcho, "x"), "x");
+  auto after = pool.Get(Address{"localhost", ServerAddress().port, ""});
+  EXPECT_EQ(Ask(*after, kEcho, "x").error().code(), ErrorCode::kWrongCluster);
+}
+
+}  // namespace
+}  // namespace cairn
