@@ -1,0 +1,33 @@
+// What the namespace needs from the cluster: placement groups on first use, and room.
+#pragma once
+
+#include <functional>
+
+#include "metaserver/cluster/map_cache.h"
+#include "metaserver/cluster/server_registry.h"
+#include "metaserver/replicated_state.h"
+#include "metaserver/service/cluster_view.h"
+
+namespace cairn {
+
+// Thread-safe. Never blocks on the log.
+class ClusterResources final : public PlacementGroups, public ClusterSpace {
+ public:
+  ClusterResources(ReplicatedState& state, MapCache& maps, ServerRegistry& registry)
+      : state_(state), maps_(maps), registry_(registry) {}
+
+  // Groups are spread over the servers that are alive now.
+  void Ensure(PoolId pool, std::function<void(Status)> done) override;
+  // Sums what the servers said in their last heartbeats, divided by the first pool's copies.
+  Space CurrentSpace() const override;
+
+ private:
+  Result<v1::Command> PlanCreation(const v1::Pool& pool, const MapSnapshot& map) const;
+  Status CheckCreated(PoolId pool, const Result<v1::Outcome>& outcome);
+
+  ReplicatedState& state_;
+  MapCache& maps_;
+  ServerRegistry& registry_;
+};
+
+}  // namespace cairn

@@ -1,0 +1,174 @@
+#include "metaserver/cluster/health.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_join.h"
+
+namespace cairn {
+namespace {
+
+using Presence = ServerView::Presence;
+
+constexpr uint64_t kFullPercent = 95;
+
+v1::HealthItem MakeItem(const char* code, const char* severity, std::string subject,
+                        std::string text) {
+  v1::HealthItem item;
+  item.set_code(code);
+  item.set_severity(severity);
+  item.set_subject(std::move(subject));
+  item.set_text(std::move(text));
+  return item;
+}
+
+std::string NameOf(ServerId server) { return fmt::format("chunkserver {}", server); }
+
+ServerHealth HealthOf(const ServersHealth& servers, ServerId server) {
+  const auto found = servers.find(server);
+  return found == servers.end() ? ServerHealth() : found->second;
+}
+
+// Why groups are short of copies: which servers lack in them, and how.
+struct Shortage {
+  int groups = 0;
+  std::map<ServerId, int> down;     // server -> groups that miss it
+  std::map<ServerId, int> syncing;  // server -> groups it catches up in
+};
+
+struct GroupCounts {
+  Shortage reduced;
+  Shortage unavailable;
+  int last_copy = 0;
+};
+
+void Blame(const v1::PlacementGroup& group, const ServersHealth& servers, Shortage& shortage) {
+  ++shortage.groups;
+  for (const v1::Member& member : group.members()) {
+    const ServerId server(member.server());
+    const ServerView view = HealthOf(servers, server).view;
+    if (MayServe(member, view)) continue;
+    (view.presence == Presence::kAlive ? shortage.syncing : shortage.down)[server]++;
+  }
+}
+
+std::string Reasons(const Shortage& shortage) {
+  std::vector<std::string> reasons;
+  for (const auto& [server, groups] : shortage.down) {
+    reasons.push_back(fmt::format("chunkserver {} is away ({} groups)", server, groups));
+  }
+  for (const auto& [server, groups] : shortage.syncing) {
+    reasons.push_back(fmt::format("chunkserver {} is catching up ({} groups)", server, groups));
+  }
+  return absl::StrJoin(reasons, ", ");
+}
+
+GroupCounts CountGroups(const MapSnapshot& map, const ServersHealth& servers) {
+  GroupCounts counts;
+  for (const auto& [id, group] : map.groups) {
+    int serving = 0;
+    const GroupCondition condition = ConditionOf(group, servers, &serving);
+    if (condition == GroupCondition::kUnavailable) Blame(group, servers, counts.unavailable);
+    if (condition == GroupCondition::kReduced) Blame(group, servers, counts.reduced);
+    if (serving == 1 && group.members_size() > 1) ++counts.last_copy;
+  }
+  return counts;
+}
+
+void DiagnoseGroups(const MapSnapshot& map, const ServersHealth& servers,
+                    std::vector<v1::HealthItem>& items) {
+  const GroupCounts counts = CountGroups(map, servers);
+  if (counts.unavailable.groups > 0) {
+    items.push_back(MakeItem(
+        "LOST", "error", fmt::format("{} placement groups", counts.unavailable.groups),
+        fmt::format("data cannot be reached now: no copy is up: {}",
+                    Reasons(counts.unavailable))));
+  }
+  if (counts.last_copy > 0) {
+    items.push_back(MakeItem("LAST_COPY", "error",
+                             fmt::format("{} placement groups", counts.last_copy),
+                             "one copy is left: one more failure and data cannot be reached"));
+  }
+  if (counts.reduced.groups > 0) {
+    items.push_back(MakeItem(
+        "UNDER_REPLICATED", "warning", fmt::format("{} placement groups", counts.reduced.groups),
+        fmt::format("fewer copies than wanted: {}", Reasons(counts.reduced))));
+  }
+}
+
+void DiagnoseDamage(const ServersHealth& servers, std::vector<v1::HealthItem>& items) {
+  std::map<std::pair<uint64_t, uint32_t>, ServerId> damaged;
+  for (const auto& [server, health] : servers) {
+    for (const v1::LostChunk& chunk : health.counters.damaged) {
+      damaged.emplace(std::pair(chunk.inode(), chunk.index()), server);
+    }
+  }
+  for (const auto& [chunk, server] : damaged) {
+    items.push_back(MakeItem(
+        "LOST", "error", fmt::format("inode {} chunk {}", chunk.first, chunk.second),
+        fmt::format("no good copy found, says chunkserver {}", server)));
+  }
+}
+
+void DiagnoseServer(ServerId server, const v1::ServerRecord& record, const ServerHealth& health,
+                    std::vector<v1::HealthItem>& items) {
+  if (health.view.presence == Presence::kGone) {
+    items.push_back(MakeItem(
+        "CHUNKSERVER_DOWN", "warning", NameOf(server),
+        fmt::format("on {}: silent for {} s", record.host(),
+                    std::chrono::duration_cast<std::chrono::seconds>(health.silence).count())));
+  }
+  const ServerCounters& counters = health.counters;
+  if (counters.checksum_errors > 0) {
+    items.push_back(MakeItem("CHECKSUM_ERROR", "warning", NameOf(server),
+                             fmt::format("{} blocks did not match their checksum since its start",
+                                         counters.checksum_errors)));
+  }
+  const uint64_t used = counters.total_bytes - std::min(counters.total_bytes,
+                                                        counters.available_bytes);
+  if (counters.total_bytes > 0 && used / kFullPercent >= counters.total_bytes / 100) {
+    items.push_back(MakeItem("FULL", "warning", NameOf(server),
+                             fmt::format("the disk is {} % full",
+                                         used / (counters.total_bytes / 100 + 1))));
+  }
+}
+
+}  // namespace
+
+ServersHealth LookAtServers(const MapSnapshot& map, const ServerRegistry& registry) {
+  ServersHealth servers;
+  for (const auto& [id, record] : map.servers) {
+    ServerHealth health{registry.View(record), registry.Silence(id), registry.Counters(id)};
+    // After a start the monitor is patient (rule M8); who looks wants to know who is there.
+    if (health.silence > timing::kMemberRemoved) health.view.presence = Presence::kGone;
+    servers.emplace(id, std::move(health));
+  }
+  return servers;
+}
+
+GroupCondition ConditionOf(const v1::PlacementGroup& group, const ServersHealth& servers,
+                           int* serving) {
+  int count = 0;
+  for (const v1::Member& member : group.members()) {
+    if (MayServe(member, HealthOf(servers, ServerId(member.server())).view)) ++count;
+  }
+  if (serving != nullptr) *serving = count;
+  if (count == 0) return GroupCondition::kUnavailable;
+  return count == group.members_size() ? GroupCondition::kFull : GroupCondition::kReduced;
+}
+
+std::vector<v1::HealthItem> DiagnoseCluster(const MapSnapshot& map,
+                                            const ServersHealth& servers) {
+  std::vector<v1::HealthItem> items;
+  DiagnoseGroups(map, servers, items);
+  DiagnoseDamage(servers, items);
+  for (const auto& [server, record] : map.servers) {
+    DiagnoseServer(server, record, HealthOf(servers, server), items);
+  }
+  return items;
+}
+
+}  // namespace cairn

@@ -1,0 +1,37 @@
+// What is wrong with the cluster, in words an operator can act on. Pure.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "cairn/v1/admin.pb.h"
+#include "common/clock.h"
+#include "common/ids.h"
+#include "metaserver/cluster/map_cache.h"
+#include "metaserver/cluster/server_registry.h"
+#include "metaserver/placement/plan_members.h"
+
+namespace cairn {
+
+struct ServerHealth {
+  ServerView view;
+  Duration silence{0};
+  ServerCounters counters;
+};
+using ServersHealth = std::map<ServerId, ServerHealth>;
+
+ServersHealth LookAtServers(const MapSnapshot& map, const ServerRegistry& registry);
+
+// How many copies of its data a group has that may serve now.
+enum class GroupCondition {
+  kFull,         // all copies active
+  kReduced,      // some
+  kUnavailable,  // none: its data cannot be reached now
+};
+GroupCondition ConditionOf(const v1::PlacementGroup& group, const ServersHealth& servers,
+                           int* serving = nullptr);
+
+// In order of severity; empty when all is well.
+std::vector<v1::HealthItem> DiagnoseCluster(const MapSnapshot& map, const ServersHealth& servers);
+
+}  // namespace cairn

@@ -1,0 +1,133 @@
+#include "metaserver/cluster/member_monitor.h"
+
+#include <pthread.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "common/logging.h"
+#include "metaserver/cluster/outcome.h"
+#include "metaserver/placement/plan_members.h"
+
+namespace cairn {
+namespace {
+
+constexpr int kLookMilliseconds = 100;
+constexpr size_t kMaxUpdatesPerCommand = 1000;
+
+std::string MembersText(const v1::PlacementGroup& group) {
+  std::string text;
+  for (const v1::Member& member : group.members()) {
+    if (!text.empty()) text += ',';
+    text += std::to_string(member.server());
+    if (member.state() != v1::MEMBER_ACTIVE) text += "(syncing)";
+  }
+  return text;
+}
+
+}  // namespace
+
+MemberMonitor::MemberMonitor(ReplicatedState& state, MapCache& maps, ServerRegistry& registry)
+    : state_(state), maps_(maps), registry_(registry) {}
+
+MemberMonitor::~MemberMonitor() { Stop(); }
+
+void MemberMonitor::Start() {
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "member-monitor");
+    Run();
+  });
+}
+
+void MemberMonitor::Stop() {
+  {
+    absl::MutexLock lock(&mu_);
+    stopping_ = true;
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void MemberMonitor::Wake() {
+  absl::MutexLock lock(&mu_);
+  woken_ = true;
+}
+
+void MemberMonitor::Run() {
+  while (true) {
+    {
+      absl::MutexLock lock(&mu_);
+      const auto due = [this]() ABSL_SHARED_LOCKS_REQUIRED(mu_) { return woken_ || stopping_; };
+      mu_.AwaitWithTimeout(absl::Condition(&due), absl::Milliseconds(kLookMilliseconds));
+      if (stopping_) return;
+      woken_ = false;
+    }
+    const Status status = Tick();
+    if (!status.ok()) LOG_WARN("placement groups could not be moved on reason=\"{}\"", status);
+  }
+}
+
+MemberMonitor::Signature MemberMonitor::Look(const MapSnapshot& map,
+                                             std::map<ServerId, ServerView>& views) const {
+  Signature seen;
+  seen.first = map.version;
+  for (const auto& [id, record] : map.servers) {
+    const ServerView view = registry_.View(record);
+    seen.second.emplace_back(id, view.incarnation, view.presence);
+    views.emplace(id, view);
+  }
+  return seen;
+}
+
+Status MemberMonitor::Tick() {
+  ASSIGN_OR_RETURN(const std::shared_ptr<const MapSnapshot> map, maps_.Get());
+  std::map<ServerId, ServerView> views;
+  Signature seen = Look(*map, views);
+  if (seen != settled_) {
+    const auto view_of = [&](ServerId server) {
+      const auto found = views.find(server);
+      return found == views.end() ? ServerView() : found->second;
+    };
+    std::vector<v1::PlacementGroup> updates;
+    for (const auto& [id, group] : map->groups) {
+      if (std::optional<v1::PlacementGroup> next = PlanMembers(group, view_of)) {
+        updates.push_back(*std::move(next));
+      }
+    }
+    if (!updates.empty()) return ProposeUpdates(std::move(updates));
+    settled_ = std::move(seen);
+  }
+  ReleaseGone(views);
+  return OkStatus();
+}
+
+Status MemberMonitor::ProposeUpdates(std::vector<v1::PlacementGroup> updates) {
+  for (size_t first = 0; first < updates.size(); first += kMaxUpdatesPerCommand) {
+    const size_t end = std::min(updates.size(), first + kMaxUpdatesPerCommand);
+    v1::Command command;
+    for (size_t i = first; i < end; ++i) {
+      LOG_DEBUG("group moves on pg={} epoch={} members={}", updates[i].id(), updates[i].epoch(),
+                MembersText(updates[i]));
+      *command.mutable_update_groups()->add_groups() = std::move(updates[i]);
+    }
+    const Result<v1::Outcome> outcome = state_.ProposeAndWait(std::move(command));
+    maps_.Invalidate();
+    RETURN_IF_ERROR(StatusOfOutcome(outcome));
+    LOG_INFO("placement groups moved on count={} conflicts={}", end - first,
+             outcome->conflicts_size());
+  }
+  Wake();  // look again: conflicts are planned anew
+  return OkStatus();
+}
+
+// It is out of every group that can do without it, and its lease has run out.
+void MemberMonitor::ReleaseGone(const std::map<ServerId, ServerView>& views) {
+  for (const auto& [server, view] : views) {
+    const bool gone = view.presence == ServerView::Presence::kGone;
+    if (gone && registry_.IsShunned(server)) registry_.ReleaseShunned(server);
+  }
+}
+
+}  // namespace cairn

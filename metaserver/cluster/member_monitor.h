@@ -1,0 +1,52 @@
+// Watches the chunkservers and moves placement groups on: looks at each group with PlanMembers
+// whenever a server fell silent, came back or restarted, and proposes what changed. Conflicting
+// proposals do no harm: apply takes a group only at the epoch the plan was made for.
+#pragma once
+
+#include <functional>
+#include <thread>
+#include <tuple>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "common/ids.h"
+#include "common/status.h"
+#include "metaserver/cluster/map_cache.h"
+#include "metaserver/cluster/server_registry.h"
+#include "metaserver/replicated_state.h"
+
+namespace cairn {
+
+// Thread-safe, except Tick().
+class MemberMonitor {
+ public:
+  MemberMonitor(ReplicatedState& state, MapCache& maps, ServerRegistry& registry);
+  ~MemberMonitor();  // Stop()s
+
+  void Start();
+  void Stop();
+  void Wake();
+
+  // One look at everything. Blocks on the log. Run by the thread, or by a test instead of it.
+  Status Tick();
+
+ private:
+  using Signature =
+      std::pair<uint64_t, std::vector<std::tuple<ServerId, Incarnation, ServerView::Presence>>>;
+  void Run();
+  Signature Look(const MapSnapshot& map, std::map<ServerId, ServerView>& views) const;
+  Status ProposeUpdates(std::vector<v1::PlacementGroup> updates);
+  void ReleaseGone(const std::map<ServerId, ServerView>& views);
+
+  ReplicatedState& state_;
+  MapCache& maps_;
+  ServerRegistry& registry_;
+  Signature settled_;  // nothing was to be done when things looked like this
+  absl::Mutex mu_;
+  bool woken_ ABSL_GUARDED_BY(mu_) = false;
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  std::thread thread_;
+};
+
+}  // namespace cairn

@@ -1,0 +1,129 @@
+#include "metaserver/cluster/server_registry.h"
+
+#include <algorithm>
+
+#include "common/logging.h"
+
+namespace cairn {
+namespace {
+
+constexpr int kMaxDamagedListed = 1000;
+
+}  // namespace
+
+ServerRegistry::ServerRegistry(const Clock& clock) : clock_(clock), started_(clock.Now()) {}
+
+const ServerRegistry::Entry* ServerRegistry::Find(ServerId server) const {
+  const auto found = entries_.find(server);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+Status ServerRegistry::CheckWelcomeLocked(ServerId server, Incarnation incarnation) const {
+  const Entry* entry = Find(server);
+  if (entry == nullptr || !entry->shunned || entry->incarnation < incarnation) return OkStatus();
+  return Status::Error(ErrorCode::kUnavailable,
+                       "server {} is shunned until its lease has run out", server);
+}
+
+Status ServerRegistry::CheckWelcome(ServerId server, Incarnation incarnation) const {
+  absl::ReaderMutexLock lock(&mu_);
+  return CheckWelcomeLocked(server, incarnation);
+}
+
+void ServerRegistry::NoteJoin(const v1::ServerRecord& record) {
+  absl::MutexLock lock(&mu_);
+  Entry& entry = entries_[ServerId(record.id())];
+  const Incarnation incarnation(record.incarnation());
+  if (incarnation < entry.incarnation) return;  // overtaken by a later start
+  if (entry.incarnation < incarnation) {
+    entry.shunned = false;
+    entry.counters.checksum_errors = 0;
+    entry.counters.adopted_blocks = 0;
+    entry.counters.damaged.clear();
+  }
+  entry.incarnation = incarnation;
+  if (!entry.shunned) entry.heard = clock_.Now();
+}
+
+Status ServerRegistry::NoteHeartbeat(const v1::HeartbeatRequest& request,
+                                     const v1::ServerRecord& record) {
+  if (request.incarnation() < record.incarnation()) {
+    return Status::Error(ErrorCode::kStaleRequest,
+                         "server {} was started again since: this is start {}, the latest is {}",
+                         record.id(), request.incarnation(), record.incarnation());
+  }
+  if (request.incarnation() > record.incarnation()) {
+    return Status::Error(ErrorCode::kNotFound, "start {} of server {} has not joined",
+                         request.incarnation(), record.id());
+  }
+  absl::MutexLock lock(&mu_);
+  const ServerId server(record.id());
+  RETURN_IF_ERROR(CheckWelcomeLocked(server, Incarnation(request.incarnation())));
+  Entry& entry = entries_[server];
+  entry.heard = clock_.Now();
+  entry.incarnation = Incarnation(request.incarnation());
+  const int damaged = std::min(request.damaged_size(), kMaxDamagedListed);
+  entry.counters = {true,
+                    request.total_bytes(),
+                    request.available_bytes(),
+                    request.checksum_errors(),
+                    request.adopted_blocks(),
+                    {request.damaged().begin(), request.damaged().begin() + damaged}};
+  return OkStatus();
+}
+
+void ServerRegistry::Shun(ServerId server, const std::string& reason) {
+  absl::MutexLock lock(&mu_);
+  Entry& entry = entries_[server];
+  if (entry.shunned) return;
+  entry.shunned = true;
+  LOG_WARN("chunkserver shunned until its lease has run out server={} reason=\"{}\"", server,
+           reason);
+}
+
+bool ServerRegistry::IsShunned(ServerId server) const {
+  absl::ReaderMutexLock lock(&mu_);
+  const Entry* entry = Find(server);
+  return entry != nullptr && entry->shunned;
+}
+
+void ServerRegistry::ReleaseShunned(ServerId server) {
+  absl::MutexLock lock(&mu_);
+  Entry& entry = entries_[server];
+  if (!entry.shunned) return;
+  entry.shunned = false;
+  LOG_INFO("chunkserver welcome again server={}", server);
+}
+
+Duration ServerRegistry::SilenceOf(const Entry* entry) const {
+  const bool heard = entry != nullptr && entry->heard.has_value();
+  return clock_.Now() - (heard ? *entry->heard : started_);
+}
+
+Duration ServerRegistry::Silence(ServerId server) const {
+  absl::ReaderMutexLock lock(&mu_);
+  return SilenceOf(Find(server));
+}
+
+ServerView ServerRegistry::View(const v1::ServerRecord& record) const {
+  using Presence = ServerView::Presence;
+  absl::ReaderMutexLock lock(&mu_);
+  const Entry* entry = Find(ServerId(record.id()));
+  const Duration silence = SilenceOf(entry);
+  const bool patient = clock_.Now() - started_ <= timing::kChunkLease + timing::kMemberRemoved;
+  ServerView view{Presence::kQuiet, Incarnation(record.incarnation()), record.boot_id()};
+  if (entry != nullptr && entry->heard && silence <= kAliveWithin) {
+    view.presence = Presence::kAlive;
+  } else if (!patient && silence > timing::kMemberRemoved) {
+    view.presence = Presence::kGone;
+  }
+  return view;
+}
+
+ServerCounters ServerRegistry::Counters(ServerId server) const {
+  absl::ReaderMutexLock lock(&mu_);
+  const Entry* entry = Find(server);
+  return entry == nullptr ? ServerCounters() : entry->counters;
+}
+
+}  // namespace cairn

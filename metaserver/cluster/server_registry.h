@@ -1,0 +1,80 @@
+// What the chunkservers last said: soft state of the leader, rebuilt from heartbeats after a start.
+// Who they are (address, incarnation) is committed in ServerRecord rows; this knows when they were
+// heard and what they counted.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "cairn/v1/cluster.pb.h"
+#include "cairn/v1/records.pb.h"
+#include "common/clock.h"
+#include "common/ids.h"
+#include "common/status.h"
+#include "metaserver/placement/plan_members.h"
+
+namespace cairn {
+
+// Silent for longer: not counted on, though its lease may still run.
+inline constexpr Duration kAliveWithin = std::chrono::seconds(1);
+
+// The answer to one heartbeat, kept until the next.
+struct ServerCounters {
+  bool known = false;  // false: no heartbeat since this metaserver started
+  uint64_t total_bytes = 0;
+  uint64_t available_bytes = 0;
+  uint64_t checksum_errors = 0;
+  uint64_t adopted_blocks = 0;
+  std::vector<v1::LostChunk> damaged;
+};
+
+// Thread-safe.
+class ServerRegistry {
+ public:
+  // Nobody counts as gone until a lease given before this start has surely ended (rule M8).
+  explicit ServerRegistry(const Clock& clock);
+
+  // A join has been committed as `record`. A new incarnation ends a shunning: the process that was
+  // shunned is dead.
+  void NoteJoin(const v1::ServerRecord& record);
+  // Is a join or heartbeat of this incarnation welcome? kUnavailable: it is shunned.
+  Status CheckWelcome(ServerId server, Incarnation incarnation) const;
+  // kNotFound: `request` is of a later start than the committed one, it must join first;
+  // kStaleRequest: of an earlier one; kUnavailable: shunned. When ok, the answer is a lease.
+  Status NoteHeartbeat(const v1::HeartbeatRequest& request, const v1::ServerRecord& record);
+
+  // Refuses the server's heartbeats until ReleaseShunned, so that its lease runs out (rule C7).
+  void Shun(ServerId server, const std::string& reason);
+  bool IsShunned(ServerId server) const;
+  // To be called once a gone server has been taken out of its groups.
+  void ReleaseShunned(ServerId server);
+
+  ServerView View(const v1::ServerRecord& record) const;
+  // Since it was last heard, or since this metaserver started.
+  Duration Silence(ServerId server) const;
+  ServerCounters Counters(ServerId server) const;
+
+ private:
+  struct Entry {
+    std::optional<BootTime> heard;
+    Incarnation incarnation{0};  // of the last message
+    bool shunned = false;
+    ServerCounters counters;
+  };
+  Duration SilenceOf(const Entry* entry) const;
+  const Entry* Find(ServerId server) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
+  Status CheckWelcomeLocked(ServerId server, Incarnation incarnation) const
+      ABSL_SHARED_LOCKS_REQUIRED(mu_);
+
+  const Clock& clock_;
+  const BootTime started_;
+  mutable absl::Mutex mu_;
+  std::map<ServerId, Entry> entries_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace cairn

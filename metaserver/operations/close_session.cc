@@ -1,0 +1,47 @@
+#include <vector>
+
+#include "metaserver/operations/drop_link.h"
+#include "metaserver/operations/operations.h"
+
+namespace cairn {
+
+namespace {
+
+Status ReleaseOrphans(SessionId session, MetadataTransaction& txn) {
+  std::vector<InodeId> orphans;
+  RETURN_IF_ERROR(txn.Scan(schema::kOrphanPrefix, schema::kOrphanPrefix,
+                           [&](std::string_view key, std::string_view) {
+                             orphans.emplace_back(schema::KeyNumber(key.substr(1)));
+                             return true;
+                           }));
+  for (InodeId orphan : orphans) RETURN_IF_ERROR(ReleaseHolder(orphan, session, txn));
+  return OkStatus();
+}
+
+Status EraseReplies(SessionId session, MetadataTransaction& txn) {
+  std::vector<std::string> keys;
+  const std::string prefix = schema::ReplyPrefix(session);
+  RETURN_IF_ERROR(txn.Scan(prefix, prefix, [&](std::string_view key, std::string_view) {
+    keys.emplace_back(key);
+    return true;
+  }));
+  for (std::string& key : keys) txn.Erase(std::move(key));
+  return OkStatus();
+}
+
+}  // namespace
+
+Result<v1::Outcome> CloseSession(const v1::Command& command, MetadataTransaction& txn) {
+  const SessionId id(command.close_session().session());
+  v1::Outcome outcome;
+  outcome.set_session(id.value);
+  ASSIGN_OR_RETURN(auto session, LoadRow<v1::SessionRecord>(txn, schema::SessionKey(id)));
+  if (!session) return outcome;  // closed before
+  txn.Erase(schema::SessionKey(id));
+  txn.Erase(schema::ClientKey(session->client_id()));
+  RETURN_IF_ERROR(EraseReplies(id, txn));
+  RETURN_IF_ERROR(ReleaseOrphans(id, txn));
+  return outcome;
+}
+
+}  // namespace cairn

@@ -1,0 +1,16 @@
+// What every placement group must satisfy, whoever planned it.
+#pragma once
+
+#include "cairn/v1/common.pb.h"
+#include "common/status.h"
+#include "metaserver/store/transaction.h"
+
+namespace cairn {
+
+inline constexpr int kMaxMembers = 16;
+
+// kInvalidArgument: no members or too many, one twice, a member without a state, or an active one
+// without an incarnation; kNotFound: a server that never joined.
+Status CheckMembers(const v1::PlacementGroup& group, const MetadataTransaction& txn);
+
+}  // namespace cairn

@@ -1,0 +1,65 @@
+#include <google/protobuf/util/message_differencer.h>
+
+#include "metaserver/operations/operations.h"
+
+namespace cairn {
+
+namespace {
+
+constexpr size_t kMaxTextBytes = 255;
+constexpr size_t kMaxPathBytes = 4096;
+
+Status CheckRequest(const v1::JoinServerCommand& join) {
+  if (join.disk_uuid().empty()) return Status(ErrorCode::kInvalidArgument, "no disk uuid");
+  for (const std::string* text : {&join.disk_uuid(), &join.host(), &join.boot_id(),
+                                  &join.frames().host(), &join.frames().boot_id()}) {
+    if (text->size() > kMaxTextBytes) return Status(ErrorCode::kTooLarge, "a server's address");
+  }
+  if (join.frames().unix_path().size() > kMaxPathBytes) {
+    return Status(ErrorCode::kTooLarge, "a server's socket path");
+  }
+  return OkStatus();
+}
+
+v1::ServerRecord RecordOf(const v1::JoinServerCommand& join) {
+  v1::ServerRecord server;
+  server.set_disk_uuid(join.disk_uuid());
+  *server.mutable_frames() = join.frames();
+  server.set_host(join.host());
+  server.set_boot_id(join.boot_id());
+  server.set_incarnation(join.incarnation());
+  return server;
+}
+
+}  // namespace
+
+Result<v1::Outcome> JoinServer(const v1::Command& command, MetadataTransaction& txn) {
+  const v1::JoinServerCommand& join = command.join_server();
+  RETURN_IF_ERROR(CheckRequest(join));
+  v1::ServerRecord server = RecordOf(join);
+  v1::StateRecord& state = txn.mutable_state();
+  v1::Outcome outcome;
+  const std::string disk_key = schema::DiskKey(join.disk_uuid());
+  ASSIGN_OR_RETURN(const auto known, txn.Get(disk_key));
+  if (known) {
+    const ServerId id(static_cast<uint32_t>(schema::KeyNumber(*known)));
+    ASSIGN_OR_RETURN(auto stored, LoadRow<v1::ServerRecord>(txn, schema::ServerKey(id)));
+    if (!stored) return Fail(ErrorCode::kInternal, "server {} has a disk but no row", id);
+    if (join.incarnation() < stored->incarnation()) {
+      return Fail(ErrorCode::kStaleRequest, "server {} was started again since", id);
+    }
+    server.set_id(id.value);
+    outcome.set_server(id.value);
+    if (google::protobuf::util::MessageDifferencer::Equals(server, *stored)) return outcome;
+  } else {
+    server.set_id(state.next_server());
+    outcome.set_server(server.id());
+    state.set_next_server(server.id() + 1);
+    txn.PutNumber(disk_key, server.id());
+  }
+  txn.Put(schema::ServerKey(ServerId(server.id())), server);
+  state.set_map_version(state.map_version() + 1);
+  return outcome;
+}
+
+}  // namespace cairn

@@ -1,0 +1,47 @@
+#include "metaserver/operations/operations.h"
+
+namespace cairn {
+
+namespace {
+
+constexpr size_t kMaxClientIdBytes = 256;
+constexpr size_t kMaxHostBytes = 255;
+constexpr size_t kMaxMountPointBytes = 4096;
+
+Status CheckRequest(const v1::OpenSessionCommand& open) {
+  if (open.client_id().empty() || open.client_id().size() > kMaxClientIdBytes) {
+    return Status::Error(ErrorCode::kInvalidArgument, "a client id of {} bytes",
+                         open.client_id().size());
+  }
+  if (open.host().size() > kMaxHostBytes || open.mount_point().size() > kMaxMountPointBytes) {
+    return Status(ErrorCode::kTooLarge, "the host or mount point of a session");
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+Result<v1::Outcome> OpenSession(const v1::Command& command, MetadataTransaction& txn) {
+  const v1::OpenSessionCommand& open = command.open_session();
+  RETURN_IF_ERROR(CheckRequest(open));
+  v1::Outcome outcome;
+  const std::string client_key = schema::ClientKey(open.client_id());
+  ASSIGN_OR_RETURN(const auto known, txn.Get(client_key));
+  if (known) {
+    outcome.set_session(schema::KeyNumber(*known));
+    return outcome;
+  }
+  outcome.set_session(txn.state().next_session());
+  txn.mutable_state().set_next_session(outcome.session() + 1);
+  v1::SessionRecord session;
+  session.set_id(outcome.session());
+  session.set_client_id(open.client_id());
+  session.set_host(open.host());
+  session.set_mount_point(open.mount_point());
+  *session.mutable_opened() = command.time();
+  txn.Put(schema::SessionKey(SessionId(outcome.session())), session);
+  txn.PutNumber(client_key, outcome.session());
+  return outcome;
+}
+
+}  // namespace cairn

@@ -1,0 +1,27 @@
+// Written runs: which chunks of a file hold bytes (rule C10). Sorted, disjoint, not adjacent. Pure.
+#pragma once
+
+#include <cstdint>
+
+#include "cairn/v1/common.pb.h"
+#include "common/status.h"
+
+namespace cairn {
+
+// A file with more gaps than this is refused further ones: its inode must fit into an answer.
+inline constexpr int kMaxRuns = 65536;
+// Of a file: the count of a run over all of them must fit its field.
+inline constexpr uint64_t kMaxChunks = (uint64_t{1} << 32) - 1;
+
+// kInvalidArgument: a run of no chunks; kFileTooBig: one that goes beyond the last chunk.
+Status CheckRun(const v1::ChunkRun& run);
+
+// Adds chunks [first, end). True if some of them were new.
+// REQUIRES: first <= end <= kMaxChunks.
+bool AddRun(v1::FileMap& file, uint64_t first, uint64_t end);
+// Only chunks below `end` stay.
+void CutRuns(v1::FileMap& file, uint64_t end);
+// One past the last chunk that holds bytes; 0 if none does.
+uint64_t EndOfRuns(const v1::FileMap& file);
+
+}  // namespace cairn

@@ -1,0 +1,31 @@
+// Which servers hold the copies of a new pool's placement groups. Pure and deterministic.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cairn/v1/common.pb.h"
+#include "common/ids.h"
+#include "common/status.h"
+
+namespace cairn {
+
+// Each target is a member of about this many groups of a pool.
+inline constexpr uint32_t kGroupsPerTarget = 64;
+
+struct PlacementServer {
+  ServerId id;
+  std::string host;
+  Incarnation incarnation{0};
+  std::string boot_id;
+};
+
+// Groups for `pool` over `servers`: members of a group on distinct servers, and on distinct hosts
+// when there are enough of them; memberships and primaries spread evenly. All members are active,
+// for an empty group has nothing to copy. Ids and epochs are left to the one who commits them.
+// kUnavailable says how many servers are missing.
+Result<std::vector<v1::PlacementGroup>> PlanGroups(PoolId pool, uint32_t copies,
+                                                   std::span<const PlacementServer> servers);
+
+}  // namespace cairn

@@ -1,0 +1,214 @@
+#include "metaserver/server.h"
+
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "common/data_directory.h"
+#include "common/faulty_file.h"
+#include "common/logging.h"
+#include "metaserver/cluster/chunk_remover.h"
+#include "metaserver/cluster/cluster_resources.h"
+#include "metaserver/cluster/map_cache.h"
+#include "metaserver/cluster/member_monitor.h"
+#include "metaserver/cluster/membership.h"
+#include "metaserver/cluster/reaper.h"
+#include "metaserver/cluster/server_registry.h"
+#include "metaserver/replicated_state.h"
+#include "metaserver/service/admin_service.h"
+#include "metaserver/service/birth_gate.h"
+#include "metaserver/service/cluster_birth.h"
+#include "metaserver/service/cluster_service.h"
+#include "metaserver/service/metadata_service.h"
+#include "metaserver/session_ticker.h"
+#include "rpc/channel_pool.h"
+#include "rpc/grpc_server.h"
+#include "rpc/server.h"
+
+namespace cairn {
+namespace {
+
+#ifdef CAIRN_FAULTS
+constexpr bool kTakesFaults = true;
+#else
+constexpr bool kTakesFaults = false;
+#endif
+
+class RunningMetaserver final : public Metaserver {
+ public:
+  ~RunningMetaserver() override { StopServing(); }
+
+  Status Start(const MetaserverConfig& config);
+  uint16_t port() const override { return frames_->port(); }
+  uint16_t grpc_port() const override { return grpc_->port(); }
+  Status Stop() override;
+
+ private:
+  Status OpenState(const MetaserverConfig& config);
+  void MakeServices();
+  Status Listen(const MetaserverConfig& config);
+  void StopServing();
+  v1::Hello MakeHello() const;
+  void TellWhoWeAre();
+  FileSystem& files() { return faulty_files_ != nullptr ? *faulty_files_ : PosixFiles(); }
+
+  SystemClock clock_;
+  FaultPlan faults_;
+  std::unique_ptr<FileSystem> faulty_files_;
+  std::shared_ptr<const TlsContext> tls_;
+  std::unique_ptr<DataDirectory> directory_;
+  std::unique_ptr<ReplicatedState> state_;
+  std::unique_ptr<MapCache> maps_;
+  std::unique_ptr<ServerRegistry> registry_;
+  std::unique_ptr<ClusterResources> resources_;
+  std::unique_ptr<MemberMonitor> monitor_;
+  std::unique_ptr<Membership> membership_;
+  std::unique_ptr<SessionTable> sessions_;
+  std::unique_ptr<MetadataService> metadata_;
+  std::unique_ptr<SessionTicker> ticker_;
+  std::unique_ptr<ChannelPool> channels_;
+  std::unique_ptr<ChunkRemover> remover_;
+  std::unique_ptr<Reaper> reaper_;
+  Dispatcher services_;
+  Dispatcher gate_;
+  std::unique_ptr<FrameServer> frames_;
+  std::unique_ptr<GrpcServer> grpc_;
+  absl::Mutex mu_;
+  bool listening_ ABSL_GUARDED_BY(mu_) = false;  // frames_ and grpc_ are there
+};
+
+Status RunningMetaserver::Start(const MetaserverConfig& config) {
+  if (kTakesFaults) faulty_files_ = MakeFaultyFileSystem(PosixFiles(), faults_);
+  ASSIGN_OR_RETURN(tls_, TlsContext::Load(config.tls));
+  RETURN_IF_ERROR(OpenState(config));
+  MakeServices();
+  RETURN_IF_ERROR(sessions_->Restore(*state_->View()));
+  RETURN_IF_ERROR(Listen(config));
+  {
+    absl::MutexLock lock(&mu_);
+    listening_ = true;
+  }
+  TellWhoWeAre();
+  monitor_->Start();
+  reaper_->Start();
+  ticker_->Start();
+  grpc_->SetServing(true);
+  LOG_INFO("metaserver started cluster={} incarnation={} frames_port={} grpc_port={}",
+           directory_->has_identity() ? directory_->identity().cluster_id : "(not founded)",
+           directory_->incarnation(), port(), grpc_port());
+  return OkStatus();
+}
+
+Status RunningMetaserver::OpenState(const MetaserverConfig& config) {
+  ASSIGN_OR_RETURN(directory_, DataDirectory::Open(files(), config.directory, kMetaserverRole));
+  ReplicatedStateOptions options;
+  options.directory = config.directory;
+  options.files = &files();
+  options.clock = &clock_;
+  options.unclean_boot = directory_->unclean_boot();
+  ASSIGN_OR_RETURN(state_, ReplicatedState::Open(options));
+  RETURN_IF_ERROR(directory_->MarkRecovered());
+  maps_ = std::make_unique<MapCache>(*state_);
+  ASSIGN_OR_RETURN(const std::shared_ptr<const MapSnapshot> map, maps_->Get());
+  if (map->cluster_id.empty() && directory_->has_identity()) {
+    LOG_WARN("the directory has an identity but no state yet cluster={}",
+             directory_->identity().cluster_id);
+  }
+  return AdoptIdentity(*map, *directory_);
+}
+
+void RunningMetaserver::MakeServices() {
+  registry_ = std::make_unique<ServerRegistry>(clock_);
+  resources_ = std::make_unique<ClusterResources>(*state_, *maps_, *registry_);
+  monitor_ = std::make_unique<MemberMonitor>(*state_, *maps_, *registry_);
+  membership_ = std::make_unique<Membership>(*state_, *maps_, *registry_, clock_,
+                                             [this] { monitor_->Wake(); });
+  sessions_ = std::make_unique<SessionTable>(clock_);
+  metadata_ = std::make_unique<MetadataService>(*state_, *sessions_, *resources_, *resources_);
+  ticker_ = std::make_unique<SessionTicker>(*metadata_);
+  ChannelOptions channels;
+  channels.hello = MakeHello();
+  channels.tls = tls_;
+  channels.faults = &faults_;
+  channels_ = std::make_unique<ChannelPool>(std::move(channels), "meta-poller");
+  remover_ = MakeChunkRemover(*channels_);
+  reaper_ = std::make_unique<Reaper>(*state_, *maps_, *registry_, *remover_, clock_);
+  state_->OnMapChanged([this] {
+    maps_->Invalidate();
+    monitor_->Wake();
+  });
+  metadata_->Register(services_);
+  RegisterClusterService(services_, *membership_);
+  RegisterAdminService(services_, {state_.get(), maps_.get(), registry_.get(), directory_.get(),
+                                   kTakesFaults ? &faults_ : nullptr, [this] { TellWhoWeAre(); },
+                                   [this](SessionId id) { return sessions_->OpenFiles(id); }});
+  gate_ = MakeBirthGate(services_, [this] { return state_->IsBorn(); });
+}
+
+Status RunningMetaserver::Listen(const MetaserverConfig& config) {
+  FrameServerOptions frames;
+  frames.name = "frames";
+  frames.listen = config.listen;
+  frames.unix_path = config.unix_socket;
+  frames.tls = tls_;
+  frames.hello = MakeHello();
+  frames.faults = &faults_;
+  ASSIGN_OR_RETURN(frames_, FrameServer::Start(std::move(frames), gate_));
+  GrpcServerOptions grpc;
+  grpc.listen = config.grpc_listen;
+  grpc.tls = tls_;
+  grpc.services = {"cairn.v1.Admin", "cairn.v1.Cluster", "cairn.v1.Metadata"};
+  ASSIGN_OR_RETURN(grpc_, GrpcServer::Start(std::move(grpc), gate_));
+  return OkStatus();
+}
+
+v1::Hello RunningMetaserver::MakeHello() const {
+  const DataIdentity identity = directory_->identity();
+  v1::Hello hello;
+  hello.set_min_version(1);
+  hello.set_max_version(1);
+  hello.set_cluster_id(identity.cluster_id);
+  hello.set_server(identity.server.value);
+  hello.set_incarnation(directory_->incarnation().value);
+  hello.set_role(v1::ROLE_METASERVER);
+  return hello;
+}
+
+// A call may found the cluster as soon as the first port is open.
+void RunningMetaserver::TellWhoWeAre() {
+  absl::MutexLock lock(&mu_);
+  if (!listening_) return;
+  const v1::Hello hello = MakeHello();
+  channels_->SetHello(hello);
+  frames_->SetHello(hello);
+}
+
+// Whoever asks is let go first; then those who work by themselves; the state last, because its
+// callbacks reach into all of them.
+void RunningMetaserver::StopServing() {
+  if (grpc_ != nullptr) {
+    grpc_->SetServing(false);
+    grpc_->Stop();
+  }
+  if (frames_ != nullptr) frames_->Stop();
+  if (ticker_ != nullptr) ticker_->Stop();
+  if (reaper_ != nullptr) reaper_->Stop();
+  if (monitor_ != nullptr) monitor_->Stop();
+  if (state_ != nullptr) state_->Stop();
+}
+
+Status RunningMetaserver::Stop() {
+  StopServing();
+  LOG_INFO("metaserver stopped");
+  return directory_->MarkCleanStop();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Metaserver>> Metaserver::Start(const MetaserverConfig& config) {
+  auto server = std::make_unique<RunningMetaserver>();
+  RETURN_IF_ERROR(server->Start(config));
+  return std::unique_ptr<Metaserver>(std::move(server));
+}
+
+}  // namespace cairn

@@ -1,0 +1,39 @@
+#include "metaserver/service/cluster_service.h"
+
+#include "cairn/v1/cluster.pb.h"
+#include "cairn/v1/methods.pb.h"
+
+namespace cairn {
+
+void RegisterClusterService(Dispatcher& dispatcher, Membership& membership) {
+  using JoinCall = Call<v1::JoinRequest, v1::JoinResponse>;
+  dispatcher.Handle<v1::JoinRequest, v1::JoinResponse>(
+      v1::CLUSTER_JOIN, [&membership](JoinCall call) {
+        membership.Join(call.request(), [call](Result<v1::JoinResponse> result) {
+          call.Finish(result);
+        });
+      });
+
+  using HeartbeatCall = Call<v1::HeartbeatRequest, v1::HeartbeatResponse>;
+  dispatcher.Handle<v1::HeartbeatRequest, v1::HeartbeatResponse>(
+      v1::CLUSTER_HEARTBEAT, [&membership](HeartbeatCall call) {
+        call.Finish(membership.Heartbeat(call.request()));
+      });
+
+  using ReportCall = Call<v1::ReportMemberRequest, v1::ReportMemberResponse>;
+  dispatcher.Handle<v1::ReportMemberRequest, v1::ReportMemberResponse>(
+      v1::CLUSTER_REPORT_MEMBER, [&membership](ReportCall call) {
+        const Status status = membership.ReportMember(call.request());
+        status.ok() ? call.Reply({}) : call.Fail(status);
+      });
+
+  using SyncedCall = Call<v1::MemberSyncedRequest, v1::MemberSyncedResponse>;
+  dispatcher.Handle<v1::MemberSyncedRequest, v1::MemberSyncedResponse>(
+      v1::CLUSTER_MEMBER_SYNCED, [&membership](SyncedCall call) {
+        membership.MemberSynced(call.request(), [call](Result<v1::MemberSyncedResponse> result) {
+          call.Finish(result);
+        });
+      });
+}
+
+}  // namespace cairn

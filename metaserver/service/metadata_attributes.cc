@@ -1,0 +1,44 @@
+#include <utility>
+
+#include "metaserver/operations/access.h"
+#include "metaserver/service/metadata_service.h"
+#include "metaserver/store/rows.h"
+
+namespace cairn {
+
+void MetadataService::GetAttributes(Call<v1::GetAttributesRequest, v1::EntryResponse> call) {
+  Result<v1::InodeRecord> inode = LoadInode(*state_.View(), InodeId(call.request().inode()));
+  if (!inode) return call.Fail(inode.error());
+  call.Reply(EntryOf(*std::move(inode)));
+}
+
+void MetadataService::SetAttributes(Call<v1::SetAttributesRequest, v1::EntryResponse> call) {
+  if (Status status = Admit(call.peer(), call.request()); !status.ok()) return call.Fail(status);
+  v1::Command command;
+  *command.mutable_set_attributes() = call.request();
+  ProposeEntry(std::move(command), [call](const auto& result) { call.Finish(result); });
+}
+
+void MetadataService::CheckAccess(Call<v1::CheckAccessRequest, v1::CheckAccessResponse> call) {
+  const v1::CheckAccessRequest& request = call.request();
+  Status status = CheckVouches(call.peer(), request.caller());
+  if (!status.ok()) return call.Fail(status);
+  const Result<v1::InodeRecord> inode = LoadInode(*state_.View(), InodeId(request.inode()));
+  if (!inode) return call.Fail(inode.error());
+  status = cairn::CheckAccess(inode->attributes(), request.caller(), request.mask() & 7);
+  status.ok() ? call.Reply({}) : call.Fail(status);
+}
+
+void MetadataService::ReadSymlink(Call<v1::ReadSymlinkRequest, v1::ReadSymlinkResponse> call) {
+  Result<v1::InodeRecord> inode = LoadInode(*state_.View(), InodeId(call.request().inode()));
+  if (!inode) return call.Fail(inode.error());
+  if (!IsSymlink(*inode)) {
+    return call.Fail(Status::Error(ErrorCode::kInvalidArgument, "inode {} is no symbolic link",
+                                   call.request().inode()));
+  }
+  v1::ReadSymlinkResponse response;
+  response.set_target(std::move(*inode->mutable_symlink_target()));
+  call.Reply(response);
+}
+
+}  // namespace cairn

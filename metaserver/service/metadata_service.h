@@ -1,0 +1,105 @@
+// Serves the namespace: reads are answered from a view on the calling thread, changes become one
+// command each and are answered when it is on disk and applied. Knows no carrier.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "cairn/v1/metadata.pb.h"
+#include "cairn/v1/records.pb.h"
+#include "common/clock.h"
+#include "metaserver/replicated_state.h"
+#include "metaserver/service/cluster_view.h"
+#include "metaserver/sessions/session_table.h"
+#include "rpc/dispatcher.h"
+
+namespace cairn {
+
+// Thread-safe. Must outlive the proposals of its state: stop the state first, then destroy this.
+class MetadataService {
+ public:
+  // Observes what `state` applies (OnApplied), so there is one of these per state.
+  MetadataService(ReplicatedState& state, SessionTable& sessions, const ClusterSpace& space,
+                  PlacementGroups& groups);
+
+  // Every method of the Metadata service.
+  void Register(Dispatcher& dispatcher);
+
+  // Closes the sessions that were not heard for a life. Call it about once a second.
+  void ExpireSilentSessions();
+
+ private:
+  using ProposalDone = std::function<void(Result<v1::Outcome>)>;
+
+  // metadata_sessions.cc
+  void OpenSession(Call<v1::OpenSessionRequest, v1::OpenSessionResponse> call);
+  void RenewSession(Call<v1::RenewSessionRequest, v1::RenewSessionResponse> call);
+  void CloseSession(Call<v1::CloseSessionRequest, v1::CloseSessionResponse> call);
+  void Observe(const v1::Command& command, const v1::Outcome& outcome);
+  void CloseSilent(SessionId session);
+  // metadata_names.cc
+  void Lookup(Call<v1::LookupRequest, v1::EntryResponse> call);
+  void MakeNode(Call<v1::MakeNodeRequest, v1::EntryResponse> call);
+  void MakeDirectory(Call<v1::MakeDirectoryRequest, v1::EntryResponse> call);
+  void MakeSymlink(Call<v1::MakeSymlinkRequest, v1::EntryResponse> call);
+  void Link(Call<v1::LinkRequest, v1::EntryResponse> call);
+  // metadata_removals.cc
+  void Unlink(Call<v1::UnlinkRequest, v1::RemovedResponse> call);
+  void RemoveDirectory(Call<v1::RemoveDirectoryRequest, v1::RemovedResponse> call);
+  void Rename(Call<v1::RenameRequest, v1::RemovedResponse> call);
+  void Remove(InodeId victim, v1::Command command,
+              std::function<void(Result<v1::RemovedResponse>)> done);
+  Result<v1::RemovedResponse> RemovedAnswer(const v1::Outcome& outcome);
+  // Releases the orphan from those named as holders that turn out not to hold it.
+  void ReleaseStrangers(InodeId orphan);
+  void ReleaseOrphansOf(SessionId session);
+  // metadata_files.cc
+  void Create(const Call<v1::CreateRequest, v1::EntryResponse>& call, int tries_left);
+  void ProposeCreate(const Call<v1::CreateRequest, v1::EntryResponse>& call, int tries_left);
+  void Open(const Call<v1::OpenRequest, v1::EntryResponse>& call);
+  void OpenInode(const v1::OpenRequest& request,
+                 const std::function<void(Result<v1::EntryResponse>)>& done);
+  void Close(Call<v1::CloseRequest, v1::CloseResponse> call);
+  void CommitWrite(Call<v1::CommitWriteRequest, v1::EntryResponse> call);
+  Result<v1::EntryResponse> StillThere(const v1::OpenRequest& request);
+  // metadata_attributes.cc
+  void GetAttributes(Call<v1::GetAttributesRequest, v1::EntryResponse> call);
+  void SetAttributes(Call<v1::SetAttributesRequest, v1::EntryResponse> call);
+  void CheckAccess(Call<v1::CheckAccessRequest, v1::CheckAccessResponse> call);
+  void ReadSymlink(Call<v1::ReadSymlinkRequest, v1::ReadSymlinkResponse> call);
+  void ReadDirectory(Call<v1::ReadDirectoryRequest, v1::ReadDirectoryResponse> call);
+  void StatFs(Call<v1::StatFsRequest, v1::StatFsResponse> call);
+  void FetchMap(Call<v1::FetchMapRequest, v1::ClusterMap> call);
+
+  // The request's session was heard. kUnknownSession.
+  Status Hear(const v1::RequestId& id);
+  // What every mutation checks before it becomes a command.
+  template <typename Request>
+  Status Admit(const PeerIdentity& peer, const Request& request);
+  void Propose(v1::Command command, ProposalDone done);
+  // Proposes and answers with the inode as it is afterwards.
+  void ProposeEntry(v1::Command command, std::function<void(Result<v1::EntryResponse>)> done);
+  Result<v1::EntryResponse> EntryAnswer(const v1::Outcome& outcome);
+
+  ReplicatedState& state_;
+  SessionTable& sessions_;
+  const ClusterSpace& space_;
+  PlacementGroups& groups_;
+};
+
+// An inode as clients see it.
+v1::EntryResponse EntryOf(v1::InodeRecord inode);
+
+// The operating system vouches for a peer on a UNIX socket: unless it is root or this server's own
+// user, it may only speak for itself. kPermission.
+Status CheckVouches(const PeerIdentity& peer, const v1::Caller& caller);
+
+template <typename Request>
+Status MetadataService::Admit(const PeerIdentity& peer, const Request& request) {
+  RETURN_IF_ERROR(CheckVouches(peer, request.caller()));
+  return Hear(request.id());
+}
+
+}  // namespace cairn

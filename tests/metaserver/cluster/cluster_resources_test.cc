@@ -1,0 +1,52 @@
+#include "metaserver/cluster/cluster_resources.h"
+
+#include "tests/metaserver/cluster/cluster_fixture.h"
+
+namespace cairn {
+namespace {
+
+using ClusterResourcesTest = ClusterFixture;
+
+TEST_F(ClusterResourcesTest, GroupsWaitForEnoughServers) {
+  Found(3);
+  ASSERT_THAT(Join(1), IsOk());
+  EXPECT_THAT(Ensure(), StatusIs(ErrorCode::kUnavailable));
+  ASSERT_THAT(Join(2), IsOk());
+  ASSERT_THAT(Join(3), IsOk());
+  EXPECT_THAT(Ensure(), IsOk());
+  const int proposals = state_.proposals();
+  EXPECT_THAT(Ensure(), IsOk());
+  EXPECT_EQ(state_.proposals(), proposals);
+}
+
+TEST_F(ClusterResourcesTest, GroupsAreMadeOfServersThatAreUp) {
+  Found(2);
+  for (const uint32_t server : {1u, 2u, 3u}) ASSERT_THAT(Join(server), IsOk());
+  Kill(2);
+  Pass(8s);
+  ASSERT_THAT(Ensure(), IsOk());
+  EXPECT_EQ(ActiveGroups(2), 0);
+  EXPECT_EQ(ActiveGroups(1), Groups());
+}
+
+TEST_F(ClusterResourcesTest, SomeoneElseWhoMadeThemFirstIsNoError) {
+  Found(3);
+  for (const uint32_t server : {1u, 2u, 3u}) ASSERT_THAT(Join(server), IsOk());
+  const auto before = Map();
+  state_.OnMapChanged([] {});  // what happens next is not heard of
+  MapCache other_maps(state_);
+  ClusterResources other(state_, other_maps, *registry_);
+  other.Ensure(PoolId(1), [](const Status& status) { EXPECT_THAT(status, IsOk()); });
+  ASSERT_EQ(Map(), before);
+  EXPECT_THAT(Ensure(), IsOk());
+  EXPECT_EQ(Groups(), 64);
+}
+
+TEST_F(ClusterResourcesTest, SpaceIsThatOfAllServersSharedByTheCopies) {
+  Build(3, 3);
+  EXPECT_EQ(resources_->CurrentSpace().total_bytes, 1000u);
+  EXPECT_EQ(resources_->CurrentSpace().available_bytes, 900u);
+}
+
+}  // namespace
+}  // namespace cairn

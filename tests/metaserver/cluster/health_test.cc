@@ -1,0 +1,108 @@
+#include "metaserver/cluster/health.h"
+
+#include "tests/metaserver/cluster/cluster_fixture.h"
+
+namespace cairn {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+class HealthTest : public ClusterFixture {
+ protected:
+  std::vector<v1::HealthItem> Items() {
+    return DiagnoseCluster(*Map(), LookAtServers(*Map(), *registry_));
+  }
+  std::vector<std::string> Codes() {
+    std::vector<std::string> codes;
+    for (const v1::HealthItem& item : Items()) codes.push_back(item.code());
+    return codes;
+  }
+  std::string TextOf(const std::string& code) {
+    for (const v1::HealthItem& item : Items()) {
+      if (item.code() == code) return item.text();
+    }
+    return "";
+  }
+  void BeatWith(uint32_t server, const std::function<void(v1::HeartbeatRequest&)>& set) {
+    v1::HeartbeatRequest request;
+    request.set_server(server);
+    request.set_incarnation(servers_[server].incarnation);
+    request.set_total_bytes(1000);
+    request.set_available_bytes(900);
+    set(request);
+    ASSERT_THAT(membership_->Heartbeat(request), IsOk());
+  }
+};
+
+TEST_F(HealthTest, NothingIsWrongWithAnEmptyOrAWholeCluster) {
+  EXPECT_THAT(Codes(), IsEmpty());
+  Found(3);
+  EXPECT_THAT(Codes(), IsEmpty());
+  for (const uint32_t server : {1u, 2u, 3u}) ASSERT_THAT(Join(server), IsOk());
+  EXPECT_THAT(Codes(), IsEmpty());
+  Pass(7s);
+  ASSERT_THAT(Ensure(), IsOk());
+  EXPECT_THAT(Codes(), IsEmpty());
+}
+
+TEST_F(HealthTest, OneServerDownIsFewerCopies) {
+  Build(3, 3);
+  Kill(2);
+  Pass(5s);
+  EXPECT_THAT(Codes(), UnorderedElementsAre("CHUNKSERVER_DOWN", "UNDER_REPLICATED"));
+  EXPECT_THAT(TextOf("UNDER_REPLICATED"), HasSubstr("chunkserver 2 is away"));
+}
+
+TEST_F(HealthTest, ACatchingUpServerIsNamedAsTheReason) {
+  Build(3, 3);
+  ASSERT_THAT(Restart(2), IsOk());
+  Look();
+  EXPECT_THAT(Codes(), UnorderedElementsAre("UNDER_REPLICATED"));
+  EXPECT_THAT(TextOf("UNDER_REPLICATED"), HasSubstr("chunkserver 2 is catching up"));
+}
+
+TEST_F(HealthTest, TwoOfThreeDownIsTheLastCopy) {
+  Build(3, 3);
+  Kill(2);
+  Kill(3);
+  Pass(5s);
+  EXPECT_THAT(Codes(), UnorderedElementsAre("CHUNKSERVER_DOWN", "CHUNKSERVER_DOWN", "LAST_COPY",
+                                            "UNDER_REPLICATED"));
+}
+
+TEST_F(HealthTest, OneCopyByChoiceIsNotALastCopy) {
+  Build(2, 1);
+  EXPECT_THAT(Codes(), IsEmpty());
+}
+
+TEST_F(HealthTest, AllDownIsLost) {
+  Build(3, 3);
+  for (const uint32_t server : {1u, 2u, 3u}) Kill(server);
+  Pass(5s);
+  EXPECT_THAT(Codes(), UnorderedElementsAre("CHUNKSERVER_DOWN", "CHUNKSERVER_DOWN",
+                                            "CHUNKSERVER_DOWN", "LOST"));
+}
+
+TEST_F(HealthTest, AMetaserverThatJustStartedSaysWhoIsAway) {
+  Build(3, 3);
+  RestartMetaserver();
+  Kill(1);
+  Pass(4s);
+  EXPECT_THAT(Codes(), UnorderedElementsAre("CHUNKSERVER_DOWN", "UNDER_REPLICATED"));
+}
+
+TEST_F(HealthTest, DamageChecksumErrorsAndFullDisksAreTold) {
+  Build(3, 3);
+  BeatWith(1, [](v1::HeartbeatRequest& request) {
+    request.set_checksum_errors(2);
+    request.add_damaged()->set_inode(77);
+  });
+  BeatWith(2, [](v1::HeartbeatRequest& request) { request.set_available_bytes(49); });
+  BeatWith(3, [](v1::HeartbeatRequest& request) { request.set_available_bytes(60); });
+  EXPECT_THAT(Codes(), UnorderedElementsAre("LOST", "CHECKSUM_ERROR", "FULL"));
+}
+
+}  // namespace
+}  // namespace cairn

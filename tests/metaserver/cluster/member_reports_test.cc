@@ -1,0 +1,49 @@
+#include "metaserver/cluster/member_reports.h"
+
+#include <gtest/gtest.h>
+
+namespace cairn {
+namespace {
+
+using namespace std::chrono_literals;
+using Verdict = MemberReports::Verdict;
+
+constexpr ServerId kA{1};
+constexpr ServerId kB{2};
+constexpr ServerId kC{3};
+
+TEST(RuleC7, ALoneReporterOfAServerThatIsUpLeavesAfterAWhile) {
+  MemberReports reports;
+  BootTime now{100s};
+  EXPECT_EQ(reports.Note(kA, kB, now), Verdict::kWait);
+  EXPECT_EQ(reports.Note(kA, kB, now + 1s), Verdict::kWait);
+  EXPECT_EQ(reports.Note(kA, kB, now + 2s), Verdict::kReporterLeaves);
+}
+
+TEST(RuleC7, AServerThatSeveralCannotReachLeaves) {
+  MemberReports reports;
+  BootTime now{100s};
+  EXPECT_EQ(reports.Note(kA, kB, now), Verdict::kWait);
+  EXPECT_EQ(reports.Note(kC, kB, now + 900ms), Verdict::kAccusedLeaves);
+}
+
+TEST(MemberReports, ReportsFarApartAreTwoTroubles) {
+  MemberReports reports;
+  BootTime now{100s};
+  EXPECT_EQ(reports.Note(kA, kB, now), Verdict::kWait);
+  EXPECT_EQ(reports.Note(kC, kB, now + 1501ms), Verdict::kWait);
+  EXPECT_EQ(reports.Note(kA, kB, now + 10s), Verdict::kWait);
+  EXPECT_EQ(reports.Note(kA, kB, now + 11s), Verdict::kWait);
+}
+
+TEST(MemberReports, WhoLeavesTakesItsReportsAlong) {
+  MemberReports reports;
+  BootTime now{100s};
+  EXPECT_EQ(reports.Note(kA, kB, now), Verdict::kWait);
+  reports.Forget(kA);
+  EXPECT_EQ(reports.Note(kC, kB, now + 500ms), Verdict::kWait);
+  EXPECT_EQ(reports.Note(kA, kB, now + 3s), Verdict::kWait);
+}
+
+}  // namespace
+}  // namespace cairn

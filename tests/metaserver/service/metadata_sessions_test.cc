@@ -1,0 +1,74 @@
+#include "tests/metaserver/service/service_test.h"
+
+namespace cairn::testing {
+
+namespace {
+
+class MetadataSessionsTest : public ServiceTest {
+ protected:
+  Result<v1::RenewSessionResponse> Renew(uint64_t session) {
+    v1::RenewSessionRequest request;
+    request.set_session(session);
+    return Ask<v1::RenewSessionResponse>(v1::METADATA_RENEW_SESSION, request);
+  }
+
+  uint64_t session_ = OpenSession("mount");
+};
+
+TEST_F(MetadataSessionsTest, ARenewedSessionLivesAndASilentOneEnds) {
+  const uint64_t silent = OpenSession("silent");
+  const uint64_t inode = Create("x", silent).attributes().inode();
+  Unlink("x", session_);
+  clock_.Advance(timing::kSessionLife / 2);
+  EXPECT_FALSE(Renew(session_)->reclaim());
+  clock_.Advance(timing::kSessionLife / 2);
+  service_->ExpireSilentSessions();
+  EXPECT_TRUE(Renew(session_).has_value());
+  EXPECT_EQ(CodeOf(Renew(silent)), Code::kUnknownSession);
+  EXPECT_FALSE(Exists(inode));
+  EXPECT_EQ(CodeOf(Ask<v1::EntryResponse>(v1::METADATA_CREATE, CreateOf("y", silent))),
+            Code::kUnknownSession);
+}
+
+TEST_F(MetadataSessionsTest, RuleM8AfterARestartASessionIsAskedWhatItHolds) {
+  const uint64_t inode = Create("x", session_).attributes().inode();
+  Restart();
+  EXPECT_TRUE(Renew(session_)->reclaim());
+  EXPECT_EQ(OpenSession("mount", {inode}), session_);
+  EXPECT_FALSE(Renew(session_)->reclaim());
+  EXPECT_TRUE(Unlink("x", session_)->still_open());
+}
+
+TEST_F(MetadataSessionsTest, RuleM8BeforeTheReclaimEverySessionMayHoldWhatIsUnlinked) {
+  const uint64_t held = Create("held", session_).attributes().inode();
+  const uint64_t closed = Create("closed", session_).attributes().inode();
+  Close(closed, session_);
+  Restart();
+  const uint64_t other = OpenSession("other");
+  EXPECT_TRUE(Unlink("held", other)->still_open());
+  EXPECT_TRUE(Unlink("closed", other)->still_open());
+  OpenSession("mount", {held});
+  EXPECT_TRUE(Exists(held));
+  EXPECT_FALSE(Exists(closed));  // it names the session, which does not hold it
+}
+
+TEST_F(MetadataSessionsTest, ClosingASessionLetsGoOfAllItHeld) {
+  const uint64_t inode = Create("x", session_).attributes().inode();
+  const uint64_t other = OpenSession("other");
+  Unlink("x", other);
+  v1::CloseSessionRequest close;
+  close.set_session(session_);
+  EXPECT_TRUE(Ask<v1::CloseSessionResponse>(v1::METADATA_CLOSE_SESSION, close).has_value());
+  EXPECT_FALSE(Exists(inode));
+  EXPECT_EQ(CodeOf(Renew(session_)), Code::kUnknownSession);
+}
+
+TEST_F(MetadataSessionsTest, AStoppedMetaserverSaysSo) {
+  state_->Stop();
+  EXPECT_EQ(CodeOf(Ask<v1::EntryResponse>(v1::METADATA_CREATE, CreateOf("x", session_))),
+            Code::kUnavailable);
+}
+
+}  // namespace
+
+}  // namespace cairn::testing
