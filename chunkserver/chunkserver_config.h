@@ -1,0 +1,28 @@
+// chunkserver.toml.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/logging.h"
+#include "common/status.h"
+#include "rpc/address.h"
+#include "rpc/tls.h"
+
+namespace cairn {
+
+struct ChunkserverConfig {
+  std::string directory;             // directory: everything the server keeps
+  Address listen;                    // listen: frames; port 0 picks a free one
+  std::string unix_socket;           // unix_socket: for peers and clients on this host; may be empty
+  std::vector<Address> metaservers;  // metaservers: their gRPC addresses
+  std::string host;                  // host: how others reach this one; default gethostname()
+  TlsFiles tls;                      // [tls] ca, certificate, key
+  LogOptions log;                    // [log] file, level
+};
+
+// kInvalidArgument names `name`, line and column, or the key that is missing.
+Result<ChunkserverConfig> ParseChunkserverConfig(std::string name, std::string_view text);
+
+}  // namespace cairn

@@ -1,0 +1,173 @@
+#include "chunkserver/replication/chunk_gate.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace cairn {
+namespace {
+constexpr size_t kRememberedWrites = 16;
+}  // namespace
+
+void ChunkGate::Order(std::function<void()> turn) {
+  {
+    absl::MutexLock lock(&mu_);
+    turns_.push_back(std::move(turn));
+    if (running_ || held_ || wanted_) return;
+    running_ = true;
+  }
+  RunTurns();
+}
+
+void ChunkGate::RunTurns() {
+  while (true) {
+    std::function<void()> turn;
+    {
+      absl::MutexLock lock(&mu_);
+      if (turns_.empty() || wanted_) {
+        running_ = false;
+        return;
+      }
+      turn = std::move(turns_.front());
+      turns_.pop_front();
+    }
+    turn();
+  }
+}
+
+bool ChunkGate::Hold(Deadline deadline) {
+  {
+    absl::MutexLock lock(&mu_);
+    auto unclaimed = [&] {
+      mu_.AssertReaderHeld();
+      return !held_ && !wanted_;
+    };
+    if (!mu_.AwaitWithTimeout(absl::Condition(&unclaimed), absl::FromChrono(deadline.Left()))) {
+      return false;
+    }
+    wanted_ = true;
+    auto quiet = [&] {
+      mu_.AssertReaderHeld();
+      return !running_ && writes_.empty();
+    };
+    held_ = mu_.AwaitWithTimeout(absl::Condition(&quiet), absl::FromChrono(deadline.Left()));
+    wanted_ = false;
+    if (held_) return true;
+    if (running_ || turns_.empty()) return false;
+    running_ = true;
+  }
+  RunTurns();
+  return false;
+}
+
+void ChunkGate::Release() {
+  {
+    absl::MutexLock lock(&mu_);
+    held_ = false;
+    if (turns_.empty() || wanted_) return;
+    running_ = true;
+  }
+  RunTurns();
+}
+
+void ChunkGate::AddWrite(PendingWritePtr write) {
+  absl::MutexLock lock(&mu_);
+  writes_.push_back(std::move(write));
+}
+
+bool ChunkGate::Touched(BlockRange range) const {
+  return std::any_of(writes_.begin(), writes_.end(), [&](const PendingWritePtr& write) {
+    return write->range.Overlaps(range);
+  });
+}
+
+void ChunkGate::EndWrite(const PendingWrite& write, bool done) {
+  std::vector<Waiter> woken;
+  {
+    absl::MutexLock lock(&mu_);
+    std::erase_if(writes_, [&](const PendingWritePtr& w) { return w.get() == &write; });
+    if (done) RememberFinishedLocked({write.session, write.sequence});
+    const auto first = std::stable_partition(waiters_.begin(), waiters_.end(), [&](Waiter& waiter) {
+      mu_.AssertReaderHeld();
+      return Touched(waiter.range);
+    });
+    std::move(first, waiters_.end(), std::back_inserter(woken));
+    waiters_.erase(first, waiters_.end());
+  }
+  for (Waiter& waiter : woken) waiter.next(OkStatus());
+}
+
+std::vector<PendingWritePtr> ChunkGate::Writes() const {
+  absl::MutexLock lock(&mu_);
+  return writes_;
+}
+
+bool ChunkGate::WhenClear(BlockRange range, Deadline deadline, std::function<void(Status)> next) {
+  {
+    absl::MutexLock lock(&mu_);
+    if (Touched(range)) {
+      waiters_.push_back({range, deadline, std::move(next)});
+      return true;
+    }
+  }
+  next(OkStatus());
+  return false;
+}
+
+bool ChunkGate::IsClear(BlockRange range) const {
+  absl::MutexLock lock(&mu_);
+  return !Touched(range);
+}
+
+void ChunkGate::ExpireWaiters() {
+  std::vector<Waiter> late;
+  {
+    absl::MutexLock lock(&mu_);
+    const auto first =
+        std::stable_partition(waiters_.begin(), waiters_.end(),
+                              [](const Waiter& waiter) { return !waiter.deadline.Passed(); });
+    std::move(first, waiters_.end(), std::back_inserter(late));
+    waiters_.erase(first, waiters_.end());
+  }
+  for (Waiter& waiter : late) {
+    waiter.next(Status::Error(ErrorCode::kDeadlineExceeded,
+                              "a write to these blocks is not on every member yet"));
+  }
+}
+
+PendingWritePtr ChunkGate::FindWrite(const WriteKey& key) const {
+  absl::MutexLock lock(&mu_);
+  for (const PendingWritePtr& write : writes_) {
+    if (WriteKey{write->session, write->sequence} == key) return write;
+  }
+  return nullptr;
+}
+
+bool ChunkGate::WasFinished(const WriteKey& key) const {
+  absl::MutexLock lock(&mu_);
+  return std::find(finished_.begin(), finished_.end(), key) != finished_.end();
+}
+
+void ChunkGate::RememberFinished(const WriteKey& key) {
+  absl::MutexLock lock(&mu_);
+  RememberFinishedLocked(key);
+}
+
+void ChunkGate::RememberFinishedLocked(const WriteKey& key) {
+  finished_.push_back(key);
+  if (finished_.size() > kRememberedWrites) finished_.pop_front();
+}
+
+ChunkGatePtr ChunkGates::Get(ChunkId id) {
+  Shard& shard = shards_[absl::Hash<ChunkId>()(id) % kShards];
+  absl::MutexLock lock(&shard.mu);
+  ChunkGatePtr& gate = shard.gates[id];
+  if (gate != nullptr) return gate;
+  const ChunkGatePtr made = gate = std::make_shared<ChunkGate>();
+  if (shard.gates.size() > kIdlePerShard) {
+    // Nobody can take a gate that only this table knows while the shard is locked.
+    absl::erase_if(shard.gates, [](const auto& entry) { return entry.second.use_count() == 1; });
+  }
+  return made;
+}
+
+}  // namespace cairn

@@ -1,0 +1,156 @@
+#include "chunkserver/replication/group_jobs.h"
+
+#include <algorithm>
+
+#include "common/logging.h"
+
+namespace cairn {
+namespace {
+constexpr Duration kBarrierWait = std::chrono::seconds(5);
+constexpr Duration kSendsWait = std::chrono::seconds(10);
+constexpr Duration kAnnounceRetry = std::chrono::milliseconds(50);
+constexpr auto kFirstRetry = std::chrono::milliseconds(10);
+constexpr auto kLastRetry = std::chrono::milliseconds(1000);
+
+bool OutcomeIsUnknown(const Status& status) {
+  return status.code() == ErrorCode::kUnavailable ||
+         status.code() == ErrorCode::kDeadlineExceeded ||
+         status.code() == ErrorCode::kCancelled || status.code() == ErrorCode::kNotLeader;
+}
+}  // namespace
+
+void GroupJobs::GroupChanged(PgId group) {
+  {
+    absl::MutexLock lock(&mu_);
+    Job& job = jobs_[group];
+    job.again = true;
+    job.failures = 0;
+    if (job.running) return;
+    job.running = true;
+  }
+  Schedule(group, Duration::zero());
+}
+
+void GroupJobs::Schedule(PgId group, Duration delay) {
+  context_.background.RunAfter(delay, [this, group] { Run(group); });
+}
+
+void GroupJobs::Run(PgId group) {
+  {
+    absl::MutexLock lock(&mu_);
+    jobs_[group].again = false;
+  }
+  const Status status = Work(group);
+  Duration delay = Duration::zero();
+  {
+    absl::MutexLock lock(&mu_);
+    Job& job = jobs_[group];
+    if (status.ok() && !job.again) {
+      jobs_.erase(group);
+      return;
+    }
+    if (!status.ok()) {
+      delay = std::min<Duration>(kFirstRetry * (1 << std::min(job.failures, 8)), kLastRetry);
+      ++job.failures;
+    }
+  }
+  if (!status.ok()) {
+    LOG_DEBUG("group job will be tried again pg={} reason={}", group, status);
+    if (status.code() == ErrorCode::kStaleEpoch) context_.table.WantRefresh();
+  }
+  Schedule(group, delay);
+}
+
+Status GroupJobs::Work(PgId group) {
+  const Standing standing = context_.table.Current(group);
+  if (standing.group == nullptr || standing.role != OwnRole::kPrimary) return OkStatus();
+  RETURN_IF_ERROR(context_.table.CheckLease());
+  if (!context_.primaries.IsReady(group)) RETURN_IF_ERROR(TakeOver(standing));
+  Status result;
+  for (const ServerId member : standing.group->Syncing()) {
+    const Status status = CatchUp(standing, member);
+    // Each success is a new epoch; the change brings this job back for the next member.
+    if (status.ok()) return OkStatus();
+    result = status;
+  }
+  return result;
+}
+
+Status GroupJobs::TakeOver(const Standing& standing) {
+  const Group& group = *standing.group;
+  if (!context_.barrier.WaitForOlder(group.id, group.epoch, Deadline::After(kBarrierWait))) {
+    return Status::Error(ErrorCode::kBusy, "operations of an older epoch are under way");
+  }
+  for (const ChunkId id : context_.store.Suspects(group.id)) {
+    RETURN_IF_ERROR(repair_.HealSuspects(group, id));
+  }
+  uint64_t copied = 0;
+  for (const ServerId member : group.Active(context_.table.self())) {
+    MemberComparer comparer(context_, repair_, standing.group, member, nullptr);
+    RETURN_IF_ERROR(comparer.Begin());
+    RETURN_IF_ERROR(comparer.CompareAll());
+    copied += comparer.copied_bytes();
+  }
+  context_.primaries.SetReady(group.id, group.epoch);
+  LOG_INFO("primary of a group, copies are equal pg={} epoch={} copied_bytes={}", group.id,
+           group.epoch, copied);
+  return OkStatus();
+}
+
+Status GroupJobs::CatchUp(const Standing& standing, ServerId member) {
+  MemberComparer comparer(context_, repair_, standing.group, member, nullptr);
+  ASSIGN_OR_RETURN(const Incarnation incarnation, comparer.Begin());
+  const std::shared_ptr<Attachment> attachment =
+      context_.primaries.Attach(*standing.group, member);
+  if (attachment == nullptr) return Status::Error(ErrorCode::kStaleEpoch, "the group moved on");
+  MemberComparer attached(context_, repair_, standing.group, member, attachment);
+  Status status = attached.CompareAll();
+  if (status.ok()) status = FinishCatchUp(*standing.group, attached, *attachment, incarnation);
+  if (!status.ok()) {
+    context_.primaries.Detach(standing.group->id, *attachment);
+    // Writes that waited for this member need not any more.
+    writes_.GroupChanged(standing.group->id);
+    return status;
+  }
+  LOG_INFO("member is up to date pg={} server={} copied_bytes={}", standing.group->id, member,
+           attached.copied_bytes());
+  return OkStatus();
+}
+
+Status GroupJobs::FinishCatchUp(const Group& group, MemberComparer& comparer,
+                                Attachment& attachment, Incarnation incarnation) {
+  while (!attachment.Pledge()) {
+    if (attachment.failed()) {
+      return Status::Error(ErrorCode::kUnavailable, "a write to server {} failed during catch-up",
+                           attachment.member());
+    }
+    if (const std::optional<ChunkId> missed = attachment.NextMissed(); missed.has_value()) {
+      RETURN_IF_ERROR(comparer.CompareNow(*missed));
+    }
+  }
+  if (!attachment.AwaitSends(Deadline::After(kSendsWait))) {
+    return Status::Error(ErrorCode::kUnavailable, "server {} did not answer the writes before it",
+                         attachment.member());
+  }
+  RETURN_IF_ERROR(comparer.Finish(incarnation));
+  return Announce(group, attachment.member(), incarnation);
+}
+
+Status GroupJobs::Announce(const Group& group, ServerId member, Incarnation incarnation) {
+  const auto moved_on = [&] { return context_.table.Current(group.id).group->epoch != group.epoch; };
+  Status status;
+  do {
+    status = context_.reports.MemberSynced(group.id, group.epoch, member, incarnation);
+    if (status.ok()) return status;
+  } while (OutcomeIsUnknown(status) && !moved_on() && context_.background.Pause(kAnnounceRetry));
+  // An attempt whose answer was lost may have made the member active in an epoch not known here.
+  // Until the map says what became of it, every write waits for the member.
+  const uint64_t refreshes = context_.table.refreshes();
+  while (!moved_on() && context_.table.refreshes() < refreshes + 2) {
+    context_.table.WantRefresh();
+    if (!context_.background.Pause(kAnnounceRetry)) break;
+  }
+  return status;
+}
+
+}  // namespace cairn

@@ -1,0 +1,112 @@
+// What this chunkserver knows of the cluster map, and whether it may act on it: who is in which
+// placement group at which epoch, where servers listen, and how long the lease lasts.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
+#include "cairn/v1/common.pb.h"
+#include "common/clock.h"
+#include "common/ids.h"
+#include "common/status.h"
+
+namespace cairn {
+
+struct GroupMember {
+  ServerId server;
+  bool active = false;
+  Incarnation incarnation;  // the one that is active
+};
+
+// One placement group at one epoch. Immutable.
+struct Group {
+  PgId id;
+  Epoch epoch;
+  PoolId pool;
+  std::vector<GroupMember> members;
+
+  std::optional<ServerId> primary() const;  // the first active member
+  bool IsMember(ServerId server) const;
+  bool IsActive(ServerId server) const;
+  size_t active_count() const;
+  std::vector<ServerId> Active(ServerId except) const;
+  std::vector<ServerId> Syncing() const;
+};
+using GroupPtr = std::shared_ptr<const Group>;
+
+// kNone also for a server that was restarted since it was active (rule C2).
+enum class OwnRole { kNone, kSyncing, kActive, kPrimary };
+
+struct Standing {
+  GroupPtr group;
+  OwnRole role = OwnRole::kNone;
+  uint32_t min_active = 1;
+};
+
+struct ServerLocation {
+  v1::Endpoint frames;
+  Incarnation incarnation;
+};
+
+// Thread-safe. Observers run without a lock held, on the thread that brought the change.
+class GroupTable {
+ public:
+  explicit GroupTable(const Clock& clock) : clock_(clock) {}
+
+  void SetSelf(ServerId self, Incarnation incarnation);
+  ServerId self() const;
+  Incarnation incarnation() const;
+
+  // The lease never ends earlier than it did before, unless it was revoked.
+  void ExtendLease(BootTime until);
+  // From now on nothing is served, whatever the metaserver answers: the disk cannot be trusted.
+  void Revoke(std::string why);
+
+  // Takes groups of a newer epoch, servers and pools. `whole` says that these are all the changes
+  // up to map.version(); otherwise map_version() stays.
+  void Apply(const v1::ClusterMap& map, bool whole);
+  uint64_t map_version() const;
+  // How often all changes have been taken.
+  uint64_t refreshes() const;
+
+  // May this server act in `group` at `epoch` now?
+  // kUnavailable: the lease has run out (rule C1). kStaleEpoch: another epoch is known here, or the
+  // group is not; a newer one asks for a refresh.
+  Result<Standing> Stand(PgId group, Epoch epoch) const;
+  // As it is known now, whatever the epoch; group is null when unknown. No lease needed.
+  Standing Current(PgId group) const;
+  Status CheckLease() const;
+  std::optional<ServerLocation> Locate(ServerId server) const;
+  std::vector<ServerLocation> Servers() const;
+
+  // Both are set before the servers start.
+  void OnChange(std::function<void(const std::vector<PgId>&)> observer);
+  void OnWantRefresh(std::function<void()> refresh);
+  void WantRefresh() const;
+
+ private:
+  Standing StandingOf(const GroupPtr& group) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
+  Status LeaseStatus() const ABSL_SHARED_LOCKS_REQUIRED(mu_);
+
+  const Clock& clock_;
+  std::function<void(const std::vector<PgId>&)> observer_;
+  std::function<void()> refresh_;
+  mutable absl::Mutex mu_;
+  ServerId self_ ABSL_GUARDED_BY(mu_);
+  Incarnation incarnation_ ABSL_GUARDED_BY(mu_);
+  BootTime lease_until_ ABSL_GUARDED_BY(mu_);
+  std::string revoked_ ABSL_GUARDED_BY(mu_);
+  uint64_t map_version_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t refreshes_ ABSL_GUARDED_BY(mu_) = 0;
+  absl::flat_hash_map<PgId, GroupPtr> groups_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<PoolId, uint32_t> min_active_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<ServerId, ServerLocation> servers_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace cairn

@@ -1,0 +1,198 @@
+#include "chunkserver/replication/member_comparer.h"
+
+#include <algorithm>
+
+#include "chunkserver/replication/wire.h"
+
+namespace cairn {
+namespace {
+
+constexpr Duration kCallWait = std::chrono::seconds(10);
+constexpr Duration kSyncWait = std::chrono::seconds(60);
+constexpr Duration kHoldWait = std::chrono::seconds(1);
+constexpr uint32_t kPage = 1000;
+constexpr uint32_t kBlocksPerTransfer = kMaxTransferBytes / kBlockSize;
+
+bool Equal(const ChunkInfo& ours, const v1::ChunkSummary& theirs) {
+  const ChunkInfo other = InfoOf(theirs);
+  return !theirs.suspect() && ours.version == other.version &&
+         ours.generation == other.generation && ours.digest == other.digest &&
+         ours.last_session == other.last_session && ours.last_sequence == other.last_sequence;
+}
+
+}  // namespace
+
+template <typename Request>
+Request MemberComparer::ForGroup() const {
+  Request request;
+  request.set_group(group_->id.value);
+  request.set_epoch(group_->epoch.value);
+  return request;
+}
+
+Result<Incarnation> MemberComparer::Begin() {
+  ASSIGN_OR_RETURN(const auto response,
+                   context_.peers.Call<v1::BeginCatchUpResponse>(
+                       member_, v1::CHUNK_BEGIN_CATCH_UP, ForGroup<v1::BeginCatchUpRequest>(),
+                       Deadline::After(kCallWait)));
+  return Incarnation(response.incarnation());
+}
+
+Status MemberComparer::Finish(Incarnation incarnation) {
+  auto request = ForGroup<v1::BeginCatchUpRequest>();
+  request.set_finish(true);
+  ASSIGN_OR_RETURN(const auto response,
+                   context_.peers.Call<v1::BeginCatchUpResponse>(
+                       member_, v1::CHUNK_BEGIN_CATCH_UP, request, Deadline::After(kSyncWait)));
+  if (response.incarnation() == incarnation.value) return OkStatus();
+  return Status::Error(ErrorCode::kStaleEpoch, "server {} was restarted during its catch-up",
+                       member_);
+}
+
+Result<MemberComparer::Summaries> MemberComparer::ListMember() {
+  Summaries summaries;
+  auto request = ForGroup<v1::ListChunksRequest>();
+  request.set_limit(kPage);
+  while (true) {
+    ASSIGN_OR_RETURN(const auto page,
+                     context_.peers.Call<v1::ListChunksResponse>(
+                         member_, v1::CHUNK_LIST_CHUNKS, request, Deadline::After(kCallWait)));
+    for (const v1::ChunkSummary& summary : page.chunks()) {
+      summaries[{InodeId(summary.inode()), summary.index()}] = summary;
+    }
+    if (page.end() || page.chunks().empty()) return summaries;
+    request.set_after_inode(page.chunks().rbegin()->inode());
+    request.set_after_index(page.chunks().rbegin()->index());
+  }
+}
+
+Status MemberComparer::CompareAll() {
+  ASSIGN_OR_RETURN(const Summaries theirs, ListMember());
+  for (const auto& [id, summary] : theirs) {
+    ASSIGN_OR_RETURN(const std::optional<ChunkInfo> info, context_.store.Info(id));
+    if (!info.has_value()) RETURN_IF_ERROR(CompareNow(id));
+  }
+  std::optional<ChunkId> after;
+  while (true) {
+    ASSIGN_OR_RETURN(const std::vector<ChunkInfo> page,
+                     context_.store.List(group_->id, after, kPage));
+    for (const ChunkInfo& info : page) RETURN_IF_ERROR(CompareListed(info, theirs));
+    if (page.size() < kPage) return OkStatus();
+    after = page.back().id;
+  }
+}
+
+Status MemberComparer::CompareListed(const ChunkInfo& info, const Summaries& theirs) {
+  const auto found = theirs.find(info.id);
+  if (found != theirs.end()) {
+    const HeldChunk held(context_.gates.Get(info.id), Deadline::After(kHoldWait));
+    if (!held.ok()) return Status::Error(ErrorCode::kBusy, "chunk {} is being written", info.id);
+    // The member's row is from before; until it is marked it gets no write, so it still holds.
+    ASSIGN_OR_RETURN(const std::optional<ChunkInfo> now, context_.store.Info(info.id));
+    if (now.has_value() && Equal(*now, found->second)) {
+      MarkCompared(info.id);
+      return OkStatus();
+    }
+  }
+  return CompareNow(info.id);
+}
+
+Status MemberComparer::CompareNow(ChunkId id) {
+  for (bool mended = false;; mended = true) {
+    Status status;
+    {
+      const HeldChunk held(context_.gates.Get(id), Deadline::After(kHoldWait));
+      if (!held.ok()) return Status::Error(ErrorCode::kBusy, "chunk {} is being written", id);
+      status = CompareHeld(id);
+    }
+    // A block that is damaged here must not be passed on as a hole, nor the member's older one be
+    // taken for it: without a good copy the catch-up fails, and is tried again later.
+    if (status.code() != ErrorCode::kCorruption || mended) return status;
+    RETURN_IF_ERROR(repair_.RepairRange(group_->id, group_->epoch, id,
+                                        {0, kMaxChunkSize / kBlockSize}));
+  }
+}
+
+void MemberComparer::MarkCompared(ChunkId id) {
+  if (attachment_ != nullptr) attachment_->MarkCompared(id);
+}
+
+Status MemberComparer::CompareHeld(ChunkId id) {
+  RETURN_IF_ERROR(context_.table.Stand(group_->id, group_->epoch));
+  ASSIGN_OR_RETURN(const std::optional<ChunkBlocks> own, context_.store.Blocks(id));
+  if (!own.has_value()) {
+    auto request = ForGroup<v1::InstallBlocksRequest>();
+    request.mutable_summary()->set_inode(id.inode.value);
+    request.mutable_summary()->set_index(id.index);
+    request.set_remove(true);
+    RETURN_IF_ERROR(context_.peers.Call<v1::InstallBlocksResponse>(
+        member_, v1::CHUNK_INSTALL_BLOCKS, request, Deadline::After(kCallWait)));
+  } else {
+    auto request = ForGroup<v1::ListBlocksRequest>();
+    request.set_inode(id.inode.value);
+    request.set_index(id.index);
+    ASSIGN_OR_RETURN(const auto theirs, context_.peers.Call<v1::ListBlocksResponse>(
+                                            member_, v1::CHUNK_LIST_BLOCKS, request,
+                                            Deadline::After(kCallWait)));
+    RETURN_IF_ERROR(CopyDifferences(*own, theirs));
+  }
+  MarkCompared(id);
+  return OkStatus();
+}
+
+Status MemberComparer::CopyDifferences(const ChunkBlocks& own,
+                                       const v1::ListBlocksResponse& theirs) {
+  const auto their_count = static_cast<size_t>(theirs.crcs_size());
+  const std::vector<bool> present = UnpackBits(theirs.present(), their_count);
+  const std::vector<bool> suspect = UnpackBits(theirs.suspect(), their_count);
+  const size_t total = std::max(own.crcs.size(), their_count);
+  std::vector<bool> copy(total);
+  std::vector<bool> absent(total);
+  for (size_t block = 0; block < total; ++block) {
+    const bool here = block < own.crcs.size() && own.present[block];
+    const bool there = block < their_count && present[block];
+    const bool same = here && there && !suspect[block] &&
+                      theirs.crcs(static_cast<int>(block)) == own.crcs[block];
+    copy[block] = here && !same;
+    absent[block] = !here && there;
+  }
+  // Blocks to be emptied travel with the first install; there is always one, for version and stamp.
+  std::string absent_blocks = PackBits(absent);
+  uint32_t first = 0;
+  bool sent = false;
+  while (first < total) {
+    uint32_t end = first;
+    while (end < total && copy[end] && end - first < kBlocksPerTransfer) ++end;
+    if (end == first) {
+      ++first;
+      continue;
+    }
+    RETURN_IF_ERROR(CopyRun(own, first, end - first, absent_blocks));
+    absent_blocks.clear();
+    sent = true;
+    first = end;
+  }
+  return sent ? OkStatus() : CopyRun(own, 0, 0, absent_blocks);
+}
+
+Status MemberComparer::CopyRun(const ChunkBlocks& own, uint32_t first, uint32_t count,
+                               const std::string& absent_blocks) {
+  auto request = ForGroup<v1::InstallBlocksRequest>();
+  *request.mutable_summary() = SummaryOf(own.info);
+  request.set_chunk_size(own.info.chunk_size);
+  request.set_first_block(first);
+  request.set_absent_blocks(absent_blocks);
+  Payload data;
+  if (count > 0) {
+    Result<ChunkRead> read = context_.store.FetchBlocks(own.info.id, first, count);
+    context_.HeardStore(internal::StatusOf(read));
+    if (!read.has_value()) return std::move(read.error());
+    request.mutable_crcs()->Add(read->crcs.begin(), read->crcs.end());
+    data = std::move(read->data);
+  }
+  copied_bytes_ += data.size();
+  return internal::StatusOf(context_.peers.CallRaw(member_, v1::CHUNK_INSTALL_BLOCKS, request,
+                                                   std::move(data), Deadline::After(kCallWait)));
+}
+
+}  // namespace cairn

@@ -1,0 +1,312 @@
+#include "chunkserver/replication/member_path.h"
+
+#include <algorithm>
+
+#include "chunkserver/replication/wire.h"
+
+namespace cairn {
+namespace {
+
+constexpr int kMendTries = 2;
+constexpr size_t kListLimit = 10000;
+constexpr Duration kBarrierWait = std::chrono::seconds(5);
+constexpr Duration kHoldWait = std::chrono::seconds(2);
+
+ChunkWrite WriteOf(const ReplicateCall& call, const std::vector<uint32_t>& crcs) {
+  const v1::WriteChunkRequest& request = call.request().write();
+  ChunkWrite write;
+  write.id = IdOf(request.chunk());
+  write.group = PgId(request.chunk().group());
+  write.file = FileOf(request.chunk());
+  write.version = {Epoch(call.request().version_epoch()), call.request().version_counter()};
+  write.offset = request.offset();
+  write.data = call.payload().bytes();
+  write.crcs = crcs;
+  write.session = SessionId(request.chunk().session());
+  write.sequence = request.sequence();
+  return write;
+}
+
+}  // namespace
+
+Result<Standing> MemberPath::CheckPrimary(PgId group, Epoch epoch,
+                                          const PeerIdentity& peer) const {
+  ASSIGN_OR_RETURN(Standing standing, context_.table.Stand(group, epoch));
+  const std::optional<ServerId> primary = standing.group->primary();
+  if (!primary.has_value() || primary->value != peer.hello.server()) {
+    return Fail(ErrorCode::kNotPrimary, "server {} is not the primary of group {} at epoch {}",
+                peer.hello.server(), group, epoch);
+  }
+  if (standing.role == OwnRole::kNone) {
+    return Fail(ErrorCode::kStaleEpoch, "this server, as it runs now, is no member of group {}",
+                group);
+  }
+  return standing;
+}
+
+Status MemberPath::CheckMember(PgId group, Epoch epoch, const PeerIdentity& peer) const {
+  ASSIGN_OR_RETURN(const Standing standing, context_.table.Stand(group, epoch));
+  if (standing.group->IsMember(ServerId(peer.hello.server())) &&
+      standing.group->IsMember(context_.table.self())) {
+    return OkStatus();
+  }
+  return Status::Error(ErrorCode::kNotPrimary, "server {} is not a member of group {}",
+                       peer.hello.server(), group);
+}
+
+bool MemberPath::InCatchUp(const Group& group) const {
+  absl::MutexLock lock(&mu_);
+  const auto found = in_catch_up_.find(group.id);
+  return found != in_catch_up_.end() && found->second == group.epoch;
+}
+
+void MemberPath::Replicate(const ReplicateCall& call) {
+  const ChunkGatePtr gate = context_.gates.Get(IdOf(call.request().write().chunk()));
+  gate->Order([this, call, gate] { ReplicateTurn(call, gate, 0); });
+}
+
+Result<ChunkVersion> MemberPath::VersionHere(ChunkGate& gate, ChunkId id) {
+  if (!gate.known_version.has_value()) {
+    ASSIGN_OR_RETURN(const std::optional<ChunkInfo> info, context_.store.Info(id));
+    gate.known_version = info.has_value() ? info->version : ChunkVersion{};
+  }
+  return *gate.known_version;
+}
+
+void MemberPath::ReplicateTurn(const ReplicateCall& call, const ChunkGatePtr& gate, int tries) {
+  const v1::ChunkAddress& chunk = call.request().write().chunk();
+  const PgId group(chunk.group());
+  const Epoch epoch(chunk.epoch());
+  const EpochBarrier::Pass pass(context_.barrier, group, epoch);
+  const Result<Standing> standing = CheckPrimary(group, epoch, call.peer());
+  if (!standing.has_value()) return call.Fail(standing.error());
+  if (standing->role == OwnRole::kSyncing && !InCatchUp(*standing->group)) {
+    return call.Fail(Status::Error(ErrorCode::kStaleEpoch, "group {} is not in catch-up here",
+                                   group));
+  }
+  const std::vector<uint32_t> crcs = ToVector(call.request().write().crcs());
+  const ChunkWrite write = WriteOf(call, crcs);
+  const Result<ChunkVersion> here = VersionHere(*gate, write.id);
+  if (!here.has_value()) return call.Fail(here.error());
+  const ChunkVersion after{Epoch(call.request().after_epoch()), call.request().after_counter()};
+  if (after > *here) {
+    return call.Fail(Status::Error(ErrorCode::kBusy, "a write to chunk {} before this one is missing",
+                                   write.id));
+  }
+  if (write.version > *here) {
+    const Status status = context_.store.Write(write);
+    context_.HeardStore(status);
+    if (!status.ok()) return MendAndRetry(call, gate, tries, status);
+    gate->known_version = write.version;
+    gate->asked_store = false;
+  }
+  v1::ReplicateResponse response;
+  response.set_available_bytes(context_.space.available_bytes());
+  call.Reply(response);
+}
+
+void MemberPath::MendAndRetry(const ReplicateCall& call, const ChunkGatePtr& gate, int tries,
+                              const Status& status) {
+  const v1::WriteChunkRequest& request = call.request().write();
+  gate->known_version.reset();
+  const bool own_block_is_bad =
+      status.code() == ErrorCode::kCorruption &&
+      CrcsMatch(request.offset(), call.payload().bytes(), ToVector(request.crcs()));
+  if (!own_block_is_bad || tries >= kMendTries) return call.Fail(status);
+  context_.urgent.Submit([this, call, gate, tries] {
+    const v1::WriteChunkRequest& write = call.request().write();
+    const Status mended = repair_.RepairRange(
+        PgId(write.chunk().group()), Epoch(write.chunk().epoch()), IdOf(write.chunk()),
+        BlocksOf(write.offset(), call.payload().size()));
+    if (!mended.ok()) return call.Fail(mended);
+    gate->Order([this, call, gate, tries] { ReplicateTurn(call, gate, tries + 1); });
+  });
+}
+
+void MemberPath::ListChunks(const ListChunksCall& call) {
+  context_.disk.Submit([this, call] {
+    const v1::ListChunksRequest& request = call.request();
+    const PgId group(request.group());
+    const Status allowed = CheckMember(group, Epoch(request.epoch()), call.peer());
+    if (!allowed.ok()) return call.Fail(allowed);
+    std::optional<ChunkId> after;
+    if (request.after_inode() != 0) {
+      after = ChunkId{InodeId(request.after_inode()), request.after_index()};
+    }
+    const size_t limit = std::min<size_t>(std::max<uint32_t>(request.limit(), 1), kListLimit);
+    const Result<std::vector<ChunkInfo>> infos = context_.store.List(group, after, limit);
+    if (!infos.has_value()) return call.Fail(infos.error());
+    const std::vector<ChunkId> suspects = context_.store.Suspects(group);
+    v1::ListChunksResponse response;
+    for (const ChunkInfo& info : *infos) {
+      v1::ChunkSummary& summary = *response.add_chunks();
+      summary = SummaryOf(info);
+      summary.set_suspect(std::find(suspects.begin(), suspects.end(), info.id) != suspects.end());
+    }
+    response.set_end(infos->size() < limit);
+    call.Reply(response);
+  });
+}
+
+void MemberPath::ListBlocks(const ListBlocksCall& call) {
+  context_.disk.Submit([this, call] {
+    const v1::ListBlocksRequest& request = call.request();
+    const Status allowed =
+        CheckMember(PgId(request.group()), Epoch(request.epoch()), call.peer());
+    if (!allowed.ok()) return call.Fail(allowed);
+    const Result<std::optional<ChunkBlocks>> blocks =
+        context_.store.Blocks({InodeId(request.inode()), request.index()});
+    if (!blocks.has_value()) return call.Fail(blocks.error());
+    v1::ListBlocksResponse response;
+    response.set_absent(!blocks->has_value());
+    if (blocks->has_value()) {
+      const ChunkBlocks& found = **blocks;
+      *response.mutable_summary() = SummaryOf(found.info);
+      response.mutable_crcs()->Add(found.crcs.begin(), found.crcs.end());
+      response.set_present(PackBits(found.present));
+      response.set_suspect(PackBits(found.suspect));
+    }
+    call.Reply(response);
+  });
+}
+
+void MemberPath::FetchBlocks(const FetchBlocksCall& call) {
+  context_.disk.Submit([this, call] {
+    const v1::FetchBlocksRequest& request = call.request();
+    const Status allowed =
+        CheckMember(PgId(request.group()), Epoch(request.epoch()), call.peer());
+    if (!allowed.ok()) return call.Fail(allowed);
+    Result<ChunkRead> read = context_.store.FetchBlocks({InodeId(request.inode()), request.index()},
+                                                        request.first_block(),
+                                                        request.block_count());
+    if (!read.has_value()) return call.Fail(read.error());
+    v1::FetchBlocksResponse response;
+    response.mutable_crcs()->Add(read->crcs.begin(), read->crcs.end());
+    call.Reply(response, std::move(read->data));
+  });
+}
+
+void MemberPath::InstallBlocks(const InstallBlocksCall& call) {
+  context_.disk.Submit([this, call] {
+    const Status installed = Install(call);
+    context_.HeardStore(installed);
+    installed.ok() ? call.Reply({}) : call.Fail(installed);
+  });
+}
+
+Status MemberPath::Install(const InstallBlocksCall& call) {
+  const v1::InstallBlocksRequest& request = call.request();
+  BlockInstall install;
+  install.info = InfoOf(request.summary());
+  install.group = PgId(request.group());
+  const HeldChunk held(context_.gates.Get(install.info.id), Deadline::After(kHoldWait));
+  if (!held.ok()) {
+    return Status::Error(ErrorCode::kBusy, "chunk {} is being written", install.info.id);
+  }
+  const EpochBarrier::Pass pass(context_.barrier, install.group, Epoch(request.epoch()));
+  ASSIGN_OR_RETURN(const Standing standing,
+                   CheckPrimary(install.group, Epoch(request.epoch()), call.peer()));
+  if (standing.role == OwnRole::kPrimary ||
+      (standing.role == OwnRole::kSyncing && !InCatchUp(*standing.group))) {
+    return Status::Error(ErrorCode::kStaleEpoch, "group {} is not in catch-up here",
+                         install.group);
+  }
+  ChunkGate& gate = *context_.gates.Get(install.info.id);
+  gate.known_version.reset();
+  gate.asked_store = false;
+  if (request.remove()) return context_.store.Drop(install.info.id);
+  install.chunk_size = request.chunk_size();
+  install.first_block = request.first_block();
+  install.data = call.payload().bytes();
+  const std::vector<uint32_t> crcs = ToVector(request.crcs());
+  install.crcs = crcs;
+  const std::vector<bool> absent =
+      UnpackBits(request.absent_blocks(), kMaxChunkSize / kBlockSize);
+  for (uint32_t block = 0; block < absent.size(); ++block) {
+    if (absent[block]) install.absent_blocks.push_back(block);
+  }
+  return context_.store.InstallBlocks(install);
+}
+
+void MemberPath::BeginCatchUp(const BeginCatchUpCall& call) {
+  context_.disk.Submit([this, call] {
+    const v1::BeginCatchUpRequest& request = call.request();
+    const PgId group(request.group());
+    const Epoch epoch(request.epoch());
+    const Result<Standing> standing = CheckPrimary(group, epoch, call.peer());
+    if (!standing.has_value()) return call.Fail(standing.error());
+    if (request.finish()) {
+      if (!InCatchUp(*standing->group)) {
+        return call.Fail(Status::Error(ErrorCode::kStaleEpoch, "group {} is not in catch-up here",
+                                       group));
+      }
+      const Status synced = context_.store.SyncAll();
+      context_.HeardStore(synced);
+      if (!synced.ok()) return call.Fail(synced);
+    } else {
+      if (!context_.barrier.WaitForOlder(group, epoch, Deadline::After(kBarrierWait))) {
+        return call.Fail(Status::Error(ErrorCode::kBusy,
+                                       "writes of an older epoch of group {} are under way",
+                                       group));
+      }
+      absl::MutexLock lock(&mu_);
+      in_catch_up_[group] = epoch;
+    }
+    v1::BeginCatchUpResponse response;
+    response.set_incarnation(context_.table.incarnation().value);
+    call.Reply(response);
+  });
+}
+
+void MemberPath::Remove(const RemoveCall& call) {
+  context_.disk.Submit([this, call] {
+    for (const v1::ChunkAddress& chunk : call.request().chunks()) {
+      const Status removed = RemoveOne(chunk, call.request().whole());
+      context_.HeardStore(removed);
+      if (!removed.ok()) return call.Fail(removed);
+    }
+    ForwardRemoval(call.request());
+    call.Reply({});
+  });
+}
+
+Status MemberPath::RemoveOne(const v1::ChunkAddress& chunk, bool whole) {
+  const ChunkId id = IdOf(chunk);
+  const PgId group(chunk.group());
+  const EpochBarrier::Pass pass(context_.barrier, group, Epoch(chunk.epoch()));
+  RETURN_IF_ERROR(context_.table.Stand(group, Epoch(chunk.epoch())));
+  // A member may be applying a write to the chunk; the store excludes the two. What must not happen
+  // is that a comparison takes the chunk's state from before for the one after.
+  const HeldChunk held(context_.gates.Get(id), Deadline::After(kHoldWait));
+  if (!held.ok()) return Status::Error(ErrorCode::kBusy, "chunk {} is being written", id);
+  RETURN_IF_ERROR(context_.store.Remove(id, FileOf(chunk), whole));
+  ChunkGate& gate = *context_.gates.Get(id);
+  gate.known_version.reset();
+  gate.asked_store = false;
+  context_.damage.Remove(id);
+  context_.primaries.Touch(group, id);
+  return OkStatus();
+}
+
+void MemberPath::ForwardRemoval(const v1::RemoveChunksRequest& request) {
+  // A member about to become active has been compared already and the metaserver does not know of it
+  // yet: it hears of the removal from its primary. If this is lost the chunk stays behind there,
+  // unreachable, until scrub compares the members.
+  absl::flat_hash_map<ServerId, v1::RemoveChunksRequest> forwards;
+  for (const v1::ChunkAddress& chunk : request.chunks()) {
+    const Standing standing = context_.table.Current(PgId(chunk.group()));
+    if (standing.group == nullptr || standing.role != OwnRole::kPrimary) continue;
+    for (const ServerId server : standing.group->Syncing()) {
+      if (!context_.primaries.IsPledged(standing.group->id, server)) continue;
+      *forwards[server].add_chunks() = chunk;
+      forwards[server].set_whole(request.whole());
+    }
+  }
+  for (const auto& [server, forward] : forwards) {
+    context_.peers.CallAsync(server, v1::CHUNK_REMOVE, forward, {},
+                             Deadline::After(std::chrono::seconds(2)),
+                             [](const Result<RawReply>&) {});
+  }
+}
+
+}  // namespace cairn

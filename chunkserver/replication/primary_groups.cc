@@ -1,0 +1,145 @@
+#include "chunkserver/replication/primary_groups.h"
+
+#include <algorithm>
+
+namespace cairn {
+namespace {
+Status NotPrimary(PgId group) {
+  return Status::Error(ErrorCode::kStaleEpoch, "this server is not the primary of group {}", group);
+}
+}  // namespace
+
+void PrimaryGroups::GroupChanged(const Standing& standing) {
+  const PgId id = standing.group->id;
+  std::vector<Waiter> refused;
+  {
+    absl::MutexLock lock(&mu_);
+    if (standing.role != OwnRole::kPrimary) {
+      if (const auto found = groups_.find(id); found != groups_.end()) {
+        refused = std::move(found->second.waiters);
+        groups_.erase(found);
+      }
+    } else {
+      State& state = groups_[id];
+      if (state.epoch != standing.group->epoch) state.attachments.clear();
+      state.epoch = standing.group->epoch;
+    }
+  }
+  for (Waiter& waiter : refused) waiter.next(NotPrimary(id));
+}
+
+bool PrimaryGroups::IsReady(PgId group) const {
+  absl::MutexLock lock(&mu_);
+  const auto found = groups_.find(group);
+  return found != groups_.end() && found->second.ready;
+}
+
+void PrimaryGroups::SetReady(PgId group, Epoch epoch) {
+  std::vector<Waiter> waiters;
+  {
+    absl::MutexLock lock(&mu_);
+    const auto found = groups_.find(group);
+    if (found == groups_.end() || found->second.epoch != epoch) return;
+    found->second.ready = true;
+    waiters = std::move(found->second.waiters);
+    found->second.waiters.clear();
+  }
+  for (Waiter& waiter : waiters) waiter.next(OkStatus());
+}
+
+void PrimaryGroups::WhenReady(PgId group, Deadline deadline, std::function<void(Status)> next) {
+  Status status;
+  {
+    absl::MutexLock lock(&mu_);
+    const auto found = groups_.find(group);
+    if (found == groups_.end()) {
+      status = NotPrimary(group);
+    } else if (!found->second.ready) {
+      found->second.waiters.push_back({deadline, std::move(next)});
+      return;
+    }
+  }
+  next(status);
+}
+
+void PrimaryGroups::ExpireWaiters() {
+  std::vector<std::pair<PgId, Waiter>> late;
+  {
+    absl::MutexLock lock(&mu_);
+    for (auto& [id, state] : groups_) {
+      for (Waiter& waiter : state.waiters) {
+        if (waiter.deadline.Passed()) late.emplace_back(id, std::move(waiter));
+      }
+      std::erase_if(state.waiters, [](const Waiter& waiter) { return waiter.next == nullptr; });
+    }
+  }
+  for (auto& [id, waiter] : late) {
+    waiter.next(Status::Error(ErrorCode::kUnavailable,
+                              "group {} is still comparing its copies after a change", id));
+  }
+}
+
+std::optional<ChunkVersion> PrimaryGroups::NextVersion(PgId group, Epoch epoch) {
+  absl::MutexLock lock(&mu_);
+  const auto found = groups_.find(group);
+  if (found == groups_.end() || !found->second.ready) return std::nullopt;
+  return ChunkVersion{epoch, ++found->second.counter};
+}
+
+std::vector<WriteTarget> PrimaryGroups::Targets(const Group& group, ChunkId id) {
+  std::vector<WriteTarget> targets;
+  for (const ServerId server : group.Active(table_.self())) targets.push_back({server, nullptr});
+  absl::MutexLock lock(&mu_);
+  const auto found = groups_.find(group.id);
+  if (found == groups_.end()) return targets;
+  for (const auto& [server, attachment] : found->second.attachments) {
+    const Attachment::Take take = attachment->TakeWrite(id);
+    if (take == Attachment::Take::kNo || group.IsActive(server)) continue;
+    targets.push_back({server, take == Attachment::Take::kCounted ? attachment : nullptr});
+  }
+  return targets;
+}
+
+bool PrimaryGroups::IsPledged(PgId group, ServerId server) const {
+  absl::MutexLock lock(&mu_);
+  const auto found = groups_.find(group);
+  if (found == groups_.end()) return false;
+  const auto attached = found->second.attachments.find(server);
+  return attached != found->second.attachments.end() && attached->second->pledged();
+}
+
+std::vector<ServerId> PrimaryGroups::Required(const Group& group) const {
+  std::vector<ServerId> required = group.Active(table_.self());
+  for (const ServerId server : group.Syncing()) {
+    if (IsPledged(group.id, server)) required.push_back(server);
+  }
+  return required;
+}
+
+std::shared_ptr<Attachment> PrimaryGroups::Attach(const Group& group, ServerId member) {
+  absl::MutexLock lock(&mu_);
+  const auto found = groups_.find(group.id);
+  if (found == groups_.end() || found->second.epoch != group.epoch) return nullptr;
+  auto attachment = std::make_shared<Attachment>(group.epoch, member);
+  found->second.attachments[member] = attachment;
+  return attachment;
+}
+
+void PrimaryGroups::Detach(PgId group, const Attachment& attachment) {
+  absl::MutexLock lock(&mu_);
+  const auto found = groups_.find(group);
+  if (found == groups_.end()) return;
+  const auto attached = found->second.attachments.find(attachment.member());
+  if (attached != found->second.attachments.end() && attached->second.get() == &attachment) {
+    found->second.attachments.erase(attached);
+  }
+}
+
+void PrimaryGroups::Touch(PgId group, ChunkId id) {
+  absl::MutexLock lock(&mu_);
+  const auto found = groups_.find(group);
+  if (found == groups_.end()) return;
+  for (const auto& [server, attachment] : found->second.attachments) attachment->Touch(id);
+}
+
+}  // namespace cairn

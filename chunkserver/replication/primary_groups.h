@@ -1,0 +1,76 @@
+// What this server remembers of the groups it is the primary of: whether it may serve already, the
+// versions it has given out, and which syncing members it is bringing up to date.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
+#include "chunkserver/replication/attachment.h"
+#include "chunkserver/replication/group_table.h"
+#include "common/clock.h"
+
+namespace cairn {
+
+struct WriteTarget {
+  ServerId server;
+  std::shared_ptr<Attachment> counted;  // not null: tell it how the send ended
+};
+
+// Thread-safe. Continuations run without a lock held.
+class PrimaryGroups {
+ public:
+  explicit PrimaryGroups(const GroupTable& table) : table_(table) {}
+
+  // To be called for every change of the table, before anyone else hears of it. A group whose
+  // primary this server has just become is not ready until SetReady(): its copies may differ by
+  // writes the old primary did not finish (rule C6).
+  void GroupChanged(const Standing& standing);
+
+  bool IsReady(PgId group) const;
+  void SetReady(PgId group, Epoch epoch);  // nothing if the group has moved on
+  // Runs `next` when the group is ready, with kStaleEpoch when this server is its primary no more,
+  // with kUnavailable at the first ExpireWaiters() after the deadline.
+  void WhenReady(PgId group, Deadline deadline, std::function<void(Status)> next);
+  void ExpireWaiters();
+
+  // Greater than all before it in this group, by any primary. Nothing when the group is not ready.
+  std::optional<ChunkVersion> NextVersion(PgId group, Epoch epoch);
+
+  // Who gets a write to `id` that is being ordered now, besides this server.
+  std::vector<WriteTarget> Targets(const Group& group, ChunkId id);
+  // Who must have a write, or an fsync, before it is answered, besides this server: active members
+  // and those who may become active at any moment.
+  std::vector<ServerId> Required(const Group& group) const;
+  bool IsPledged(PgId group, ServerId server) const;
+
+  std::shared_ptr<Attachment> Attach(const Group& group, ServerId member);
+  void Detach(PgId group, const Attachment& attachment);
+  // The chunk was removed or trimmed here: catch-ups look at it again.
+  void Touch(PgId group, ChunkId id);
+
+ private:
+  struct Waiter {
+    Deadline deadline;
+    std::function<void(Status)> next;
+  };
+  struct State {
+    Epoch epoch;
+    bool ready = false;
+    uint64_t counter = 0;
+    std::map<ServerId, std::shared_ptr<Attachment>> attachments;
+    std::vector<Waiter> waiters;
+  };
+
+  const GroupTable& table_;
+  mutable absl::Mutex mu_;
+  absl::flat_hash_map<PgId, State> groups_ ABSL_GUARDED_BY(mu_);  // those it is the primary of
+};
+
+}  // namespace cairn

@@ -1,0 +1,59 @@
+#include "chunkserver/replication/replica_context.h"
+
+#include "common/logging.h"
+
+namespace cairn {
+
+void DamageList::Add(ChunkId id, PgId group) {
+  absl::MutexLock lock(&mu_);
+  if (chunks_.size() < kMost) chunks_[id] = group;
+}
+
+void DamageList::Remove(ChunkId id) {
+  absl::MutexLock lock(&mu_);
+  chunks_.erase(id);
+}
+
+std::vector<std::pair<ChunkId, PgId>> DamageList::List() const {
+  absl::MutexLock lock(&mu_);
+  return {chunks_.begin(), chunks_.end()};
+}
+
+uint64_t OwnSpace::available_bytes() {
+  const BootTime now = clock_.Now();
+  {
+    absl::MutexLock lock(&mu_);
+    if (asked_ != BootTime{} && now - asked_ < std::chrono::seconds(1)) return available_;
+    asked_ = now;
+  }
+  const Result<DiskSpace> space = store_.Space();
+  absl::MutexLock lock(&mu_);
+  if (space.has_value()) available_ = space->available_bytes;
+  return available_;
+}
+
+ReplicaContext::ReplicaContext(ChunkStore& the_store, GroupTable& the_table, Peers& the_peers,
+                               ClusterReports& the_reports)
+    : store(the_store),
+      table(the_table),
+      peers(the_peers),
+      reports(the_reports),
+      primaries(table),
+      space(store),
+      faults(reports, urgent) {}
+
+ReplicaContext::~ReplicaContext() {
+  background.Stop();
+  urgent.Stop();
+  disk.Stop();
+}
+
+void ReplicaContext::HeardStore(const Status& status) {
+  if (status.code() != ErrorCode::kDiskFailed) return;
+  if (disk_failed.exchange(true)) return;
+  LOG_ERROR("the disk has failed, this server stops serving; replace it reason={}",
+            status.message());
+  table.Revoke("its disk has failed");
+}
+
+}  // namespace cairn

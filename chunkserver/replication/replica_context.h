@@ -1,0 +1,77 @@
+// What the paths of replication share. All of it outlives them.
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
+#include "chunkserver/replication/chunk_gate.h"
+#include "chunkserver/replication/cluster_reports.h"
+#include "chunkserver/replication/epoch_barrier.h"
+#include "chunkserver/replication/group_table.h"
+#include "chunkserver/replication/member_faults.h"
+#include "chunkserver/replication/peers.h"
+#include "chunkserver/replication/primary_groups.h"
+#include "chunkserver/replication/workers.h"
+#include "chunkserver/store/chunk_store.h"
+
+namespace cairn {
+
+// Chunks of which no good copy was found, for the heartbeat. Thread-safe.
+class DamageList {
+ public:
+  void Add(ChunkId id, PgId group);
+  void Remove(ChunkId id);
+  std::vector<std::pair<ChunkId, PgId>> List() const;  // at most kMost
+
+ private:
+  static constexpr size_t kMost = 1000;
+  mutable absl::Mutex mu_;
+  absl::flat_hash_map<ChunkId, PgId> chunks_ ABSL_GUARDED_BY(mu_);
+};
+
+// Room on the own disk, asked for at most once a second. Thread-safe.
+class OwnSpace {
+ public:
+  explicit OwnSpace(ChunkStore& store) : store_(store) {}
+  uint64_t available_bytes();
+
+ private:
+  ChunkStore& store_;
+  SystemClock clock_;
+  absl::Mutex mu_;
+  BootTime asked_ ABSL_GUARDED_BY(mu_);
+  uint64_t available_ ABSL_GUARDED_BY(mu_) = UINT64_MAX;
+};
+
+struct ReplicaContext {
+  ReplicaContext(ChunkStore& the_store, GroupTable& the_table, Peers& the_peers,
+                 ClusterReports& the_reports);
+  ~ReplicaContext();
+
+  // Looks at what the store answered: a disk that failed is not trusted again, this server stops
+  // serving and lets the cluster remove it (DESIGN 6.8).
+  void HeardStore(const Status& status);
+
+  ChunkStore& store;
+  GroupTable& table;
+  Peers& peers;
+  ClusterReports& reports;
+  ChunkGates gates;
+  PrimaryGroups primaries;
+  EpochBarrier barrier;
+  DamageList damage;
+  OwnSpace space;
+  std::atomic<bool> disk_failed{false};
+  // Work that only waits for the disk; work that waits for peers in the path of an operation; long
+  // work over whole groups. Apart, so that none of them keeps another from ending.
+  Workers disk{"chunk-disk", 4};
+  Workers urgent{"chunk-urgent", 4};
+  Workers background{"chunk-copy", 4};
+  MemberFaults faults;
+};
+
+}  // namespace cairn

@@ -1,0 +1,71 @@
+#include "chunkserver/replication/workers.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace cairn {
+
+Workers::Workers(std::string name, int threads) {
+  for (int i = 0; i < threads; ++i) {
+    threads_.emplace_back([this, name] {
+      pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+      while (const std::function<void()> work = Next()) work();
+    });
+  }
+}
+
+Workers::~Workers() { Stop(); }
+
+void Workers::Submit(std::function<void()> work) { RunAfter(Duration::zero(), std::move(work)); }
+
+void Workers::RunAfter(Duration delay, std::function<void()> work) {
+  absl::MutexLock lock(&mu_);
+  if (stopping_) return;
+  queue_.push({delay <= Duration::zero() ? BootTime{} : clock_.Now() + delay, next_order_++,
+               std::move(work)});
+}
+
+bool Workers::Pause(Duration delay) {
+  absl::MutexLock lock(&mu_);
+  return !mu_.AwaitWithTimeout(absl::Condition(&stopping_), absl::FromChrono(delay));
+}
+
+bool Workers::Awake() const {
+  return stopping_ || (!queue_.empty() && queue_.top().at <= clock_.Now());
+}
+
+std::function<void()> Workers::Next() {
+  absl::MutexLock lock(&mu_);
+  while (!Awake()) {
+    const Duration wait =
+        queue_.empty() ? std::chrono::seconds(3600) : queue_.top().at - clock_.Now();
+    const uint64_t order = next_order_;
+    const size_t waiting = queue_.size();
+    auto changed = [&] {
+      mu_.AssertReaderHeld();
+      return stopping_ || next_order_ != order || queue_.size() != waiting;
+    };
+    mu_.AwaitWithTimeout(absl::Condition(&changed), absl::FromChrono(wait));
+  }
+  if (stopping_) return nullptr;
+  std::function<void()> work = queue_.top().work;
+  queue_.pop();
+  return work;
+}
+
+void Workers::Stop() {
+  {
+    absl::MutexLock lock(&mu_);
+    stopping_ = true;
+  }
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+  std::priority_queue<Timed, std::vector<Timed>, std::greater<>> dropped;
+  absl::MutexLock lock(&mu_);
+  queue_.swap(dropped);
+}
+
+}  // namespace cairn

@@ -1,0 +1,381 @@
+#include "chunkserver/replication/write_path.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "chunkserver/replication/block_repair.h"
+#include "chunkserver/replication/wire.h"
+
+namespace cairn {
+namespace {
+
+constexpr int kRepairTries = 2;
+
+ChunkWrite StoreWrite(const PendingWrite& write, const std::vector<uint32_t>& crcs) {
+  ChunkWrite store_write;
+  store_write.id = write.id;
+  store_write.group = write.group;
+  store_write.file = FileOf(write.request.chunk());
+  store_write.version = write.version;
+  store_write.offset = write.request.offset();
+  store_write.data = write.data.bytes();
+  store_write.crcs = crcs;
+  store_write.session = write.session;
+  store_write.sequence = write.sequence;
+  return store_write;
+}
+
+PendingWritePtr MakePending(const WriteCall& call, ChunkVersion version) {
+  auto write = std::make_shared<PendingWrite>();
+  write->request = call.request();
+  write->id = IdOf(write->request.chunk());
+  write->group = PgId(write->request.chunk().group());
+  write->version = version;
+  write->range = BlocksOf(write->request.offset(), call.payload().size());
+  write->session = SessionId(write->request.chunk().session());
+  write->sequence = write->request.sequence();
+  write->data = call.payload();
+  absl::MutexLock lock(&write->mu);
+  write->calls.push_back(call);
+  return write;
+}
+
+}  // namespace
+
+Status WritePath::Admit(const Standing& standing) {
+  const Group& group = *standing.group;
+  if (standing.role != OwnRole::kPrimary) {
+    return Status::Error(ErrorCode::kNotPrimary, "this server is not the primary of group {}",
+                         group.id);
+  }
+  if (group.active_count() < standing.min_active) {
+    return Status::Error(ErrorCode::kBelowMinActive,
+                         "group {} has {} active copies, writes need {}", group.id,
+                         group.active_count(), standing.min_active);
+  }
+  if (context_.space.available_bytes() < MemberFaults::kReservedBytes) {
+    return Status::Error(ErrorCode::kNoSpace, "the disk of server {} is full",
+                         context_.table.self());
+  }
+  for (const ServerId server : group.Active(context_.table.self())) {
+    if (context_.faults.IsFull(server)) {
+      if (context_.faults.ShouldAskSpace(server)) AskSpace(server);
+      return Status::Error(ErrorCode::kNoSpace, "the disk of server {} is full", server);
+    }
+  }
+  return OkStatus();
+}
+
+void WritePath::AskSpace(ServerId server) {
+  context_.urgent.Submit([this, server] {
+    const auto answer = context_.peers.Call<v1::SyncChunksResponse>(
+        server, v1::CHUNK_SYNC_REPLICA, v1::SyncChunksRequest(),
+        Deadline::After(kReplicateDeadline));
+    if (answer.has_value()) context_.faults.HeardSpace(server, answer->available_bytes());
+  });
+}
+
+void WritePath::Write(const WriteCall& call) {
+  const v1::ChunkAddress& chunk = call.request().chunk();
+  const PgId group(chunk.group());
+  const Result<Standing> standing = context_.table.Stand(group, Epoch(chunk.epoch()));
+  if (!standing.has_value()) return call.Fail(standing.error());
+  if (const Status admitted = Admit(*standing); !admitted.ok()) return call.Fail(admitted);
+  context_.primaries.WhenReady(group, call.deadline(), [this, call](const Status& ready) {
+    if (!ready.ok()) return call.Fail(ready);
+    const ChunkGatePtr gate = context_.gates.Get(IdOf(call.request().chunk()));
+    gate->Order([this, call, gate] { Turn(call, gate, 0); });
+  });
+}
+
+void WritePath::Turn(const WriteCall& call, const ChunkGatePtr& gate, int tries) {
+  const v1::ChunkAddress& chunk = call.request().chunk();
+  const PgId group(chunk.group());
+  const Epoch epoch(chunk.epoch());
+  const EpochBarrier::Pass pass(context_.barrier, group, epoch);
+  const Result<Standing> standing = context_.table.Stand(group, epoch);
+  if (!standing.has_value()) return call.Fail(standing.error());
+  if (AnswerRetry(call, *gate)) return;
+  if (call.deadline().Passed()) {
+    return call.Fail(Status::Error(ErrorCode::kDeadlineExceeded, "the caller has given up"));
+  }
+  if (const Status admitted = Admit(*standing); !admitted.ok()) return call.Fail(admitted);
+  const std::optional<ChunkVersion> version = context_.primaries.NextVersion(group, epoch);
+  if (!version.has_value()) {
+    return call.Fail(Status::Error(ErrorCode::kStaleEpoch, "group {} has moved on", group));
+  }
+  const PendingWritePtr write = MakePending(call, *version);
+  {
+    absl::MutexLock lock(&write->mu);
+    for (WriteTarget& target : context_.primaries.Targets(*standing->group, write->id)) {
+      write->targets.push_back({target.server, {}, 0, std::move(target.counted)});
+    }
+  }
+  // Before the bytes change, so that no read takes them for settled (rule C8).
+  gate->AddWrite(write);
+  if (const Status written = WriteHere(*write); !written.ok()) {
+    // Nobody was told: it was never ordered.
+    absl::ReleasableMutexLock lock(&write->mu);
+    write->finished = true;
+    for (PendingWrite::Target& target : write->targets) {
+      if (target.counted != nullptr) target.counted->SendEnded(true);
+    }
+    lock.Release();
+    gate->EndWrite(*write, false);
+    return LocalFailed(call, gate, tries, written);
+  }
+  {
+    absl::MutexLock lock(&mu_);
+    pending_[group][write] = gate;
+  }
+  SendFirst(write, gate);
+  Evaluate(write, gate);
+}
+
+bool WritePath::AnswerRetry(const WriteCall& call, ChunkGate& gate) {
+  const ChunkId id = IdOf(call.request().chunk());
+  const WriteKey key{SessionId(call.request().chunk().session()), call.request().sequence()};
+  if (key.session.value == 0) return false;
+  if (const PendingWritePtr write = gate.FindWrite(key); write != nullptr) {
+    absl::MutexLock lock(&write->mu);
+    if (!write->finished) {
+      write->calls.push_back(call);
+      return true;
+    }
+  }
+  if (!gate.asked_store) {
+    const Result<std::optional<ChunkInfo>> info = context_.store.Info(id);
+    if (info.has_value() && info->has_value()) {
+      gate.RememberFinished({(*info)->last_session, (*info)->last_sequence});
+    }
+    gate.asked_store = true;
+  }
+  // A ready group's copies were compared: what this one has finished, all active members have.
+  if (!gate.WasFinished(key)) return false;
+  call.Reply({});
+  return true;
+}
+
+Status WritePath::WriteHere(const PendingWrite& write) {
+  const std::vector<uint32_t> crcs = ToVector(write.request.crcs());
+  const Status status = context_.store.Write(StoreWrite(write, crcs));
+  context_.HeardStore(status);
+  return status;
+}
+
+void WritePath::LocalFailed(const WriteCall& call, const ChunkGatePtr& gate, int tries,
+                            const Status& status) {
+  if (status.code() == ErrorCode::kDiskFailed) {
+    return call.Fail(Status::Error(ErrorCode::kUnavailable, "{}", status.message()));
+  }
+  const v1::WriteChunkRequest& request = call.request();
+  const bool own_block_is_bad =
+      status.code() == ErrorCode::kCorruption &&
+      CrcsMatch(request.offset(), call.payload().bytes(), ToVector(request.crcs()));
+  if (!own_block_is_bad || tries >= kRepairTries) return call.Fail(status);
+  // The write covers a part of a block whose other part is damaged here: mend it from a copy first.
+  context_.urgent.Submit([this, call, gate, tries] {
+    const v1::ChunkAddress& chunk = call.request().chunk();
+    const Status repaired =
+        repair_.RepairRange(PgId(chunk.group()), Epoch(chunk.epoch()), IdOf(chunk),
+                            BlocksOf(call.request().offset(), call.payload().size()));
+    if (!repaired.ok()) return call.Fail(repaired);
+    gate->Order([this, call, gate, tries] { Turn(call, gate, tries + 1); });
+  });
+}
+
+void WritePath::SendFirst(const PendingWritePtr& write, const ChunkGatePtr& gate) {
+  std::vector<ServerId> servers;
+  {
+    absl::MutexLock lock(&write->mu);
+    for (const PendingWrite::Target& target : write->targets) servers.push_back(target.server);
+  }
+  const std::vector<PendingWritePtr> earlier = gate->Writes();
+  for (const ServerId server : servers) {
+    // Behind a write that has to be sent again this one has to wait for its turn too; and a member
+    // that cannot be reached must not hold this thread in connect().
+    const bool behind = std::any_of(earlier.begin(), earlier.end(), [&](const PendingWritePtr& w) {
+      if (w == write) return false;
+      absl::MutexLock lock(&w->mu);
+      return std::any_of(w->targets.begin(), w->targets.end(), [&](const auto& target) {
+        return target.server == server && target.state == PendingWrite::Sent::kFailed;
+      });
+    });
+    if (behind || context_.faults.IsFailing(server)) {
+      PutOff(write, gate, server);
+    } else {
+      Send(write, gate, server);
+    }
+  }
+}
+
+void WritePath::PutOff(const PendingWritePtr& write, const ChunkGatePtr& gate, ServerId server) {
+  std::shared_ptr<Attachment> counted;
+  {
+    absl::MutexLock lock(&write->mu);
+    for (PendingWrite::Target& target : write->targets) {
+      if (target.server != server) continue;
+      target.state = PendingWrite::Sent::kFailed;
+      counted = std::move(target.counted);
+    }
+  }
+  if (counted != nullptr) counted->SendEnded(false);
+  ResendLater(write, gate, server, 0);
+}
+
+void WritePath::Send(const PendingWritePtr& write, const ChunkGatePtr& gate, ServerId server) {
+  v1::ReplicateRequest request;
+  *request.mutable_write() = write->request;
+  const Standing standing = context_.table.Current(write->group);
+  request.mutable_write()->mutable_chunk()->set_epoch(standing.group->epoch.value);
+  request.set_version_epoch(write->version.epoch.value);
+  request.set_version_counter(write->version.counter);
+  for (const PendingWritePtr& before : gate->Writes()) {
+    if (before == write) break;
+    absl::MutexLock lock(&before->mu);
+    for (const PendingWrite::Target& target : before->targets) {
+      if (target.server != server || target.state == PendingWrite::Sent::kDone) continue;
+      request.set_after_epoch(before->version.epoch.value);
+      request.set_after_counter(before->version.counter);
+    }
+  }
+  context_.peers.CallAsync(server, v1::CHUNK_REPLICATE, request, write->data,
+                           Deadline::After(kReplicateDeadline),
+                           [this, write, gate, server](const Result<RawReply>& reply) {
+                             Sent(write, gate, server, reply);
+                           });
+}
+
+void WritePath::Sent(const PendingWritePtr& write, const ChunkGatePtr& gate, ServerId server,
+                     const Result<RawReply>& reply) {
+  const bool ok = reply.has_value();
+  int attempts = 0;
+  std::shared_ptr<Attachment> counted;
+  {
+    absl::MutexLock lock(&write->mu);
+    for (PendingWrite::Target& target : write->targets) {
+      if (target.server != server) continue;
+      target.state = ok ? PendingWrite::Sent::kDone : PendingWrite::Sent::kFailed;
+      attempts = ++target.attempts;
+      counted = std::move(target.counted);
+    }
+  }
+  if (counted != nullptr) counted->SendEnded(ok);
+  if (ok) {
+    context_.faults.Answered(server);
+    if (const auto response = reply->Parse<v1::ReplicateResponse>(); response.has_value()) {
+      context_.faults.HeardSpace(server, response->available_bytes());
+    }
+  } else {
+    const Standing standing = context_.table.Current(write->group);
+    if (reply.error().code() == ErrorCode::kStaleEpoch) context_.table.WantRefresh();
+    if (standing.group != nullptr && standing.group->IsActive(server)) {
+      context_.faults.Failed(write->group, standing.group->epoch, server, reply.error());
+    }
+    ResendLater(write, gate, server, attempts);
+  }
+  Evaluate(write, gate);
+}
+
+void WritePath::ResendLater(const PendingWritePtr& write, const ChunkGatePtr& gate,
+                            ServerId server, int attempts) {
+  {
+    absl::MutexLock lock(&write->mu);
+    if (write->finished) return;
+  }
+  const auto delay = std::chrono::milliseconds(std::min(5 << std::min(attempts, 6), 300));
+  context_.urgent.RunAfter(delay, [this, gate, server] { Resend(gate, server); });
+}
+
+void WritePath::Resend(const ChunkGatePtr& gate, ServerId server) {
+  gate->Order([this, gate, server] {
+    for (const PendingWritePtr& write : gate->Writes()) {
+      const Standing standing = context_.table.Current(write->group);
+      if (standing.role != OwnRole::kPrimary) continue;
+      const std::vector<ServerId> required = context_.primaries.Required(*standing.group);
+      if (std::find(required.begin(), required.end(), server) == required.end()) continue;
+      {
+        absl::MutexLock lock(&write->mu);
+        const auto target =
+            std::find_if(write->targets.begin(), write->targets.end(),
+                         [&](const PendingWrite::Target& t) { return t.server == server; });
+        if (write->finished || target == write->targets.end()) continue;
+        if (target->state != PendingWrite::Sent::kFailed) continue;
+        target->state = PendingWrite::Sent::kWaiting;
+      }
+      Send(write, gate, server);
+    }
+  });
+}
+
+void WritePath::Evaluate(const PendingWritePtr& write, const ChunkGatePtr& gate) {
+  const Standing standing = context_.table.Current(write->group);
+  if (standing.group == nullptr || standing.role != OwnRole::kPrimary) {
+    return End(write, gate,
+               Status::Error(ErrorCode::kStaleEpoch, "group {} has moved on", write->group));
+  }
+  std::vector<ServerId> joined;
+  bool complete = true;
+  {
+    absl::MutexLock lock(&write->mu);
+    if (write->finished) return;
+    for (const ServerId server : context_.primaries.Required(*standing.group)) {
+      const auto target =
+          std::find_if(write->targets.begin(), write->targets.end(),
+                       [&](const PendingWrite::Target& t) { return t.server == server; });
+      if (target == write->targets.end()) {
+        write->targets.push_back({server, PendingWrite::Sent::kFailed, 0, nullptr});
+        joined.push_back(server);
+        complete = false;
+      } else if (target->state != PendingWrite::Sent::kDone) {
+        complete = false;
+      }
+    }
+  }
+  for (const ServerId server : joined) ResendLater(write, gate, server, 0);
+  if (complete) End(write, gate, OkStatus());
+}
+
+void WritePath::End(const PendingWritePtr& write, const ChunkGatePtr& gate, const Status& status) {
+  std::vector<WriteCall> calls;
+  {
+    absl::MutexLock lock(&write->mu);
+    if (write->finished) return;
+    write->finished = true;
+    calls = std::move(write->calls);
+    write->calls.clear();
+  }
+  {
+    absl::MutexLock lock(&mu_);
+    const auto found = pending_.find(write->group);
+    if (found != pending_.end()) {
+      found->second.erase(write);
+      if (found->second.empty()) pending_.erase(found);
+    }
+  }
+  gate->EndWrite(*write, status.ok());
+  for (const WriteCall& call : calls) status.ok() ? call.Reply({}) : call.Fail(status);
+}
+
+void WritePath::GroupChanged(PgId group) {
+  absl::flat_hash_map<PendingWritePtr, ChunkGatePtr> writes;
+  {
+    absl::MutexLock lock(&mu_);
+    const auto found = pending_.find(group);
+    if (found == pending_.end()) return;
+    writes = found->second;
+  }
+  for (const auto& [write, gate] : writes) {
+    Evaluate(write, gate);
+    std::vector<ServerId> failed;
+    {
+      absl::MutexLock lock(&write->mu);
+      for (const PendingWrite::Target& target : write->targets) {
+        if (target.state == PendingWrite::Sent::kFailed) failed.push_back(target.server);
+      }
+    }
+    for (const ServerId server : failed) ResendLater(write, gate, server, 0);
+  }
+}
+
+}  // namespace cairn

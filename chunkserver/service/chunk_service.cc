@@ -1,0 +1,71 @@
+#include "chunkserver/service/chunk_service.h"
+
+#include "chunkserver/service/request_checks.h"
+
+namespace cairn {
+namespace {
+
+// Registers `serve` for requests that pass `check`.
+template <typename Request, typename Response, typename Check, typename Serve>
+void HandleChecked(Dispatcher& dispatcher, v1::Method method, Check check, Serve serve) {
+  dispatcher.Handle<Request, Response>(method, [check, serve](Call<Request, Response> call) {
+    const Status status = check(call.request(), call.payload());
+    status.ok() ? serve(call) : call.Fail(status);
+  });
+}
+
+constexpr auto kCheckBody = [](const auto& request, const Payload&) {
+  return CheckRequest(request);
+};
+constexpr auto kCheckBoth = [](const auto& request, const Payload& payload) {
+  return CheckRequest(request, payload);
+};
+constexpr auto kNothingToCheck = [](const auto&, const Payload&) { return OkStatus(); };
+
+void RegisterForClients(Dispatcher& dispatcher, Replica& replica) {
+  HandleChecked<v1::ReadChunkRequest, v1::ReadChunkResponse>(
+      dispatcher, v1::CHUNK_READ, kCheckBody,
+      [&replica](const ReadCall& call) { replica.reads().Read(call); });
+  HandleChecked<v1::WriteChunkRequest, v1::WriteChunkResponse>(
+      dispatcher, v1::CHUNK_WRITE, kCheckBoth,
+      [&replica](const WriteCall& call) { replica.writes().Write(call); });
+  HandleChecked<v1::SyncChunksRequest, v1::SyncChunksResponse>(
+      dispatcher, v1::CHUNK_SYNC, kCheckBody,
+      [&replica](const SyncCall& call) { replica.syncs().Sync(call); });
+}
+
+void RegisterForServers(Dispatcher& dispatcher, Replica& replica) {
+  HandleChecked<v1::ReplicateRequest, v1::ReplicateResponse>(
+      dispatcher, v1::CHUNK_REPLICATE, kCheckBoth,
+      [&replica](const ReplicateCall& call) { replica.member().Replicate(call); });
+  HandleChecked<v1::SyncChunksRequest, v1::SyncChunksResponse>(
+      dispatcher, v1::CHUNK_SYNC_REPLICA, kCheckBody,
+      [&replica](const SyncCall& call) { replica.syncs().SyncReplica(call); });
+  HandleChecked<v1::ListChunksRequest, v1::ListChunksResponse>(
+      dispatcher, v1::CHUNK_LIST_CHUNKS, kNothingToCheck,
+      [&replica](const ListChunksCall& call) { replica.member().ListChunks(call); });
+  HandleChecked<v1::ListBlocksRequest, v1::ListBlocksResponse>(
+      dispatcher, v1::CHUNK_LIST_BLOCKS, kCheckBody,
+      [&replica](const ListBlocksCall& call) { replica.member().ListBlocks(call); });
+  HandleChecked<v1::FetchBlocksRequest, v1::FetchBlocksResponse>(
+      dispatcher, v1::CHUNK_FETCH_BLOCKS, kCheckBody,
+      [&replica](const FetchBlocksCall& call) { replica.member().FetchBlocks(call); });
+  HandleChecked<v1::InstallBlocksRequest, v1::InstallBlocksResponse>(
+      dispatcher, v1::CHUNK_INSTALL_BLOCKS, kCheckBoth,
+      [&replica](const InstallBlocksCall& call) { replica.member().InstallBlocks(call); });
+  HandleChecked<v1::BeginCatchUpRequest, v1::BeginCatchUpResponse>(
+      dispatcher, v1::CHUNK_BEGIN_CATCH_UP, kNothingToCheck,
+      [&replica](const BeginCatchUpCall& call) { replica.member().BeginCatchUp(call); });
+  HandleChecked<v1::RemoveChunksRequest, v1::RemoveChunksResponse>(
+      dispatcher, v1::CHUNK_REMOVE, kCheckBody,
+      [&replica](const RemoveCall& call) { replica.member().Remove(call); });
+}
+
+}  // namespace
+
+void RegisterChunkService(Dispatcher& dispatcher, Replica& replica) {
+  RegisterForClients(dispatcher, replica);
+  RegisterForServers(dispatcher, replica);
+}
+
+}  // namespace cairn

@@ -1,0 +1,21 @@
+// What a request may ask at all, before anything acts on it. kInvalidArgument or kTooLarge names the
+// field that is wrong.
+#pragma once
+
+#include "cairn/v1/chunk.pb.h"
+#include "common/status.h"
+#include "rpc/payload.h"
+
+namespace cairn {
+
+Status CheckRequest(const v1::ChunkAddress& address);
+Status CheckRequest(const v1::ReadChunkRequest& request);
+Status CheckRequest(const v1::WriteChunkRequest& request, const Payload& payload);
+Status CheckRequest(const v1::ReplicateRequest& request, const Payload& payload);
+Status CheckRequest(const v1::SyncChunksRequest& request);
+Status CheckRequest(const v1::RemoveChunksRequest& request);
+Status CheckRequest(const v1::ListBlocksRequest& request);
+Status CheckRequest(const v1::FetchBlocksRequest& request);
+Status CheckRequest(const v1::InstallBlocksRequest& request, const Payload& payload);
+
+}  // namespace cairn

@@ -1,0 +1,57 @@
+// The data files of a store: where they lie, how they come and go. Open descriptors are kept by the
+// chunks in use (ChunkTable), not here.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/synchronization/mutex.h"
+#include "chunkserver/store/chunk_format.h"
+#include "common/file.h"
+
+namespace cairn {
+
+// Thread-safe; about one chunk's file decide under that chunk's lock.
+class ChunkFiles {
+ public:
+  ChunkFiles(FileSystem& files, std::string directory)
+      : files_(files), directory_(std::move(directory)) {}
+
+  // Makes the folders and puts them on disk, unless they are there.
+  Status Prepare();
+  std::string Path(ChunkId id) const;
+
+  // Null when there is no file and `create` is false.
+  Result<std::shared_ptr<File>> Open(ChunkId id, bool create);
+  // The file's directory entry is on disk on return.
+  Status SyncEntry(ChunkId id);
+  // Everything of this disk is on disk on return.
+  Status SyncAll() { return files_.SyncAll(directory_); }
+
+  // Absent is ok.
+  Status Remove(ChunkId id);
+  // For a chunk whose seal may still be on disk: should a power cut bring the seal back, the bytes
+  // must be there too. The file is removed by RemoveDoomed, after its rows' removal is on disk.
+  void Doom(ChunkId id);
+  bool IsDoomed(ChunkId id) const;
+  size_t DoomedCount() const;
+  std::vector<ChunkId> Doomed() const;
+  // REQUIRES: the chunk's lock is held and the removal of its rows is on disk. Nothing happens
+  // unless the file is doomed.
+  Status RemoveDoomed(ChunkId id);
+
+  // The chunks that have a file.
+  Result<std::vector<ChunkId>> List();
+  Result<DiskSpace> Space() { return files_.Space(directory_); }
+
+ private:
+  FileSystem& files_;
+  const std::string directory_;
+  mutable absl::Mutex mu_;
+  absl::flat_hash_set<ChunkId> doomed_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace cairn

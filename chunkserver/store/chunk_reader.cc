@@ -1,0 +1,102 @@
+#include "chunkserver/store/chunk_reader.h"
+
+#include <array>
+#include <cstring>
+
+#include "common/crc32c.h"
+
+namespace cairn {
+namespace {
+
+uint32_t ZeroBlockCrc() {
+  static const uint32_t crc = Crc32c(std::array<std::byte, kBlockSize>{});
+  return crc;
+}
+
+// Whether the bytes of a block are right; zeros them if it was never written.
+bool SettleBlock(std::span<std::byte> bytes, const CrcRow& row, uint32_t bit, uint32_t& crc) {
+  if (row.Has(bit)) {
+    crc = row.crcs[bit];
+    return Crc32c(bytes) == crc;
+  }
+  std::memset(bytes.data(), 0, bytes.size());
+  crc = ZeroBlockCrc();
+  return true;
+}
+
+Status Mismatch(StoreParts& parts, ChunkId id, uint32_t block, bool settle) {
+  if (parts.doubts.IsSuspect(id, block)) {
+    return Status::Error(ErrorCode::kCorruption,
+                         "chunk {} block {} is suspect after an unclean stop", id, block);
+  }
+  if (settle) ReportDamage(parts, id, block);
+  return Status::Error(ErrorCode::kCorruption, "chunk {} block {} is damaged", id, block);
+}
+
+}  // namespace
+
+Result<ChunkRead> ReadBlocks(StoreParts& parts, Chunk& chunk, uint32_t first, uint32_t count,
+                             bool settle) {
+  ChunkRead read;
+  read.data = Payload::Allocate(size_t{count} * kBlockSize);
+  read.crcs.resize(count);
+  std::span<std::byte> bytes = read.data.writable();
+  RETURN_IF_ERROR(chunk.ReadBytes(uint64_t{first} * kBlockSize, bytes));
+  Status status;
+  CrcRow row;
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint32_t block = first + i, bit = block % kBlocksPerRow;
+    if (i == 0 || bit == 0) {
+      ASSIGN_OR_RETURN(row, chunk.Crcs(block / kBlocksPerRow));
+    }
+    // All blocks are looked at even after a bad one, so that each is counted.
+    if (!SettleBlock(bytes.subspan(size_t{i} * kBlockSize, kBlockSize), row, bit, read.crcs[i])) {
+      status = Mismatch(parts, chunk.id(), block, settle);
+    }
+  }
+  if (!status.ok()) return Fail(std::move(status));
+  return read;
+}
+
+Result<std::optional<ChunkInfo>> InfoOf(const IndexView& view, ChunkId id) {
+  ASSIGN_OR_RETURN(std::optional<ChunkRow> row, view.Chunk(id));
+  if (!row) return std::optional<ChunkInfo>();
+  ChunkInfo info{.id = id,
+                 .version = row->version,
+                 .generation = row->stamp,
+                 .digest = row->digest,
+                 .last_session = row->last_session,
+                 .last_sequence = row->last_sequence,
+                 .sealed = row->sealed,
+                 .chunk_size = row->chunk_size};
+  if (!row->sealed) {
+    ASSIGN_OR_RETURN(info.digest, view.Digest(id));
+  }
+  return std::optional<ChunkInfo>(info);
+}
+
+Result<std::optional<ChunkBlocks>> BlocksOf(StoreParts& parts, Chunk& chunk) {
+  const IndexView view = parts.index->View();
+  ASSIGN_OR_RETURN(std::optional<ChunkInfo> info, InfoOf(view, chunk.id()));
+  if (!info) return std::optional<ChunkBlocks>();
+  ChunkBlocks blocks;
+  blocks.info = *info;
+  RETURN_IF_ERROR(view.VisitCrcs(chunk.id(), 0, [&](uint32_t row_number, const CrcRow& row) {
+    for (uint32_t bit = 0; bit < kBlocksPerRow; ++bit) {
+      if (!row.Has(bit)) continue;
+      const size_t block = size_t{row_number} * kBlocksPerRow + bit;
+      blocks.crcs.resize(block + 1);
+      blocks.present.resize(block + 1);
+      blocks.crcs[block] = row.crcs[bit];
+      blocks.present[block] = true;
+    }
+    return OkStatus();
+  }));
+  blocks.suspect.resize(blocks.crcs.size());
+  for (uint32_t block : parts.doubts.Suspects(chunk.id())) {
+    if (block < blocks.suspect.size()) blocks.suspect[block] = true;
+  }
+  return std::optional<ChunkBlocks>(std::move(blocks));
+}
+
+}  // namespace cairn

@@ -1,0 +1,154 @@
+// ChunkStore keeps the chunks of one disk and verifies every block it reads. It knows nothing about
+// placement groups' members, epochs or replication; the group is only a key to list by.
+// Layout and crash behaviour: chunkserver/store/README.md, docs/formats/chunk_store.md.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/ids.h"
+#include "common/status.h"
+#include "rpc/payload.h"
+
+namespace cairn {
+
+struct FileCut {
+  uint64_t generation = 0;
+  uint64_t length = 0;  // of the file, bytes
+};
+
+// What a caller knows of the file the chunk belongs to.
+struct FileState {
+  uint32_t chunk_size = kDefaultChunkSize;
+  uint64_t generation = 0;
+  std::vector<FileCut> cuts;  // lengths grow with generations
+};
+
+struct ChunkWrite {
+  ChunkId id;
+  PgId group;
+  FileState file;
+  ChunkVersion version;
+  uint32_t offset = 0;  // in the chunk
+  std::span<const std::byte> data;
+  std::span<const uint32_t> crcs;  // one per piece of data cut at multiples of kBlockSize
+  SessionId session;
+  uint64_t sequence = 0;
+};
+
+struct ChunkRead {
+  bool absent = false;  // no such chunk here
+  Payload data;
+  std::vector<uint32_t> crcs;  // one per block of data
+};
+
+struct ChunkInfo {
+  ChunkId id;
+  ChunkVersion version;
+  uint64_t generation = 0;  // stamp: cuts up to here have been applied
+  uint32_t digest = 0;      // CRC32C over block CRCs and presence
+  SessionId last_session;   // of the last write
+  uint64_t last_sequence = 0;
+  bool sealed = false;
+  uint32_t chunk_size = 0;  // bytes
+};
+
+struct ChunkBlocks {
+  ChunkInfo info;
+  std::vector<uint32_t> crcs;  // [0, last written block]; 0 where never written
+  std::vector<bool> present;   // same size
+  std::vector<bool>
+      suspect;  // same size: the bytes do not match the CRC, found after an unclean stop
+};
+
+// Blocks copied from another member; see InstallBlocks.
+struct BlockInstall {
+  ChunkInfo info;  // the chunk's version, stamp and last request afterwards
+  PgId group;
+  uint32_t chunk_size = kDefaultChunkSize;
+  uint32_t first_block = 0;
+  std::span<const std::byte> data;  // whole blocks; may be empty
+  std::span<const uint32_t> crcs;
+  std::vector<uint32_t> absent_blocks;  // these become never-written
+};
+
+struct ChunkStoreCounters {
+  uint64_t checksum_errors = 0;  // blocks of settled chunks that did not match their CRC
+  uint64_t adopted_blocks = 0;   // suspect blocks accepted as they are
+};
+
+struct ChunkStoreOptions {
+  std::string directory;
+  FileSystem* files = nullptr;
+  const Clock* clock = nullptr;
+  bool clean_stop = false;    // the last process closed the store in order
+  bool unclean_boot = false;  // not clean, and the machine booted since
+  int max_open_files = 4096;
+};
+
+// Thread-safe. Operations on one chunk exclude each other as reads and writes do.
+class ChunkStore {
+ public:
+  // After an unclean stop every unsealed chunk is verified first; blocks that do not match become
+  // suspect.
+  static Result<std::unique_ptr<ChunkStore>> Open(const ChunkStoreOptions& options);
+  virtual ~ChunkStore() = default;  // closes without syncing, as a crash would; see Close
+
+  // Replaces bytes [offset, offset + data.size()). On return they are in the page cache: they
+  // survive this process, not a power cut. The chunk is created when absent. Data first, then CRCs,
+  // version and (session, sequence) in one index batch.
+  // kCorruption: a piece does not match its CRC, nothing is changed. kStaleGeneration: the chunk
+  // carries a later stamp. kInvalidArgument: the range or the chunk size. kNoSpace. kDiskFailed.
+  virtual Status Write(const ChunkWrite& write) = 0;
+
+  // `offset` and `length` are multiples of kBlockSize inside the chunk. Never-written blocks are
+  // zeros. Applies cuts the chunk has missed first (rule C9).
+  // kCorruption: a block does not match under the chunk's lock (rule C12), counted once per block;
+  // kStaleGeneration as above.
+  virtual Result<ChunkRead> Read(ChunkId id, const FileState& file, uint32_t offset,
+                                 uint32_t length) = 0;
+
+  // Data and index of these chunks are on disk on return; absent ones are skipped.
+  // kDiskFailed: an fsync failed; the store refuses every later call.
+  virtual Status Sync(std::span<const ChunkId> ids) = 0;
+  // All chunks.
+  virtual Status SyncAll() = 0;
+
+  // Removes the chunk, or with `whole` false applies the cuts, unless it carries a later stamp
+  // (equal too when removing by cut). Absent is ok.
+  virtual Status Remove(ChunkId id, const FileState& file, bool whole) = 0;
+  // Unconditionally, for catch-up.
+  virtual Status Drop(ChunkId id) = 0;
+
+  virtual Result<std::optional<ChunkInfo>> Info(ChunkId id) = 0;
+  // Chunks of the group after `after` in order of id, at most `limit`.
+  virtual Result<std::vector<ChunkInfo>> List(PgId group, std::optional<ChunkId> after,
+                                              size_t limit) = 0;
+  virtual Result<std::optional<ChunkBlocks>> Blocks(ChunkId id) = 0;
+  // Whole blocks, verified; kCorruption if one is suspect or does not match, kChunkMissing.
+  virtual Result<ChunkRead> FetchBlocks(ChunkId id, uint32_t first_block, uint32_t count) = 0;
+  // Puts blocks and version in place as they are on the source; clears suspicion of these blocks.
+  virtual Status InstallBlocks(const BlockInstall& install) = 0;
+
+  // Chunks with suspect blocks in this group, after an unclean stop.
+  virtual std::vector<ChunkId> Suspects(PgId group) = 0;
+  // Accepts the suspect blocks of this chunk as they are now, counted: they matched nowhere.
+  virtual Status Adopt(ChunkId id) = 0;
+
+  // Syncs chunks that have not been written for timing::kSealIdle and marks them sealed (rule C5).
+  // Returns how many. Called from time to time by the owner.
+  virtual Result<size_t> SealIdle() = 0;
+
+  virtual Result<DiskSpace> Space() = 0;
+  virtual ChunkStoreCounters Counters() = 0;
+  // Everything is on disk on return; no call is allowed afterwards.
+  virtual Status Close() = 0;
+};
+
+}  // namespace cairn

@@ -1,0 +1,66 @@
+#include "chunkserver/store/disk_health.h"
+
+#include <algorithm>
+
+#include "common/logging.h"
+
+namespace cairn {
+namespace {
+
+constexpr uint64_t kLargestReserve = 64u << 20;
+constexpr uint64_t kLongestTrust = 64u << 20;
+
+bool SaysDiskIsBroken(ErrorCode code) {
+  return code == ErrorCode::kIoError || code == ErrorCode::kReadOnly;
+}
+
+}  // namespace
+
+Status DiskHealth::Check() const {
+  if (!ended_.load(std::memory_order_acquire)) return OkStatus();
+  absl::MutexLock lock(&mu_);
+  return end_;
+}
+
+void DiskHealth::Close() {
+  absl::MutexLock lock(&mu_);
+  if (!end_.ok()) return;
+  end_ = Status(ErrorCode::kUnavailable, "the chunk store is closed");
+  ended_.store(true, std::memory_order_release);
+}
+
+Status DiskHealth::Note(Status status) {
+  return SaysDiskIsBroken(status.code()) ? Fail(status) : status;
+}
+
+Status DiskHealth::Fatal(Status status) {
+  return status.ok() || status.code() == ErrorCode::kDiskFailed ? status : Fail(status);
+}
+
+Status DiskHealth::Fail(const Status& cause) {
+  absl::MutexLock lock(&mu_);
+  if (end_.code() != ErrorCode::kDiskFailed) {
+    LOG_ERROR("disk failed, its chunks are not served any more cause=\"{}\"", cause);
+    end_ = Status::Error(ErrorCode::kDiskFailed, "the disk has failed: {}", cause.message());
+    ended_.store(true, std::memory_order_release);
+  }
+  return end_;
+}
+
+Status RoomGuard::Admit(size_t size_bytes) {
+  const auto wanted = static_cast<int64_t>(size_bytes);
+  if (unasked_bytes_.fetch_sub(wanted) >= wanted) return OkStatus();
+  ASSIGN_OR_RETURN(DiskSpace space, files_.Space(directory_));
+  const uint64_t reserve = std::min(kLargestReserve, space.total_bytes / 20);
+  if (space.available_bytes < reserve + size_bytes) {
+    unasked_bytes_ = 0;
+    return Status::Error(ErrorCode::kNoSpace,
+                         "disk of {} is full: {} bytes left, {} kept for the index", directory_,
+                         space.available_bytes, reserve);
+  }
+  unasked_bytes_ = static_cast<int64_t>(
+      std::min(kLongestTrust, (space.available_bytes - reserve - size_bytes) / 4));
+  return OkStatus();
+}
+
+}  // namespace cairn

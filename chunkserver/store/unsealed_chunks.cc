@@ -1,0 +1,56 @@
+#include "chunkserver/store/unsealed_chunks.h"
+
+#include <algorithm>
+
+namespace cairn {
+
+void UnsealedChunks::NoteChange(ChunkId id, BootTime now) {
+  absl::MutexLock lock(&mu_);
+  State& state = chunks_[id];
+  state.changed = now;
+  state.change = ++last_change_;
+  if (state.first_change == 0) state.first_change = state.change;
+}
+
+void UnsealedChunks::Forget(ChunkId id) {
+  absl::MutexLock lock(&mu_);
+  chunks_.erase(id);
+}
+
+UnsealedChunks::Dirty UnsealedChunks::Describe(ChunkId id, const State& state) {
+  return {id, state.change, state.change == state.synced, state.entry_synced};
+}
+
+std::optional<UnsealedChunks::Dirty> UnsealedChunks::Find(ChunkId id) const {
+  absl::MutexLock lock(&mu_);
+  auto it = chunks_.find(id);
+  if (it == chunks_.end()) return std::nullopt;
+  return Describe(id, it->second);
+}
+
+std::vector<UnsealedChunks::Dirty> UnsealedChunks::All() const {
+  absl::MutexLock lock(&mu_);
+  std::vector<Dirty> all;
+  for (const auto& [id, state] : chunks_) all.push_back(Describe(id, state));
+  return all;
+}
+
+std::vector<UnsealedChunks::Dirty> UnsealedChunks::IdleSince(BootTime moment) const {
+  absl::MutexLock lock(&mu_);
+  std::vector<Dirty> idle;
+  for (const auto& [id, state] : chunks_) {
+    if (state.changed <= moment) idle.push_back(Describe(id, state));
+  }
+  return idle;
+}
+
+void UnsealedChunks::NoteSynced(const Dirty& synced) {
+  absl::MutexLock lock(&mu_);
+  auto it = chunks_.find(synced.id);
+  // A removed chunk may be back as a new file, whose changes are all later ones.
+  if (it == chunks_.end() || synced.change < it->second.first_change) return;
+  it->second.synced = std::max(it->second.synced, synced.change);
+  it->second.entry_synced = true;
+}
+
+}  // namespace cairn

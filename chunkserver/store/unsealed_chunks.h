@@ -1,0 +1,55 @@
+// Which chunks are unsealed, when they were last changed, and whether those changes are on disk.
+// As large as what was written in the last half minute.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
+#include "common/clock.h"
+#include "common/ids.h"
+
+namespace cairn {
+
+// Thread-safe. A chunk's changes are noted under its lock.
+class UnsealedChunks {
+ public:
+  struct Dirty {
+    ChunkId id;
+    uint64_t change = 0;        // unique over all chunks and times
+    bool data_synced = false;   // that change is on disk
+    bool entry_synced = false;  // the file's directory entry is
+  };
+
+  // The chunk's data or rows changed. A new entry starts with its directory entry not on disk.
+  void NoteChange(ChunkId id, BootTime now);
+  // The chunk was sealed or removed.
+  void Forget(ChunkId id);
+
+  std::optional<Dirty> Find(ChunkId id) const;
+  std::vector<Dirty> All() const;
+  // Not changed after `moment`.
+  std::vector<Dirty> IdleSince(BootTime moment) const;
+  // Everything up to that change, and the directory entry, is on disk now.
+  void NoteSynced(const Dirty& synced);
+
+ private:
+  struct State {
+    BootTime changed;
+    uint64_t first_change = 0;
+    uint64_t change = 0;
+    uint64_t synced = 0;
+    bool entry_synced = false;
+  };
+  static Dirty Describe(ChunkId id, const State& state);
+
+  mutable absl::Mutex mu_;
+  uint64_t last_change_ ABSL_GUARDED_BY(mu_) = 0;
+  absl::flat_hash_map<ChunkId, State> chunks_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace cairn

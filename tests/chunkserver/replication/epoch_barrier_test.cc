@@ -1,0 +1,29 @@
+#include "chunkserver/replication/epoch_barrier.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace cairn {
+namespace {
+
+constexpr PgId kGroup{1};
+
+TEST(RuleC6, NothingOfAnOlderEpochIsUnderWayBehindTheBarrier) {
+  EpochBarrier barrier;
+  auto old = std::make_unique<EpochBarrier::Pass>(barrier, kGroup, Epoch(3));
+  EXPECT_FALSE(barrier.WaitForOlder(kGroup, Epoch(4), Deadline::After(std::chrono::milliseconds(1))));
+  std::thread ends([&] { old.reset(); });
+  EXPECT_TRUE(barrier.WaitForOlder(kGroup, Epoch(4), Deadline::After(std::chrono::seconds(10))));
+  ends.join();
+}
+
+TEST(EpochBarrierTest, OperationsOfTheSameEpochAndOfOtherGroupsDoNotMatter) {
+  EpochBarrier barrier;
+  const EpochBarrier::Pass same(barrier, kGroup, Epoch(4));
+  const EpochBarrier::Pass other(barrier, PgId(2), Epoch(1));
+  EXPECT_TRUE(barrier.WaitForOlder(kGroup, Epoch(4), Deadline::After(Duration::zero())));
+}
+
+}  // namespace
+}  // namespace cairn

@@ -1,0 +1,256 @@
+#include "chunkserver/replication/group_jobs.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <random>
+
+#include "common/hash.h"
+#include "tests/chunkserver/replication/replication_cluster.h"
+
+namespace cairn {
+namespace {
+
+std::string Block(char c) { return std::string(kBlockSize, c); }
+ChunkId Chunk(uint64_t inode) { return {InodeId(inode), 0}; }
+
+uint64_t Seed() {
+  const char* given = std::getenv("CAIRN_SEED");
+  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : RandomBits();
+  std::cout << "CAIRN_SEED=" << seed << std::endl;
+  return seed;
+}
+
+class GroupJobsTest : public testing::Test {
+ protected:
+  void ServeByAAndB() {
+    cluster_.SetGroup({{kA}, {kB}, {kC, false}});
+    cluster_.WaitReady(kA);
+  }
+  void Write(ChunkId id, uint32_t offset, const std::string& bytes) {
+    // The group may move on under the write: then the client asks again, as it does.
+    const uint64_t sequence = ++sequence_;
+    ASSERT_TRUE(Eventually([&] {
+      return cluster_.Write(kA, id, offset, bytes, sequence)->code() == ErrorCode::kOk;
+    }));
+  }
+  bool BecomesActive(ServerId server) {
+    return Eventually([&] { return cluster_.IsActive(server); });
+  }
+  void ExpectEqual(ServerId left, ServerId right, ChunkId id) {
+    EXPECT_EQ(cluster_.store(left).Bytes(id), cluster_.store(right).Bytes(id));
+    const auto a = *cluster_.store(left).Info(id);
+    const auto b = *cluster_.store(right).Info(id);
+    ASSERT_EQ(a.has_value(), b.has_value());
+    if (!a.has_value()) return;
+    EXPECT_EQ(a->version, b->version);
+    EXPECT_EQ(a->last_sequence, b->last_sequence);
+    EXPECT_EQ(a->digest, b->digest);
+  }
+  ReplicationCluster cluster_;
+  uint64_t sequence_ = 0;
+};
+
+TEST_F(GroupJobsTest, AMemberThatWasAwayIsBroughtUpToDate) {
+  cluster_.SetGroup({{kA}, {kB}, {kC}});
+  cluster_.WaitReady(kA);
+  for (uint64_t inode = 1; inode <= 20; ++inode) Write(Chunk(inode), 0, Block('a') + Block('b'));
+  cluster_.Kill(kC);
+  cluster_.SetGroup({{kA}, {kB}, {kC, false}});
+  Write(Chunk(3), kBlockSize, Block('c'));
+  Write(Chunk(21), 5 * kBlockSize, Block('d'));
+  cluster_.Start(kC);
+  cluster_.Publish();
+  ASSERT_TRUE(BecomesActive(kC));
+  for (uint64_t inode = 1; inode <= 21; ++inode) ExpectEqual(kA, kC, Chunk(inode));
+}
+
+TEST_F(GroupJobsTest, AChunkRemovedMeanwhileDoesNotComeBack) {
+  cluster_.SetGroup({{kA}, {kB}, {kC}});
+  cluster_.WaitReady(kA);
+  Write(Chunk(1), 0, Block('a'));
+  cluster_.Kill(kC);
+  cluster_.SetGroup({{kA}, {kB}, {kC, false}});
+  ASSERT_EQ(cluster_.Remove(kA, Chunk(1))->code(), ErrorCode::kOk);
+  ASSERT_EQ(cluster_.Remove(kB, Chunk(1))->code(), ErrorCode::kOk);
+  ASSERT_TRUE(cluster_.store(kC).Has(Chunk(1)));
+  cluster_.Start(kC);
+  cluster_.Publish();
+  ASSERT_TRUE(BecomesActive(kC));
+  EXPECT_FALSE(cluster_.store(kC).Has(Chunk(1)));
+}
+
+TEST_F(GroupJobsTest, BlocksWithEqualRowsButDoubtfulBytesAreCopied) {
+  cluster_.SetGroup({{kA}, {kB}, {kC}});
+  cluster_.WaitReady(kA);
+  Write(Chunk(1), 0, Block('a'));
+  cluster_.Kill(kC);
+  cluster_.SetGroup({{kA}, {kB}, {kC, false}});
+  cluster_.store(kC).MakeSuspect(Chunk(1), 0, 'z');
+  cluster_.Start(kC);
+  cluster_.Publish();
+  ASSERT_TRUE(BecomesActive(kC));
+  EXPECT_EQ(cluster_.store(kC).Bytes(Chunk(1)), Block('a'));
+  EXPECT_TRUE(cluster_.store(kC).Suspects(kGroup).empty());
+}
+
+TEST_F(GroupJobsTest, CatchUpUnderConcurrentWritesEndsEqual) {
+  std::mt19937_64 random(Seed());
+  ServeByAAndB();
+  for (uint64_t inode = 1; inode <= 50; ++inode) Write(Chunk(inode), 0, Block('0'));
+  cluster_.Kill(kC);
+  cluster_.Start(kC);
+  cluster_.Publish();
+  for (int i = 0; i < 400 || !cluster_.IsActive(kC); ++i) {
+    ASSERT_LT(i, 200000);
+    const uint64_t inode = 1 + random() % 60;
+    const auto offset = static_cast<uint32_t>(random() % (8 * kBlockSize));
+    const std::string bytes(1 + random() % 9000, static_cast<char>('a' + random() % 26));
+    Write(Chunk(inode), offset, bytes);
+  }
+  for (uint64_t inode = 1; inode <= 60; ++inode) {
+    ExpectEqual(kA, kB, Chunk(inode));
+    ExpectEqual(kA, kC, Chunk(inode));
+  }
+}
+
+TEST_F(GroupJobsTest, AMemberThatFailsDuringCatchUpDelaysNoWriteAndIsTriedAgain) {
+  ServeByAAndB();
+  ASSERT_TRUE(BecomesActive(kC));
+  cluster_.network().Cut(kA, kC);
+  cluster_.SetGroup({{kA}, {kB}, {kC, false}});
+  Write(Chunk(1), 0, Block('a'));
+  cluster_.network().Cut(kA, kC, false);
+  ASSERT_TRUE(BecomesActive(kC));
+  ExpectEqual(kA, kC, Chunk(1));
+}
+
+TEST(RuleC4, AMemberIsAnnouncedOnlyOnceEverythingCopiedIsDurable) {
+  ReplicationCluster cluster;
+  std::atomic<int> announced = 0;
+  std::atomic<bool> durable = true;
+  cluster.OnSynced([&](ServerId member) {
+    for (uint64_t inode = 1; inode <= 5; ++inode) {
+      if (!cluster.store(member).IsDurable(Chunk(inode))) durable = false;
+    }
+    ++announced;
+  });
+  cluster.SetGroup({{kA}, {kB}});
+  cluster.WaitReady(kA);
+  for (uint64_t inode = 1; inode <= 5; ++inode) {
+    ASSERT_EQ(cluster.Write(kA, Chunk(inode), 0, Block('a'), inode)->code(), ErrorCode::kOk);
+  }
+  cluster.SetGroup({{kA}, {kB}, {kC, false}});
+  ASSERT_TRUE(Eventually([&] { return cluster.IsActive(kC); }));
+  EXPECT_EQ(announced, 1);
+  EXPECT_TRUE(durable);
+}
+
+TEST(RuleC4, AnFsyncIncludesAMemberThatMayBecomeActiveAtAnyMoment) {
+  ReplicationCluster cluster;
+  std::atomic<bool> announced = false;
+  cluster.OnSynced([&](ServerId) { announced = true; });
+  cluster.HoldSynced(true);
+  cluster.SetGroup({{kA}, {kC, false}});
+  ASSERT_TRUE(Eventually([&] { return announced.load(); }));
+  ASSERT_EQ(cluster.Write(kA, Chunk(1), 0, Block('a'), 1)->code(), ErrorCode::kOk);
+  ASSERT_EQ(cluster.Sync(kA, Chunk(1))->code(), ErrorCode::kOk);
+  EXPECT_FALSE(cluster.IsActive(kC));
+  EXPECT_TRUE(cluster.store(kC).IsDurable(Chunk(1)));
+  cluster.HoldSynced(false);
+  EXPECT_TRUE(Eventually([&] { return cluster.IsActive(kC); }));
+}
+
+TEST(RuleC6, ANewPrimaryMakesTheOthersEqualBeforeItServes) {
+  ReplicationCluster cluster;
+  cluster.SetGroup({{kA}, {kB}, {kC}});
+  cluster.WaitReady(kA);
+  ASSERT_EQ(cluster.Write(kA, Chunk(1), 0, Block('o'), 1)->code(), ErrorCode::kOk);
+  // Two writes that only B, or only C, has when their primary dies; neither is acknowledged.
+  cluster.network().Cut(kA, kC);
+  (void)cluster.Write(kA, Chunk(1), 0, Block('b'), 2);
+  ASSERT_TRUE(Eventually([&] { return cluster.store(kB).Bytes(Chunk(1)) == Block('b'); }));
+  cluster.network().Cut(kA, kB);
+  cluster.network().Cut(kA, kC, false);
+  (void)cluster.Write(kA, Chunk(2), 0, Block('c'), 3);
+  ASSERT_TRUE(Eventually([&] { return cluster.store(kC).Has(Chunk(2)); }));
+  cluster.Kill(kA);
+  cluster.SetGroup({{kA, false}, {kB}, {kC}});
+  const Result<RawReply> read = cluster.Read(kB, Chunk(1), 0, kBlockSize)->Get();
+  ASSERT_TRUE(read.has_value());
+  const std::string seen(read->payload.view());
+  EXPECT_EQ(cluster.store(kC).Bytes(Chunk(1)), seen);
+  EXPECT_EQ(cluster.store(kB).Has(Chunk(2)), cluster.store(kC).Has(Chunk(2)));
+}
+
+TEST(RuleC6, AFrameOfTheOldPrimaryThatComesLateChangesNothing) {
+  ReplicationCluster cluster;
+  cluster.SetGroup({{kA}, {kB}, {kC}});
+  cluster.WaitReady(kA);
+  cluster.network().Hold(kA, kC, v1::CHUNK_REPLICATE);
+  (void)cluster.Write(kA, Chunk(1), 0, Block('o'), 1);
+  ASSERT_TRUE(Eventually([&] { return cluster.network().Held(kA, kC) > 0; }));
+  cluster.HoldSynced(true);
+  cluster.SetGroup({{kA, false}, {kB}, {kC}});
+  ASSERT_EQ(cluster.Write(kB, Chunk(1), 0, Block('n'), 2)->code(), ErrorCode::kOk);
+  cluster.network().ReleaseAll();
+  ASSERT_TRUE(Eventually([&] { return cluster.network().Held(kA, kC) == 0; }));
+  EXPECT_EQ(cluster.Write(kB, Chunk(1), kBlockSize, Block('m'), 3)->code(), ErrorCode::kOk);
+  EXPECT_EQ(cluster.store(kC).Bytes(Chunk(1)), Block('n') + Block('m'));
+}
+
+TEST(HealTest, ASuspectBlockIsCopiedFromAMemberThatHasItAsItWas) {
+  ReplicationCluster cluster;
+  cluster.HoldSynced(true);
+  cluster.SetGroup({{kA}, {kB}});
+  cluster.WaitReady(kA);
+  ASSERT_EQ(cluster.Write(kA, Chunk(1), 0, Block('a') + Block('b'), 1)->code(), ErrorCode::kOk);
+  cluster.Kill(kA);
+  cluster.store(kA).MakeSuspect(Chunk(1), 1, 'z');
+  cluster.Start(kA);
+  cluster.SetGroup({{kA}, {kB, false}});
+  const Result<RawReply> read = cluster.Read(kA, Chunk(1), 0, 2 * kBlockSize)->Get();
+  ASSERT_TRUE(read.has_value()) << read.error().ToString();
+  EXPECT_EQ(read->payload.view(), Block('a') + Block('b'));
+  EXPECT_EQ(cluster.store(kA).Counters().adopted_blocks, 0u);
+}
+
+TEST(HealTest, ASuspectBlockThatMatchesNowhereIsAdoptedAndCounted) {
+  ReplicationCluster cluster;
+  cluster.HoldSynced(true);
+  cluster.SetGroup({{kA}, {kB}});
+  cluster.WaitReady(kA);
+  ASSERT_EQ(cluster.Write(kA, Chunk(1), 0, Block('a'), 1)->code(), ErrorCode::kOk);
+  cluster.Kill(kA);
+  cluster.Kill(kB);
+  cluster.store(kA).MakeSuspect(Chunk(1), 0, 'z');
+  cluster.Start(kA);
+  cluster.SetGroup({{kA}, {kB, false}});
+  const Result<RawReply> read = cluster.Read(kA, Chunk(1), 0, kBlockSize)->Get();
+  ASSERT_TRUE(read.has_value()) << read.error().ToString();
+  EXPECT_EQ(read->payload.view(), Block('z'));
+  EXPECT_EQ(cluster.store(kA).Counters().adopted_blocks, 1u);
+}
+
+TEST(HealTest, AMemberLeftBehindLongAgoIsNoSourceForASuspectBlock) {
+  ReplicationCluster cluster;
+  cluster.HoldSynced(true);
+  cluster.SetGroup({{kA}, {kB}});
+  cluster.WaitReady(kA);
+  ASSERT_EQ(cluster.Write(kA, Chunk(1), 0, Block('a'), 1)->code(), ErrorCode::kOk);
+  cluster.Kill(kB);
+  cluster.SetGroup({{kA}, {kB, false}});
+  ASSERT_EQ(cluster.Write(kA, Chunk(1), 0, Block('n'), 2)->code(), ErrorCode::kOk);
+  cluster.Kill(kA);
+  cluster.store(kA).MakeSuspect(Chunk(1), 0, 'm');
+  cluster.Start(kA);
+  cluster.Start(kB);
+  cluster.SetGroup({{kA}, {kB, false}});
+  const Result<RawReply> read = cluster.Read(kA, Chunk(1), 0, kBlockSize)->Get();
+  ASSERT_TRUE(read.has_value()) << read.error().ToString();
+  EXPECT_EQ(read->payload.view(), Block('m'));
+}
+
+}  // namespace
+}  // namespace cairn

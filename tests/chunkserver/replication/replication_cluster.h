@@ -1,0 +1,113 @@
+// Three chunkservers in one process: real replication over stores in memory and a network the test
+// commands. The test plays the metaserver: it owns the map and every server's lease.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+#include "chunkserver/replication/replica.h"
+#include "common/clock.h"
+#include "tests/chunkserver/replication/in_process_peers.h"
+#include "tests/support/fake_chunk_store.h"
+
+namespace cairn {
+
+inline constexpr PgId kGroup{7};
+inline constexpr ServerId kA{1};
+inline constexpr ServerId kB{2};
+inline constexpr ServerId kC{3};
+inline constexpr uint32_t kTestChunkSize = kMinChunkSize;
+
+// The answer to a call under way.
+class Answer {
+ public:
+  void Set(Result<RawReply> reply);
+  bool done();
+  // Fails the test's patience after ten seconds with kDeadlineExceeded.
+  Result<RawReply> Get();
+  ErrorCode code();
+
+ private:
+  absl::Mutex mu_;
+  std::optional<Result<RawReply>> reply_ ABSL_GUARDED_BY(mu_);
+};
+using AnswerPtr = std::shared_ptr<Answer>;
+
+// True once `condition` holds, false after ten seconds.
+bool Eventually(const std::function<bool()>& condition);
+
+class ReplicationCluster {
+ public:
+  ReplicationCluster();
+  ~ReplicationCluster();
+
+  struct Row {
+    ServerId server;
+    bool active = true;
+  };
+  // A new epoch with these members; those active are meant as they run now.
+  void SetGroup(const std::vector<Row>& rows, uint32_t min_active = 1);
+  void Publish();                                                  // to all that run
+  uint64_t epoch() const;
+  bool IsActive(ServerId server);
+  void WaitReady(ServerId primary);
+
+  void Kill(ServerId server);
+  void Start(ServerId server);  // a new incarnation on the same disk
+
+  FakeChunkStore& store(ServerId server) { return servers_.at(server)->store; }
+  GroupTable& table(ServerId server) { return *servers_.at(server)->table; }
+  Replica& replica(ServerId server) { return *servers_.at(server)->replica; }
+  Network& network() { return network_; }
+  ManualClock& clock() { return clock_; }
+  // The metaserver does not hear of members that are synced.
+  void HoldSynced(bool hold);
+  std::vector<v1::ReportMemberRequest> reports();
+  // Called before a member is made active.
+  void OnSynced(std::function<void(ServerId)> hook) { on_synced_ = std::move(hook); }
+
+  // As a client with session 99.
+  AnswerPtr Write(ServerId at, ChunkId id, uint32_t offset, const std::string& bytes,
+                  uint64_t sequence, std::optional<uint64_t> epoch = std::nullopt);
+  AnswerPtr Read(ServerId at, ChunkId id, uint32_t offset, uint32_t length,
+                 bool must_exist = false, Duration patience = std::chrono::seconds(10),
+                 std::optional<uint64_t> epoch = std::nullopt);
+  AnswerPtr Sync(ServerId at, ChunkId id);
+  AnswerPtr Remove(ServerId at, ChunkId id);
+  AnswerPtr Call(ServerId at, v1::Method method, const google::protobuf::MessageLite& request,
+                 Payload payload = {}, ServerId from = ServerId(),
+                 Duration patience = std::chrono::seconds(10));
+  v1::ChunkAddress Address(ChunkId id, std::optional<uint64_t> epoch = std::nullopt) const;
+
+ private:
+  struct Reports;
+  struct Server {
+    FakeChunkStore store;
+    uint64_t incarnation = 0;
+    std::unique_ptr<GroupTable> table;
+    std::unique_ptr<InProcessPeers> peers;
+    std::unique_ptr<Replica> replica;
+    std::unique_ptr<Dispatcher> dispatcher;
+  };
+  v1::ClusterMap Map() const;
+  Status MemberSynced(PgId group, Epoch epoch, ServerId member, Incarnation incarnation);
+
+  ManualClock clock_;
+  Network network_;
+  std::unique_ptr<Reports> reports_;
+  std::map<ServerId, std::unique_ptr<Server>> servers_;
+  std::function<void(ServerId)> on_synced_;
+  mutable absl::Mutex mu_;
+  v1::PlacementGroup group_ ABSL_GUARDED_BY(mu_);
+  uint32_t min_active_ ABSL_GUARDED_BY(mu_) = 1;
+  bool hold_synced_ ABSL_GUARDED_BY(mu_) = false;
+  std::set<ServerId> running_ ABSL_GUARDED_BY(mu_);
+  std::vector<v1::ReportMemberRequest> reported_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace cairn

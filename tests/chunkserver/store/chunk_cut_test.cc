@@ -1,0 +1,106 @@
+#include "chunkserver/store/chunk_cut.h"
+
+#include "tests/chunkserver/store/store_fixture.h"
+
+namespace cairn {
+namespace {
+
+class RuleC9 : public StoreTest {
+ protected:
+  std::string Zeros(size_t count) { return std::string(count, '\0'); }
+};
+
+TEST_F(RuleC9, AReadDropsWhatACutRemovedEvenIfTheFileGrewAgain) {
+  ASSERT_OK(Fill(0, 20000, 'a'));
+  Cut(5000);
+  EXPECT_EQ(ReadText(0, 20000), std::string(5000, 'a') + Zeros(15000));
+  auto blocks = store_->Blocks(kChunk);
+  EXPECT_EQ((*blocks)->present, (std::vector<bool>{true, true}));
+  EXPECT_EQ((*blocks)->info.generation, 2u);
+}
+
+TEST_F(RuleC9, AWriteDropsWhatACutRemovedFirst) {
+  ASSERT_OK(Fill(0, 20000, 'a'));
+  Cut(5000);
+  ASSERT_OK(Fill(12000, 10, 'b'));
+  EXPECT_EQ(ReadText(0, 20000),
+            std::string(5000, 'a') + Zeros(7000) + std::string(10, 'b') + Zeros(7990));
+}
+
+TEST_F(RuleC9, TheSmallestMissedCutCounts) {
+  ASSERT_OK(Fill(0, 20000, 'a'));
+  Cut(4096);
+  Cut(9000);
+  ASSERT_EQ(file_.cuts.size(), 2u);
+  EXPECT_EQ(ReadText(0, 20000), std::string(4096, 'a') + Zeros(20000 - 4096));
+}
+
+TEST_F(RuleC9, ACutThatWasSeenIsNotAppliedAgain) {
+  Cut(4096);
+  ASSERT_OK(Fill(0, 20000, 'a'));
+  EXPECT_EQ(ReadText(0, 20000), std::string(20000, 'a'));
+}
+
+TEST_F(RuleC9, CutsCountFromTheStartOfTheFile) {
+  const ChunkId second{InodeId(1001), 1}, third{InodeId(1001), 2};
+  for (ChunkId id : {kChunk, second, third}) ASSERT_OK(Fill(0, 9000, 'a', id));
+  Cut(kMinChunkSize + 100);
+  EXPECT_EQ(ReadText(0, 9000), std::string(9000, 'a'));
+  EXPECT_EQ(ReadText(0, 9000, second), std::string(100, 'a') + Zeros(8900));
+  EXPECT_EQ(ReadText(0, 9000, third), Zeros(9000));
+}
+
+TEST_F(RuleC9, ACallerWhoKnowsLessThanTheChunkIsRefused) {
+  file_.generation = 3;
+  ASSERT_OK(Fill(0, 10, 'a'));
+  file_.generation = 2;
+  EXPECT_EQ(CodeOf(Read(0, kBlockSize)), ErrorCode::kStaleGeneration);
+  EXPECT_EQ(Fill(0, 10, 'b').code(), ErrorCode::kStaleGeneration);
+  file_.generation = 3;
+  EXPECT_EQ(ReadText(0, 10), "aaaaaaaaaa");
+}
+
+TEST_F(RuleC9, ARemovalNeverTouchesALaterStamp) {
+  ASSERT_OK(Fill(0, 10, 'a'));
+  FileState removed = file_;
+  Cut(0);
+  ASSERT_OK(Fill(0, 10, 'b'));  // after O_TRUNC, before the removal of the old chunks
+  ASSERT_OK(store_->Remove(kChunk, removed, /*whole=*/true));
+  EXPECT_EQ(ReadText(0, 10), "bbbbbbbbbb");
+  ASSERT_OK(store_->Remove(kChunk, file_, /*whole=*/false));  // its own stamp
+  EXPECT_EQ(ReadText(0, 10), "bbbbbbbbbb");
+  ASSERT_OK(store_->Remove(kChunk, file_, /*whole=*/true));
+  EXPECT_EQ(ReadText(0, 10), "absent");
+  EXPECT_OK(store_->Remove(kChunk, file_, /*whole=*/true));
+}
+
+TEST_F(RuleC9, RemovalByCutTrimsOrDeletes) {
+  const ChunkId second{InodeId(1001), 1};
+  for (ChunkId id : {kChunk, second}) ASSERT_OK(Fill(0, 9000, 'a', id));
+  Cut(5000);
+  for (ChunkId id : {kChunk, second}) ASSERT_OK(store_->Remove(id, file_, /*whole=*/false));
+  EXPECT_EQ(ReadText(0, 9000), std::string(5000, 'a') + Zeros(4000));
+  EXPECT_EQ(ReadText(0, 9000, second), "absent");
+}
+
+TEST_F(RuleC9, ACutSurvivesAKillAndCutsASealedChunkToo) {
+  ASSERT_OK(Fill(0, 20000, 'a'));
+  ASSERT_OK(SealAll());
+  Cut(5000);
+  EXPECT_EQ(ReadText(0, 20000), std::string(5000, 'a') + Zeros(15000));
+  EXPECT_FALSE(IsSealed());
+  KillAndOpen();
+  EXPECT_TRUE(store_->Suspects(kGroup).empty());
+  EXPECT_EQ(ReadText(0, 20000), std::string(5000, 'a') + Zeros(15000));
+}
+
+TEST_F(RuleC9, ADamagedBlockIsNotMadeGoodByACut) {
+  ASSERT_OK(Fill(0, 20000, 'a'));
+  FlipByte(4100);
+  Cut(5000);
+  EXPECT_EQ(ReadText(4096, 100), "corruption");
+  EXPECT_EQ(ReadText(0, 4096), std::string(4096, 'a'));
+}
+
+}  // namespace
+}  // namespace cairn

@@ -1,0 +1,189 @@
+#include "chunkserver/store/chunk_recovery.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "tests/chunkserver/store/store_fixture.h"
+
+namespace cairn {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class ChunkRecoveryTest : public StoreTest {
+ protected:
+  // Leaves new data under an old CRC, as a kill between the two does.
+  void KillInTheMiddleOfBlock(uint32_t block) {
+    store_.reset();
+    FlipByte(uint64_t{block} * kBlockSize + 7);
+    Open(/*clean_stop=*/false);
+  }
+};
+
+TEST_F(ChunkRecoveryTest, ABlockThatWasBeingWrittenIsSuspectNotDamaged) {
+  ASSERT_OK(Fill(0, 3 * 4096, 'a'));
+  KillInTheMiddleOfBlock(1);
+  EXPECT_THAT(store_->Suspects(kGroup), ElementsAre(kChunk));
+  EXPECT_THAT(store_->Suspects(PgId(8)), IsEmpty());
+  EXPECT_EQ((*store_->Blocks(kChunk))->suspect, (std::vector<bool>{false, true, false}));
+  EXPECT_EQ(ReadText(4096, 10), "corruption");
+  EXPECT_EQ(CodeOf(store_->FetchBlocks(kChunk, 0, 3)), ErrorCode::kCorruption);
+  EXPECT_EQ(ReadText(0, 10), "aaaaaaaaaa");
+  EXPECT_EQ(store_->Counters().checksum_errors, 0u);
+}
+
+TEST_F(ChunkRecoveryTest, AdoptTakesSuspectBlocksAsTheyAre) {
+  ASSERT_OK(Fill(0, 3 * 4096, 'a'));
+  KillInTheMiddleOfBlock(1);
+  ASSERT_OK(store_->Adopt(kChunk));
+  EXPECT_EQ(ReadText(4096, 10), std::string(7, 'a') + "`aa");
+  EXPECT_EQ(store_->Counters().adopted_blocks, 1u);
+  EXPECT_THAT(store_->Suspects(kGroup), IsEmpty());
+  KillAndOpen();
+  EXPECT_THAT(store_->Suspects(kGroup), IsEmpty());
+}
+
+TEST_F(ChunkRecoveryTest, AWholeBlockClearsSuspicionAndAPieceAdoptsTheRest) {
+  ASSERT_OK(Fill(0, 3 * 4096, 'a'));
+  KillInTheMiddleOfBlock(1);
+  ASSERT_OK(Fill(4096, 4096, 'b'));
+  EXPECT_THAT(store_->Suspects(kGroup), IsEmpty());
+  EXPECT_EQ(store_->Counters().adopted_blocks, 0u);
+  KillInTheMiddleOfBlock(2);
+  ASSERT_OK(Fill(8192, 3, 'c'));
+  EXPECT_THAT(store_->Suspects(kGroup), IsEmpty());
+  EXPECT_EQ(store_->Counters().adopted_blocks, 1u);
+  EXPECT_EQ(ReadText(8192, 8), "cccaaaa`");
+}
+
+TEST_F(ChunkRecoveryTest, SuspectsAreNeitherSealedNorForgotten) {
+  ASSERT_OK(Fill(0, 3 * 4096, 'a'));
+  KillInTheMiddleOfBlock(1);
+  EXPECT_EQ(*SealAll(), 0u);
+  CloseAndOpen();
+  EXPECT_THAT(store_->Suspects(kGroup), ElementsAre(kChunk));
+}
+
+TEST_F(ChunkRecoveryTest, ASealedBlockThatDoesNotMatchIsDamageAlways) {
+  ASSERT_OK(Fill(0, 3 * 4096, 'a'));
+  ASSERT_OK(SealAll());
+  KillInTheMiddleOfBlock(1);
+  EXPECT_THAT(store_->Suspects(kGroup), IsEmpty());
+  EXPECT_EQ(ReadText(4096, 10), "corruption");
+  EXPECT_EQ(store_->Counters().checksum_errors, 1u);
+  ASSERT_OK(store_->Adopt(kChunk));
+  EXPECT_EQ(ReadText(4096, 10), "corruption") << "damage is never adopted";
+}
+
+TEST_F(ChunkRecoveryTest, AFileThatNeverGotARowIsRemoved) {
+  const ChunkId never{InodeId(77), 0};
+  store_.reset();
+  ASSERT_OK(PosixFiles().Open(PathOf(never), OpenMode::kCreate));
+  Open(/*clean_stop=*/false);
+  EXPECT_FALSE(PosixFiles().Exists(PathOf(never)));
+}
+
+TEST_F(ChunkRecoveryTest, ASealedChunkWithoutItsFileIsDamaged) {
+  ASSERT_OK(Fill(0, 4096, 'a'));
+  ASSERT_OK(SealAll());
+  store_.reset();
+  ASSERT_OK(PosixFiles().Remove(PathOf(kChunk)));
+  Open(/*clean_stop=*/false);
+  EXPECT_EQ(ReadText(0, 10), "corruption");
+  EXPECT_EQ(store_->Counters().checksum_errors, 1u);
+  ASSERT_OK(Fill(0, 4096, 'b'));
+  EXPECT_EQ(ReadText(0, 10), "bbbbbbbbbb");
+}
+
+// The process dies before or after the n-th operation on the disk, for every n until the change
+// gets through. Whatever it did, each block reads as old or new afterwards.
+class KillAtEveryStep : public StoreTest {
+ protected:
+  static constexpr uint32_t kBlocks = 6;
+
+  // Returns false if the child came through alive.
+  bool KillAtStep(int step, const std::function<void()>& change) {
+    store_.reset();
+    pid_t child = fork();
+    if (child == 0) {
+      Open(/*clean_stop=*/false);
+      int steps = 0;
+      watcher_ = [&](const DiskOperation&, bool) {
+        if (steps++ == step) raise(SIGKILL);
+      };
+      change();
+      _exit(0);
+    }
+    int state = 0;
+    EXPECT_EQ(waitpid(child, &state, 0), child);
+    Open(/*clean_stop=*/false);
+    return WIFSIGNALED(state);
+  }
+
+  void ExpectOldOrNew(const std::string& before, const std::string& after) {
+    for (ChunkId id : store_->Suspects(kGroup)) ASSERT_OK(store_->Adopt(id));
+    for (uint32_t block = 0; block < kBlocks; ++block) {
+      std::string now = ReadText(block * kBlockSize, kBlockSize);
+      const size_t at = size_t{block} * kBlockSize;
+      EXPECT_TRUE(now == before.substr(at, kBlockSize) || now == after.substr(at, kBlockSize))
+          << "block " << block;
+    }
+    EXPECT_EQ(store_->Counters().checksum_errors, 0u);
+  }
+};
+
+TEST_F(KillAtEveryStep, OfAnOverwriteLeavesEachBlockOldOrNew) {
+  const std::string before = std::string(3 * 4096, 'a') + std::string(3 * 4096, '\0');
+  std::string after = before;
+  after.replace(1000, 15000, std::string(15000, 'b'));
+  int killed = 0;
+  for (int step = 0;; ++step, ++killed) {
+    ASSERT_OK(store_->Drop(kChunk));
+    ASSERT_OK(Fill(0, 3 * 4096, 'a'));
+    if (step % 2 == 0) {
+      ASSERT_OK(SealAll());
+    }
+    const bool died = KillAtStep(step, [this] { (void)Fill(1000, 15000, 'b'); });
+    ExpectOldOrNew(before, after);
+    if (!died) break;
+  }
+  EXPECT_GE(killed, 4) << "two writes, each before and after";
+  EXPECT_EQ(ReadText(0, kBlocks * kBlockSize), after);
+}
+
+TEST_F(KillAtEveryStep, OfACutLeavesEachBlockOldOrNewAndTheCutIsMadeUpFor) {
+  const std::string before = std::string(kBlocks * 4096, 'a');
+  const std::string after = std::string(9000, 'a') + std::string(kBlocks * 4096 - 9000, '\0');
+  for (int step = 0;; ++step) {
+    ASSERT_OK(store_->Drop(kChunk));
+    file_ = {.chunk_size = kMinChunkSize, .generation = 1, .cuts = {}};
+    ASSERT_OK(Fill(0, kBlocks * 4096, 'a'));
+    if (step % 2 == 0) {
+      ASSERT_OK(SealAll());
+    }
+    Cut(9000);
+    const bool died = KillAtStep(step, [this] { (void)ReadText(0, 10); });
+    EXPECT_EQ(ReadText(0, kBlocks * kBlockSize), after) << "step " << step;
+    EXPECT_THAT(store_->Suspects(kGroup), IsEmpty());
+    if (!died) break;
+    EXPECT_LT(step, 10);
+  }
+}
+
+TEST_F(KillAtEveryStep, OfTheFirstWriteLeavesNothingOrAllOfIt) {
+  const std::string before(kBlocks * 4096, '\0'), after(kBlocks * 4096, 'b');
+  for (int step = 0;; ++step) {
+    ASSERT_OK(store_->Drop(kChunk));
+    const bool died = KillAtStep(step, [this] { (void)Fill(0, kBlocks * 4096, 'b'); });
+    std::string now = ReadText(0, kBlocks * kBlockSize);
+    EXPECT_TRUE(now == "absent" || now == after);
+    EXPECT_EQ(PosixFiles().Exists(PathOf(kChunk)), now == after);
+    if (!died) break;
+  }
+}
+
+}  // namespace
+}  // namespace cairn

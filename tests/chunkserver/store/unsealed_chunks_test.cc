@@ -1,0 +1,50 @@
+#include "chunkserver/store/unsealed_chunks.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace cairn {
+namespace {
+
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr ChunkId kChunk{InodeId(5), 1};
+BootTime At(int seconds) {
+  return {std::chrono::seconds(seconds)};
+}
+
+TEST(UnsealedChunks, ASyncCoversOnlyChangesMadeBeforeItBegan) {
+  UnsealedChunks chunks;
+  chunks.NoteChange(kChunk, At(1));
+  auto syncing = chunks.Find(kChunk);
+  chunks.NoteChange(kChunk, At(2));
+  chunks.NoteSynced(*syncing);
+  EXPECT_FALSE(chunks.Find(kChunk)->data_synced);
+  EXPECT_TRUE(chunks.Find(kChunk)->entry_synced);
+  chunks.NoteSynced(*chunks.Find(kChunk));
+  EXPECT_TRUE(chunks.Find(kChunk)->data_synced);
+}
+
+TEST(UnsealedChunks, ASyncOfARemovedChunkSaysNothingAboutItsSuccessor) {
+  UnsealedChunks chunks;
+  chunks.NoteChange(kChunk, At(1));
+  auto syncing = chunks.Find(kChunk);
+  chunks.Forget(kChunk);
+  chunks.NoteChange(kChunk, At(2));
+  chunks.NoteSynced(*syncing);
+  EXPECT_FALSE(chunks.Find(kChunk)->data_synced);
+  EXPECT_FALSE(chunks.Find(kChunk)->entry_synced);
+}
+
+TEST(UnsealedChunks, AreIdleFromTheirLastChangeOn) {
+  UnsealedChunks chunks;
+  chunks.NoteChange(kChunk, At(1));
+  chunks.NoteChange(kChunk, At(5));
+  EXPECT_THAT(chunks.IdleSince(At(4)), IsEmpty());
+  EXPECT_THAT(chunks.IdleSince(At(5)), SizeIs(1));
+  EXPECT_THAT(chunks.All(), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace cairn
