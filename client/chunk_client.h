@@ -1,0 +1,66 @@
+// Calls of the Chunk service, for one file at a time: finds the primary, proves who asks and under
+// which cuts, and tries again when the placement group or the file has moved on.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "client/cluster_map.h"
+#include "client/executor.h"
+#include "client/inode_state.h"
+#include "rpc/channel_pool.h"
+
+namespace cairn::client {
+
+// One CRC32C per piece: `data` cut where the chunk's blocks end. `offset` is data's place in the chunk.
+std::vector<uint32_t> PieceCrcs(std::span<const std::byte> data, uint64_t offset);
+
+// Thread-safe.
+class ChunkClient {
+ public:
+  ChunkClient(ChannelPool* channels, ClusterMapCache* map, MetadataClient* metadata,
+              Executor* executor);
+
+  // Blocks [offset, offset + length) of the file, verified; inside one window. Never-written blocks
+  // are zeros. kIoError: every copy is gone or damaged.
+  Result<Payload> Read(const InodeStatePtr& state, uint64_t offset, size_t length, bool must_exist,
+                       Deadline deadline);
+  // One try, answered into `ahead` on another thread.
+  void ReadAhead(const InodeStatePtr& state, const ReadAheadPtr& ahead, Deadline deadline);
+
+  // Done tells the generation of the file under which the bytes were taken.
+  using WriteDone = std::function<void(Status, uint64_t generation)>;
+  // Writes inside one window. Sends on this thread; `done` runs once, on any thread, and must not
+  // block. Retries carry the same sequence.
+  void Write(const InodeStatePtr& state, uint64_t offset, Payload data, Deadline deadline,
+             WriteDone done);
+
+  // On return the chunks are on disk on every active copy. One request per primary, all at once.
+  Status Sync(const InodeStatePtr& state, const RunSet& chunks, Deadline deadline);
+
+ private:
+  friend class ChunkWrite;
+  struct Target {
+    std::shared_ptr<Channel> channel;
+    v1::ChunkAddress address;
+  };
+  // Who to ask about chunk `index` now. kIoError: the session the file was opened under is gone.
+  Result<Target> Aim(const InodeStatePtr& state, uint32_t index, Deadline deadline);
+  // Whether `status` may be cured by trying again; if so does what it calls for (fetches the map,
+  // or the file's cuts). May block.
+  static bool Curable(const Status& status);
+  void Cure(const InodeStatePtr& state, const Status& status, BootTime failed, Deadline deadline);
+  Result<Payload> ReadOnce(const InodeStatePtr& state, uint64_t offset, size_t length,
+                           bool must_exist, Deadline deadline);
+  Status SyncOnce(const InodeStatePtr& state, RunSet& left, Deadline deadline);
+
+  ChannelPool* const channels_;
+  ClusterMapCache* const map_;
+  MetadataClient* const metadata_;
+  Executor* const executor_;
+  std::atomic<uint64_t> next_sequence_;
+};
+
+}  // namespace cairn::client

@@ -1,0 +1,148 @@
+// Write-behind, second half: frames to the chunkservers.
+#include <algorithm>
+
+#include "client/backoff.h"
+#include "client/write_behind.h"
+#include "common/logging.h"
+
+namespace cairn::client {
+
+namespace {
+
+constexpr size_t kFramesUnderWay = 8;        // of one file
+constexpr size_t kSmallFramesUnderWay = 64;  // while they are less than one large one together
+constexpr Duration kTick = timing::kFlushDelay / 2;  // the other half is for the servers
+constexpr Duration kSlack = std::chrono::seconds(5);
+
+bool MaySend(const WriteBuffer& buffer) {
+  return buffer.under_way() < kFramesUnderWay ||
+         (buffer.under_way() < kSmallFramesUnderWay && buffer.under_way_bytes() < kWindowBytes);
+}
+
+}  // namespace
+
+uint64_t WriteBehind::StartFlush(const InodeStatePtr& state) {
+  uint64_t newest = 0;
+  {
+    absl::MutexLock lock(&state->mu);
+    newest = state->flush_up_to = state->last_write;
+  }
+  Pump(state);
+  return newest;
+}
+
+void WriteBehind::Pump(const InodeStatePtr& state) {
+  for (;;) {
+    std::optional<Segment> frame;
+    Duration patience{};
+    {
+      absl::MutexLock lock(&state->mu);
+      if (MaySend(state->buffer)) frame = state->buffer.Take(state->flush_up_to);
+      // Counted from when something last moved: a file's frames share one timeout when servers are
+      // gone, and none runs out while they are only slow.
+      patience = state->progress + options_.timeout - SystemClock().Now();
+    }
+    if (!frame.has_value()) break;
+    Send(state, *frame, Deadline::After(std::max(patience, Duration::zero())));
+  }
+  MaybeCommit(state);
+}
+
+void WriteBehind::Send(const InodeStatePtr& state, const Segment& frame, Deadline deadline) {
+  chunks_->Write(state, frame.offset, frame.payload(), deadline,
+                 [this, state, frame](const Status& status, uint64_t generation) {
+                   Acknowledged(state, frame, status, generation);
+                 });
+}
+
+// Runs on the poller's thread: takes notes and leaves the work to others.
+void WriteBehind::Acknowledged(const InodeStatePtr& state, const Segment& frame,
+                               const Status& status, uint64_t generation) {
+  bool more = false;
+  {
+    absl::MutexLock lock(&state->mu);
+    uint64_t before = state->buffer.charge();
+    state->buffer.Finish(frame.offset);
+    budget_.Release(before - state->buffer.charge());
+    uint32_t index = static_cast<uint32_t>(frame.offset / state->file.layout().chunk_size());
+    if (!IsTransient(status.code())) state->progress = SystemClock().Now();
+    if (status.ok()) {
+      Uncommitted written;
+      written.end = frame.end();
+      written.runs.Add(index);
+      // Sent before a cut that we have learned of since: it lies before the cut.
+      for (const v1::Cut& cut : state->file.cuts()) {
+        if (cut.generation() > generation) {
+          written.CutAt(cut.length(), state->file.layout().chunk_size());
+        }
+      }
+      Uncommitted& all = state->uncommitted;
+      all.end = std::max(all.end, written.end);
+      all.runs.AddAll(written.runs);
+      all.first_write = std::min(all.first_write, frame.first_write);
+      all.last_write = std::max(all.last_write, frame.last_write);
+      state->unsynced.Add(index);
+    } else {
+      LOG_ERROR("buffered data lost inode={} offset={} bytes={} cause=\"{}\"", state->id,
+                frame.offset, frame.length, status);
+      state->Failed(status);
+    }
+    more = !state->buffer.empty() || CommitIsDue(*state) || state->Clean();
+  }
+  if (!more) return;
+  executor_->Run([this, state] {
+    Pump(state);
+    table_->RetireIfIdle(state);
+  });
+}
+
+void WriteBehind::ArmTimer(const InodeStatePtr& state) {
+  {
+    absl::MutexLock lock(&state->mu);
+    if (state->timer_armed) return;
+    state->timer_armed = true;
+  }
+  executor_->RunAfter(kTick, [this, state] { Tick(state); });
+}
+
+void WriteBehind::Tick(const InodeStatePtr& state) {
+  bool clean = false;
+  {
+    absl::MutexLock lock(&state->mu);
+    state->timer_armed = false;
+    clean = state->Clean();
+    // A round that has not ended is not made longer, or a steady writer would never be committed.
+    if (state->Settled(state->flush_up_to)) state->flush_up_to = state->last_write;
+  }
+  if (clean) return table_->RetireIfIdle(state);
+  Pump(state);
+  ArmTimer(state);
+}
+
+template <typename Predicate>
+Status WriteBehind::AwaitProgress(const InodeStatePtr& state, const Predicate& predicate) {
+  absl::MutexLock lock(&state->mu);
+  BootTime began = SystemClock().Now();
+  for (;;) {
+    if (AwaitUntil(state->mu, predicate, Deadline::After(options_.timeout + kSlack))) {
+      return OkStatus();
+    }
+    if (state->progress <= began) break;
+    began = state->progress;
+  }
+  return Status::Error(ErrorCode::kDeadlineExceeded, "inode {} is not flushed", state->id);
+}
+
+Status WriteBehind::AwaitSettled(const InodeStatePtr& state, uint64_t write) {
+  return AwaitProgress(state, [&]() ABSL_SHARED_LOCKS_REQUIRED(state->mu) {
+    return state->Settled(write);
+  });
+}
+
+Status WriteBehind::AwaitCommitted(const InodeStatePtr& state, uint64_t write) {
+  return AwaitProgress(state, [&]() ABSL_SHARED_LOCKS_REQUIRED(state->mu) {
+    return state->Committed(write);
+  });
+}
+
+}  // namespace cairn::client

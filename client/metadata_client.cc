@@ -1,0 +1,71 @@
+#include "client/metadata_client.h"
+
+#include "client/backoff.h"
+
+namespace cairn::client {
+
+RequestNumbers::RequestNumbers() {
+  WallTime now = SystemClock().WallNow();
+  next_ = static_cast<uint64_t>(now.seconds) * 1'000'000'000 + now.nanoseconds;
+}
+
+RequestNumbers::Number RequestNumbers::Begin() {
+  absl::MutexLock lock(&mu_);
+  uint64_t sequence = next_++;
+  unanswered_.insert(sequence);
+  return {sequence, *unanswered_.begin()};
+}
+
+void RequestNumbers::End(uint64_t sequence) {
+  absl::MutexLock lock(&mu_);
+  unanswered_.erase(sequence);
+}
+
+Result<RawReply> MetadataClient::Ask(v1::Method method,
+                                     const google::protobuf::MessageLite& request,
+                                     Deadline deadline) {
+  Backoff backoff;
+  for (;;) {
+    Result<RawReply> reply = link_->Call(method, request, deadline).reply;
+    bool busy = !reply.has_value() && reply.error().code() == ErrorCode::kBusy;
+    if (!busy || !backoff.Sleep(deadline)) return reply;
+  }
+}
+
+Result<SessionId> MetadataClient::SessionFor(SessionId bound, Deadline deadline) {
+  if (bound == SessionId{}) return session_->Ensure(deadline);
+  if (session_->Current() == bound) return bound;
+  return Fail(ErrorCode::kIoError, "session {} was lost", bound);
+}
+
+Result<RawReply> MetadataClient::Run(v1::Method method,
+                                     const google::protobuf::MessageLite& request,
+                                     v1::RequestId& id, SessionId bound) {
+  Deadline deadline = Deadline::After(timeout_);
+  Backoff backoff;
+  for (;;) {
+    ASSIGN_OR_RETURN(SessionId session, SessionFor(bound, deadline));
+    RequestNumbers::Number number = numbers_.Begin();
+    id.set_session(session.value);
+    id.set_sequence(number.sequence);
+    id.set_lowest_unanswered(number.lowest_unanswered);
+    MetaserverLink::Answer answer = link_->Call(method, request, deadline);
+    // Also when nobody answered: below the lowest unanswered number it can never run any more.
+    numbers_.End(number.sequence);
+    if (answer.reply.has_value()) return std::move(answer.reply);
+    Status status = std::move(answer.reply.error());
+    if (status.code() == ErrorCode::kUnknownSession) {
+      session_->Lost(session);
+      if (answer.repeated) {
+        return Fail(ErrorCode::kIoError, "session {} was lost while a change was under way",
+                    session);
+      }
+    } else if (status.code() != ErrorCode::kBusy) {
+      return Fail(std::move(status));
+    }
+    // kBusy is an answer, kept with its number: the next try is another request.
+    if (!backoff.Sleep(deadline)) return Fail(std::move(status));
+  }
+}
+
+}  // namespace cairn::client

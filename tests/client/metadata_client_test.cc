@@ -1,0 +1,83 @@
+// Requests that are lost, refused, busy or late.
+#include "client/metadata_client.h"
+
+#include <atomic>
+#include <thread>
+
+#include "tests/client/mount_fixture.h"
+
+namespace cairn::testing {
+namespace {
+
+class MetadataClientTest : public MountTest {};
+
+TEST(RequestNumbers, LowestUnansweredStaysBehindTheOldestOne) {
+  client::RequestNumbers numbers;
+  auto first = numbers.Begin();
+  auto second = numbers.Begin();
+  EXPECT_EQ(first.lowest_unanswered, first.sequence);
+  EXPECT_EQ(second.lowest_unanswered, first.sequence);
+  numbers.End(first.sequence);
+  EXPECT_EQ(numbers.Begin().lowest_unanswered, second.sequence);
+}
+
+// RuleM3: the answer of mkdir is lost; its retry is not told EEXIST by its own success.
+TEST(RuleM3, ARetriedChangeRunsOnce) {
+  FakeCluster cluster;
+  auto mount = MountedFileSystem::Mount(cluster.Options());
+  ASSERT_TRUE(mount.has_value());
+  Status lost(ErrorCode::kUnavailable, "the answer is lost");
+  cluster.script().Add({v1::METADATA_MAKE_DIRECTORY, lost, true, false, 3});
+  EXPECT_TRUE((*mount)->MakeDirectory({}, kRootInode, "d", 0755).has_value());
+  EXPECT_EQ(cluster.script().Count(v1::METADATA_MAKE_DIRECTORY), 4u);
+  EXPECT_EQ(cluster.metadata().changes_run(), 1u);
+}
+
+TEST_F(MetadataClientTest, AsksAgainUnderAnotherNumberWhenToldBusy) {
+  cluster_.script().Add({v1::METADATA_MAKE_DIRECTORY, Status(ErrorCode::kBusy, "later")});
+  EXPECT_TRUE(mount_->MakeDirectory(who_, kRootInode, "d", 0755).has_value());
+}
+
+TEST_F(MetadataClientTest, WaitsForAMetaserverThatComesBack) {
+  cluster_.StopMetaserver();
+  std::atomic<bool> asked{false};
+  std::thread caller([&] {
+    asked = true;
+    EXPECT_TRUE(mount_->MakeDirectory(who_, kRootInode, "d", 0755).has_value());
+  });
+  EXPECT_TRUE(Within(std::chrono::seconds(20), [&] { return asked.load(); }));
+  cluster_.StartMetaserver();
+  caller.join();
+}
+
+TEST_F(MetadataClientTest, GivesUpAfterTheTimeoutAndSaysWhoIsGone) {
+  MountOptions options = cluster_.Options();
+  options.timeout = std::chrono::milliseconds(300);
+  Mount(options);
+  cluster_.StopMetaserver();
+  Deadline patience = Deadline::After(std::chrono::seconds(10));
+  auto made = mount_->MakeDirectory(who_, kRootInode, "d", 0755);
+  ASSERT_FALSE(made.has_value());
+  EXPECT_FALSE(patience.Passed());
+  ExpectCode(made.error(), ErrorCode::kDeadlineExceeded);
+  EXPECT_THAT(made.error().message(), ::testing::HasSubstr("server0.sock"));
+  cluster_.StartMetaserver();
+}
+
+TEST_F(MetadataClientTest, FindsTheMetaserverThatAnswers) {
+  MountOptions options = cluster_.Options();
+  Address nobody;
+  nobody.unix_path = options.metaservers[0].unix_path + ".nobody";
+  options.metaservers.insert(options.metaservers.begin(), nobody);
+  Mount(options);
+  EXPECT_TRUE(mount_->MakeDirectory(who_, kRootInode, "d", 0755).has_value());
+}
+
+TEST_F(MetadataClientTest, PassesAnErrorOfTheOperationOn) {
+  ASSERT_TRUE(mount_->MakeDirectory(who_, kRootInode, "d", 0755).has_value());
+  ExpectCode(mount_->MakeDirectory(who_, kRootInode, "d", 0755).error(), ErrorCode::kExists);
+  ExpectCode(mount_->Unlink(who_, kRootInode, "x"), ErrorCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace cairn::testing

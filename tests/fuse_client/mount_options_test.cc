@@ -1,0 +1,57 @@
+#include "fuse_client/mount_options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace cairn {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TEST(MountOptionsTest, TakesSeveralMetaserversWithTheDefaultPort) {
+  auto arguments = ParseMountArguments("m1,m2:7500,[::1]", "");
+  ASSERT_TRUE(arguments.has_value());
+  std::vector<std::string> addresses;
+  for (const Address& address : arguments->mount.metaservers) {
+    addresses.push_back(address.ToString());
+  }
+  EXPECT_THAT(addresses, ElementsAre("m1:7400", "m2:7500", "[::1]:7400"));
+}
+
+TEST(MountOptionsTest, NamesTheUnknownOption) {
+  auto arguments = ParseMountArguments("m1", "ro,frobnicate=3");
+  ASSERT_FALSE(arguments.has_value());
+  EXPECT_EQ(arguments.error().code(), ErrorCode::kInvalidArgument);
+  EXPECT_THAT(arguments.error().message(), HasSubstr("frobnicate"));
+}
+
+TEST(MountOptionsTest, TreatsDashAndUnderscoreAlike) {
+  auto arguments = ParseMountArguments("m1", "allow-other,log-level=debug");
+  ASSERT_TRUE(arguments.has_value());
+  EXPECT_THAT(arguments->kernel, ElementsAre("allow_other"));
+  EXPECT_EQ(arguments->log.level, "debug");
+}
+
+TEST(MountOptionsTest, PassesOverTheWordsOfFstab) {
+  auto arguments = ParseMountArguments("m1", "rw,_netdev,nofail,x-systemd.automount,noauto");
+  ASSERT_TRUE(arguments.has_value());
+  EXPECT_TRUE(arguments->kernel.empty());
+}
+
+TEST(MountOptionsTest, ReadsTimesWithTheirUnits) {
+  EXPECT_EQ(ParseMountArguments("m1", "timeout=2m")->mount.timeout, std::chrono::minutes(2));
+  EXPECT_EQ(ParseMountArguments("m1", "timeout=90")->mount.timeout, std::chrono::seconds(90));
+  EXPECT_FALSE(ParseMountArguments("m1", "timeout=soon").has_value());
+  EXPECT_FALSE(ParseMountArguments("m1", "timeout=10ms").has_value());
+}
+
+TEST(MountOptionsTest, ReadOnlyIsToldToTheKernelAndTheLibrary) {
+  auto arguments = ParseMountArguments("m1", "ro");
+  ASSERT_TRUE(arguments.has_value());
+  EXPECT_TRUE(arguments->mount.read_only);
+  EXPECT_THAT(arguments->kernel, ElementsAre("ro"));
+}
+
+}  // namespace
+}  // namespace cairn

@@ -1,0 +1,103 @@
+#include "tests/support/fake_cluster.h"
+
+#include <stdlib.h>
+
+#include <filesystem>
+
+#include "common/boot_id.h"
+
+namespace cairn::testing {
+
+namespace {
+constexpr uint32_t kGroups = 8;
+constexpr uint32_t kFirstGroup = 10;
+}  // namespace
+
+FakeCluster::FakeCluster(uint32_t chunk_size, uint32_t servers)
+    : servers_(servers), metadata_(chunk_size, &script_), chunks_(&script_) {
+  std::string pattern = (std::filesystem::temp_directory_path() / "cairn-fake-XXXXXX").string();
+  CAIRN_CHECK(mkdtemp(pattern.data()) != nullptr);
+  directory_ = pattern;
+  for (uint32_t server = 0; server <= servers_; ++server) {
+    auto dispatcher = std::make_unique<Dispatcher>();
+    if (server == 0) metadata_.Register(*dispatcher);
+    if (server != 0) chunks_.Register(*dispatcher, server);
+    listening_.push_back(Listen(server, *dispatcher));
+    dispatchers_.push_back(std::move(dispatcher));
+  }
+  PublishMap();
+}
+
+FakeCluster::~FakeCluster() {
+  script_.LetGo();
+  listening_.clear();
+  std::filesystem::remove_all(directory_);
+}
+
+MountOptions FakeCluster::Options() const {
+  MountOptions options;
+  Address metaserver;
+  metaserver.unix_path = SocketOf(0);
+  options.metaservers = {metaserver};
+  options.timeout = std::chrono::seconds(20);
+  return options;
+}
+
+std::string FakeCluster::SocketOf(uint32_t server) const {
+  return directory_ + "/server" + std::to_string(server) + ".sock";
+}
+
+std::unique_ptr<FrameServer> FakeCluster::Listen(uint32_t server,
+                                                 const Dispatcher& dispatcher) const {
+  FrameServerOptions options;
+  options.unix_path = SocketOf(server);
+  options.hello.set_min_version(1);
+  options.hello.set_max_version(1);
+  options.hello.set_cluster_id("fake");
+  options.hello.set_role(server == 0 ? v1::ROLE_METASERVER : v1::ROLE_CHUNKSERVER);
+  auto listening = FrameServer::Start(options, dispatcher);
+  CAIRN_CHECK(listening.has_value());
+  return std::move(*listening);
+}
+
+void FakeCluster::PublishMap() {
+  ++map_version_;
+  v1::ClusterMap map;
+  map.set_version(map_version_);
+  v1::Pool* pool = map.add_pools();
+  pool->set_id(1);
+  pool->set_generation(1);
+  pool->set_copies(1);
+  pool->set_first_group(kFirstGroup);
+  pool->set_group_count(kGroups);
+  for (uint32_t i = 0; i < kGroups; ++i) {
+    uint32_t primary = static_cast<uint32_t>((i + map_version_) % servers_ + 1);
+    v1::PlacementGroup* group = map.add_groups();
+    group->set_id(kFirstGroup + i);
+    group->set_pool(1);
+    group->set_epoch(map_version_);
+    group->set_changed_at(map_version_);
+    v1::Member* syncing = group->add_members();  // never the primary
+    syncing->set_server(servers_ + 1);
+    syncing->set_state(v1::MEMBER_SYNCING);
+    v1::Member* member = group->add_members();
+    member->set_server(primary);
+    member->set_state(v1::MEMBER_ACTIVE);
+    chunks_.SetGroup(kFirstGroup + i, map_version_, primary);
+  }
+  for (uint32_t server = 1; server <= servers_; ++server) {
+    v1::ServerAddress* address = map.add_servers();
+    address->set_server(server);
+    address->mutable_frames()->set_unix_path(SocketOf(server));
+    address->mutable_frames()->set_boot_id(BootId());
+  }
+  metadata_.SetMap(map);
+}
+
+void FakeCluster::MoveGroups() { PublishMap(); }
+
+void FakeCluster::StopMetaserver() { listening_[0].reset(); }
+
+void FakeCluster::StartMetaserver() { listening_[0] = Listen(0, *dispatchers_[0]); }
+
+}  // namespace cairn::testing
