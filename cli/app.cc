@@ -1,0 +1,68 @@
+#include "cli/app.h"
+
+#include <algorithm>
+
+#include "cli/verb.h"
+
+namespace cairn {
+
+namespace {
+void AddVerbs(CLI::App& app, Action& chosen) {
+  app.require_subcommand(1);
+  CLI::App& dev = *app.add_subcommand("dev", "A cluster of separate processes on this machine");
+  dev.require_subcommand(1);
+  AddDevUpVerb(dev, chosen);
+  AddDevDownVerb(dev, chosen);
+  AddDevSignalVerbs(dev, chosen);
+  AddDevStartVerb(dev, chosen);
+  AddDevFaultVerb(dev, chosen);
+  AddMountVerb(app, chosen);
+  AddUmountVerb(app, chosen);
+  AddStatusVerb(app, chosen);
+  AddHealthVerb(app, chosen);
+  AddWhereVerb(app, chosen);
+  CLI::App& pool = *app.add_subcommand("pool", "Settings of a pool");
+  pool.require_subcommand(1);
+  AddPoolSetVerb(pool, chosen);
+  CLI::App& cluster = *app.add_subcommand("cluster", "The birth of a cluster");
+  cluster.require_subcommand(1);
+  AddClusterInitVerb(cluster, chosen);
+  AddVersionVerb(app, chosen);
+}
+
+ExitCode Tell(const Console& console, const Result<ExitCode>& result) {
+  if (result.has_value()) return *result;
+  const Status& status = result.error();
+  console.err << "cairn: "
+              << (status.message().empty() ? std::string(ErrorCodeName(status.code()))
+                                           : status.message())
+              << "\n";
+  return ExitCodeOf(status);
+}
+}  // namespace
+
+void AddClusterOptions(CLI::App& verb, ClusterOptions& options) {
+  verb.add_option("--dir", options.directory, "Directory of a dev cluster");
+  verb.add_option("--cluster", options.cluster, "Metaservers: HOST[:PORT],... (gRPC)");
+  verb.add_option("--tls-dir", options.tls_directory, "Holds ca.crt, admin.crt and admin.key");
+  verb.add_flag("--json", options.json, "Answer in JSON");
+}
+
+ExitCode RunCairn(std::vector<std::string> arguments, const Console& console) {
+  CLI::App app("Cairn, a distributed file system.", "cairn");
+  Action chosen;
+  AddVerbs(app, chosen);
+  std::reverse(arguments.begin(), arguments.end());  // CLI11 wants the last one first
+  try {
+    app.parse(std::move(arguments));
+  } catch (const CLI::Success& help) {
+    app.exit(help, console.out, console.err);
+    return ExitCode::kOk;
+  } catch (const CLI::ParseError& error) {
+    console.err << "cairn: " << error.what() << "\n";
+    return ExitCode::kUsage;
+  }
+  return Tell(console, chosen(console));
+}
+
+}  // namespace cairn

@@ -1,0 +1,162 @@
+#include "cli/dev/servers.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <deque>
+#include <filesystem>
+#include <fstream>
+
+#include "cli/admin_client.h"
+
+namespace cairn {
+
+namespace {
+constexpr size_t kTailLines = 20;
+constexpr std::chrono::seconds kSignalTime{10};
+
+bool Reached(ProcessState state, int signal) {
+  switch (signal) {
+    case SIGSTOP: return state != ProcessState::kRunning;
+    case SIGCONT: return state != ProcessState::kPaused;
+    default: return state == ProcessState::kDown;
+  }
+}
+
+// A process that ended by itself meanwhile is as good as signalled.
+Status SignalIfRunning(const ProcessIdentity& identity, int signal) {
+  const Status status = SignalProcess(identity, signal);
+  return status.code() == ErrorCode::kNotFound ? OkStatus() : status;
+}
+
+bool AllUp(const v1::GetStatusResponse& status, int chunkservers) {
+  int up = 0;
+  for (const auto& server : status.chunkservers()) up += server.up() ? 1 : 0;
+  return up >= chunkservers;
+}
+
+Status Found(DevCluster& cluster, AdminClient& client, Deadline deadline) {
+  if (cluster.shape().founded) {
+    return Status::Error(ErrorCode::kWrongCluster,
+                         "meta1 has lost what it knew: {} holds no cluster any more, the chunks in "
+                         "{} belong to one",
+                         cluster.DataDirectory({DevRole::kMeta, 1}), cluster.directory());
+  }
+  const Shape& shape = cluster.shape();
+  return FoundCluster(client, shape.cluster_id, static_cast<uint32_t>(shape.copies),
+                      static_cast<uint32_t>(shape.min_active), deadline);
+}
+}  // namespace
+
+Result<std::string> SiblingProgram(const std::string& name) {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) return Fail(ErrorCode::kIoError, "/proc/self/exe: {}", error.message());
+  const std::string path = (self.parent_path() / name).string();
+  if (::access(path.c_str(), X_OK) != 0) {
+    return Fail(ErrorCode::kNotFound, "program {} is missing", path);
+  }
+  return path;
+}
+
+Status StartServer(const DevCluster& cluster, const DevMember& member) {
+  ASSIGN_OR_RETURN(const auto running, cluster.Running(member));
+  if (running) return OkStatus();
+  ASSIGN_OR_RETURN(const std::string program,
+                   SiblingProgram(member.role == DevRole::kMeta ? "cairn-metaserver"
+                                                                : "cairn-chunkserver"));
+  return internal::StatusOf(
+      SpawnDetached({.arguments = {program, "--config", cluster.ConfigFile(member)},
+                     .log_file = cluster.LogFile(member),
+                     .pid_file = cluster.PidFile(member)}));
+}
+
+std::string LogTail(const DevCluster& cluster, const DevMember& member) {
+  std::ifstream log(cluster.LogFile(member));
+  std::deque<std::string> lines;
+  for (std::string line; std::getline(log, line);) {
+    lines.push_back(std::move(line));
+    if (lines.size() > kTailLines) lines.pop_front();
+  }
+  std::string tail;
+  for (const std::string& line : lines) tail += "\n  " + line;
+  return tail;
+}
+
+Status CheckServersRun(const DevCluster& cluster) {
+  for (const DevMember& member : cluster.Servers()) {
+    if (cluster.State(member) == ProcessState::kDown) {
+      return Status::Error(ErrorCode::kUnavailable, "{} ended; the end of {}:{}", member.name(),
+                           cluster.LogFile(member), LogTail(cluster, member));
+    }
+  }
+  return OkStatus();
+}
+
+Status AwaitCluster(DevCluster& cluster, Deadline deadline) {
+  ASSIGN_OR_RETURN(const ClusterAccess access, cluster.Access());
+  ASSIGN_OR_RETURN(AdminClient client, AdminClient::Open(access));
+  Status last = Status(ErrorCode::kUnavailable, "the metaserver has not answered yet");
+  const bool whole = WaitUntil(deadline, [&] {
+    if (Status running = CheckServersRun(cluster); !running.ok()) {
+      last = std::move(running);
+      return true;
+    }
+    v1::GetStatusResponse status;
+    last = client.Call("GetStatus", v1::GetStatusRequest(), status, Deadline::After(kAskTime));
+    if (!last.ok()) return false;
+    if (status.cluster_id().empty()) {
+      last = Found(cluster, client, Deadline::After(kAskTime));
+      return last.code() == ErrorCode::kWrongCluster;
+    }
+    if (status.cluster_id() != cluster.shape().cluster_id) {
+      last = Status::Error(ErrorCode::kWrongCluster, "meta1 belongs to cluster {}, not to {}",
+                           status.cluster_id(), cluster.shape().cluster_id);
+      return true;
+    }
+    if (AllUp(status, cluster.shape().chunk)) return true;
+    last = Status(ErrorCode::kUnavailable, "not all chunkservers have joined");
+    return false;
+  });
+  RETURN_IF_ERROR(last);
+  if (!whole) return Status(ErrorCode::kUnavailable, "the cluster was founded, but not in time");
+  if (cluster.shape().founded) return OkStatus();
+  Shape shape = cluster.shape();
+  shape.founded = true;
+  return cluster.SaveShape(std::move(shape));
+}
+
+Status SignalMember(const DevCluster& cluster, const DevMember& member, int signal) {
+  ASSIGN_OR_RETURN(const auto running, cluster.Running(member));
+  if (!running) return Status::Error(ErrorCode::kNotFound, "{} is down", member.name());
+  RETURN_IF_ERROR(SignalProcess(*running, signal));
+  const auto reached = [&] { return Reached(StateOf(*running), signal); };
+  if (WaitUntil(Deadline::After(kSignalTime), reached)) return OkStatus();
+  return Status::Error(ErrorCode::kDeadlineExceeded, "{} (pid {}) does not heed signal {}",
+                       member.name(), running->pid, signal);
+}
+
+Status StopServers(const DevCluster& cluster, DevRole role, Duration patience) {
+  std::vector<std::pair<DevMember, ProcessIdentity>> running;
+  for (const DevMember& member : cluster.Servers()) {
+    if (member.role != role) continue;
+    ASSIGN_OR_RETURN(const auto identity, cluster.Running(member));
+    if (!identity) continue;
+    running.emplace_back(member, *identity);
+    RETURN_IF_ERROR(SignalIfRunning(*identity, SIGTERM));
+    RETURN_IF_ERROR(SignalIfRunning(*identity, SIGCONT));
+  }
+  const Deadline deadline = Deadline::After(patience);
+  for (const auto& [member, identity] : running) {
+    const auto down = [&who = identity] { return StateOf(who) == ProcessState::kDown; };
+    if (!WaitUntil(deadline, down)) {
+      RETURN_IF_ERROR(SignalMember(cluster, member, SIGKILL));
+    }
+  }
+  for (const DevMember& member : cluster.Servers()) {
+    if (member.role == role) (void)PosixFiles().Remove(cluster.PidFile(member));
+  }
+  return OkStatus();
+}
+
+}  // namespace cairn

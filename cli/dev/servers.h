@@ -1,0 +1,35 @@
+// Starting and stopping the servers of a dev cluster.
+#pragma once
+
+#include <string>
+
+#include "cli/dev/dev_cluster.h"
+#include "common/clock.h"
+#include "common/status.h"
+
+namespace cairn {
+
+// The program `name` beside this one. kNotFound names the path.
+Result<std::string> SiblingProgram(const std::string& name);
+
+// Starts a server that is down; one that runs (or is paused) is left alone.
+Status StartServer(const DevCluster& cluster, const DevMember& member);
+
+// The last lines of the member's log, indented, for an error message.
+std::string LogTail(const DevCluster& cluster, const DevMember& member);
+
+// kUnavailable, with the end of its log, when a server is down that should run.
+Status CheckServersRun(const DevCluster& cluster);
+
+// Waits until the cluster is whole: founds it at its first start, and sees every chunkserver up.
+// A server that dies meanwhile ends the waiting.
+Status AwaitCluster(DevCluster& cluster, Deadline deadline);
+
+// SIGKILL, SIGSTOP or SIGCONT, and waits for its effect. kNotFound: the process is down.
+Status SignalMember(const DevCluster& cluster, const DevMember& member, int signal);
+
+// SIGTERM to all servers of the role (paused ones are woken), SIGKILL to those that run on after
+// `patience`. On return they are down and their pid files gone.
+Status StopServers(const DevCluster& cluster, DevRole role, Duration patience);
+
+}  // namespace cairn

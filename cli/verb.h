@@ -1,0 +1,36 @@
+// How a verb joins the command line. Each Add...Verb() lives in the file named after its verb: it
+// declares options and leaves an action that runs when the verb was chosen.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+
+#include "cli/cluster_lookup.h"
+#include "cli/exit_code.h"
+#include "cli/output.h"
+#include "common/status.h"
+
+namespace cairn {
+
+using Action = std::function<Result<ExitCode>(const Console&)>;
+
+// --dir, --cluster, --tls-dir and --json.
+void AddClusterOptions(CLI::App& verb, ClusterOptions& options);
+
+void AddClusterInitVerb(CLI::App& cluster, Action& chosen);
+void AddStatusVerb(CLI::App& app, Action& chosen);
+void AddHealthVerb(CLI::App& app, Action& chosen);
+void AddWhereVerb(CLI::App& app, Action& chosen);
+void AddPoolSetVerb(CLI::App& pool, Action& chosen);
+void AddMountVerb(CLI::App& app, Action& chosen);
+void AddUmountVerb(CLI::App& app, Action& chosen);
+void AddVersionVerb(CLI::App& app, Action& chosen);
+
+void AddDevUpVerb(CLI::App& dev, Action& chosen);
+void AddDevDownVerb(CLI::App& dev, Action& chosen);
+void AddDevSignalVerbs(CLI::App& dev, Action& chosen);  // kill, pause, resume
+void AddDevStartVerb(CLI::App& dev, Action& chosen);
+void AddDevFaultVerb(CLI::App& dev, Action& chosen);
+
+}  // namespace cairn

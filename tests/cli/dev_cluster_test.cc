@@ -1,0 +1,126 @@
+#include "cli/dev/dev_cluster.h"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/dev/clients.h"
+#include "cli/dev/server_files.h"
+#include "common/config.h"
+#include "tests/cli/scratch_directory.h"
+
+namespace cairn {
+namespace {
+
+using testing::HasSubstr;
+
+class DevClusterTest : public testing::Test {
+ protected:
+  DevCluster Create() {
+    auto cluster = DevCluster::OpenOrCreate(scratch_.path(), {});
+    EXPECT_TRUE(cluster.has_value()) << cluster.error().ToString();
+    return *cluster;
+  }
+  ScratchDirectory scratch_;
+};
+
+TEST_F(DevClusterTest, KeepsItsShapeAndRefusesAnotherOne) {
+  const DevCluster made = Create();
+  const auto again = DevCluster::OpenOrCreate(scratch_.path(), {});
+  ASSERT_TRUE(again.has_value());
+  EXPECT_EQ(FormatShape(again->shape()), FormatShape(made.shape()));
+  ShapeFlags flags;
+  flags.chunk = 5;
+  EXPECT_EQ(DevCluster::OpenOrCreate(scratch_.path(), flags).error().code(),
+            ErrorCode::kInvalidArgument);
+}
+
+TEST_F(DevClusterTest, LeavesADirectoryWithOtherThingsAlone) {
+  scratch_.Write("thesis.tex", "precious");
+  EXPECT_EQ(DevCluster::OpenOrCreate(scratch_.path(), {}).error().code(), ErrorCode::kNotEmpty);
+  EXPECT_EQ(DevCluster::Open(scratch_.path()).error().code(), ErrorCode::kNotFound);
+}
+
+TEST_F(DevClusterTest, ADirectoryTooDeepForASocketIsRefusedByName) {
+  const std::string deep = scratch_.path() + "/" + std::string(100, 'd');
+  std::filesystem::create_directories(deep);
+  const auto cluster = DevCluster::OpenOrCreate(deep, {});
+  ASSERT_FALSE(cluster.has_value());
+  EXPECT_THAT(cluster.error().message(), HasSubstr("too long for a UNIX socket"));
+}
+
+TEST_F(DevClusterTest, FindsItsMembersAndNamesWhatItHas) {
+  const DevCluster cluster = Create();
+  EXPECT_EQ(cluster.Find("chunk", 3)->name(), "chunk3");
+  EXPECT_THAT(cluster.Find("chunk", 4).error().message(), HasSubstr("has 3"));
+  EXPECT_EQ(cluster.Find("client", 1).error().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(cluster.Find("disk", 1).error().code(), ErrorCode::kInvalidArgument);
+}
+
+TEST_F(DevClusterTest, APidFileOfAnotherProcessMeansDown) {
+  const DevCluster cluster = Create();
+  ASSERT_TRUE(WriteServerFiles(cluster).ok());
+  const DevMember member{DevRole::kChunk, 1};
+  EXPECT_EQ(cluster.State(member), ProcessState::kDown);
+  ProcessIdentity self = *IdentityOf(::getpid());
+  ASSERT_TRUE(StorePidFile(cluster.PidFile(member), self).ok());
+  EXPECT_EQ(cluster.State(member), ProcessState::kRunning);
+  self.start_time += 1;
+  ASSERT_TRUE(StorePidFile(cluster.PidFile(member), self).ok());
+  EXPECT_EQ(cluster.State(member), ProcessState::kDown);
+}
+
+TEST_F(DevClusterTest, ConfigurationsHoldTheAgreedKeys) {
+  const DevCluster cluster = Create();
+  ASSERT_TRUE(WriteServerFiles(cluster).ok());
+  ConfigReader meta("metaserver.toml", MetaserverConfig(cluster, {DevRole::kMeta, 1}));
+  for (const char* key : {"directory", "listen", "grpc_listen", "unix_socket", "tls.ca",
+                          "tls.certificate", "tls.key", "log.level"}) {
+    EXPECT_NE(meta.RequiredString(key), "") << key;
+  }
+  EXPECT_TRUE(meta.Finish().ok());
+  ConfigReader chunk("chunkserver.toml", ChunkserverConfig(cluster, {DevRole::kChunk, 2}));
+  for (const char* key : {"directory", "listen", "unix_socket", "tls.ca", "tls.certificate",
+                          "tls.key", "log.level"}) {
+    EXPECT_NE(chunk.RequiredString(key), "") << key;
+  }
+  EXPECT_EQ(chunk.Strings("metaservers").size(), 1u);
+  EXPECT_TRUE(chunk.Finish().ok());
+}
+
+TEST_F(DevClusterTest, TheClientConfigReachesItsMetaserver) {
+  const DevCluster cluster = Create();
+  ASSERT_TRUE(WriteServerFiles(cluster).ok());
+  const auto access = cluster.Access();
+  ASSERT_TRUE(access.has_value()) << access.error().ToString();
+  EXPECT_EQ(access->metaservers.at(0).port, cluster.shape().meta_ports[0].grpc);
+  EXPECT_EQ(access->mount_source, "unix:" + scratch_.path() + "/run/meta1.sock");
+  EXPECT_TRUE(TlsContext::Load(access->tls).has_value());
+}
+
+TEST_F(DevClusterTest, OneVerbChangesItAtATime) {
+  const auto lock = LockDevDirectory(scratch_.path());
+  ASSERT_TRUE(lock.has_value());
+  const auto second = LockDevDirectory(scratch_.path());
+  ASSERT_FALSE(second.has_value());
+  EXPECT_THAT(second.error().message(), HasSubstr(std::to_string(::getpid())));
+}
+
+TEST_F(DevClusterTest, RemembersEachMountOnce) {
+  DevCluster cluster = Create();
+  const std::string point = scratch_.path() + "/mnt";
+  ASSERT_TRUE(RememberMounts(cluster, {point, point + "/", point + "/../mnt"}).ok());
+  EXPECT_EQ(DevCluster::Open(scratch_.path())->shape().mounts, std::vector<std::string>{point});
+  EXPECT_EQ(cluster.Clients().size(), 1u);
+  DevCluster other = cluster;
+  EXPECT_EQ(RememberMounts(other, {"/proc"}).code(), ErrorCode::kBusy);
+}
+
+TEST(MountArgumentsTest, JoinCertificatesAndOptions) {
+  EXPECT_THAT(MountArguments("unix:/s", "/m", {"/ca", "/crt", "/key"}, "ro"),
+              testing::ElementsAre("unix:/s", "/m", "-o", "ca=/ca,cert=/crt,key=/key,ro"));
+  EXPECT_THAT(MountArguments("h:1", "/m", {}, ""), testing::ElementsAre("h:1", "/m"));
+}
+
+}  // namespace
+}  // namespace cairn

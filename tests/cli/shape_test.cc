@@ -1,0 +1,72 @@
+#include "cli/dev/shape.h"
+
+#include <gmock/gmock.h>
+
+#include <set>
+
+namespace cairn {
+namespace {
+
+using testing::HasSubstr;
+
+Shape Sample() {
+  Shape shape;
+  shape.cluster_id = "abc";
+  shape.chunk = 2;
+  shape.copies = 2;
+  shape.founded = true;
+  shape.meta_ports = {{10001, 10002}};
+  shape.chunk_ports = {10003, 10004};
+  shape.mounts = {"/mnt/with \"quotes\" and \\", "/b"};
+  return shape;
+}
+
+TEST(ShapeTest, SurvivesItsFile) {
+  const auto read = ParseShape("cluster.toml", FormatShape(Sample()));
+  ASSERT_TRUE(read.has_value()) << read.error().ToString();
+  EXPECT_EQ(FormatShape(*read), FormatShape(Sample()));
+  EXPECT_EQ(read->mounts, Sample().mounts);
+  EXPECT_TRUE(read->founded);
+  EXPECT_EQ(read->chunk_ports[1], 10004);
+}
+
+TEST(ShapeTest, AFileWithoutAPortIsRefused) {
+  Shape shape = Sample();
+  shape.chunk_ports.pop_back();
+  EXPECT_FALSE(ParseShape("cluster.toml", FormatShape(shape)).has_value());
+}
+
+TEST(ShapeTest, ANewOneHasAnIdAndDistinctPorts) {
+  const auto shape = NewShape({});
+  ASSERT_TRUE(shape.has_value());
+  EXPECT_EQ(shape->cluster_id.size(), 32u);
+  std::set<uint16_t> ports(shape->chunk_ports.begin(), shape->chunk_ports.end());
+  ports.insert({shape->meta_ports[0].frames, shape->meta_ports[0].grpc});
+  EXPECT_EQ(ports.size(), 5u);
+}
+
+TEST(ShapeTest, RefusesWhatCannotBe) {
+  ShapeFlags flags;
+  flags.meta = 3;
+  EXPECT_THAT(NewShape(flags).error().message(), HasSubstr("--meta 3"));
+  flags = {};
+  flags.chunk = 2;
+  EXPECT_THAT(NewShape(flags).error().message(), HasSubstr("--copies 3"));
+  flags.copies = 2;
+  flags.min_active = 3;
+  EXPECT_THAT(NewShape(flags).error().message(), HasSubstr("--min-active 3"));
+}
+
+TEST(ShapeTest, ADifferingFlagIsNamedWithBothValues) {
+  ShapeFlags flags;
+  flags.chunk = 2;
+  EXPECT_TRUE(CheckSameShape(Sample(), flags).ok());
+  flags.copies = 1;
+  const Status status = CheckSameShape(Sample(), flags);
+  EXPECT_EQ(status.code(), ErrorCode::kInvalidArgument);
+  EXPECT_THAT(status.message(), HasSubstr("--copies 1"));
+  EXPECT_THAT(status.message(), HasSubstr("--copies 2"));
+}
+
+}  // namespace
+}  // namespace cairn
