@@ -1,0 +1,159 @@
+"""A real cluster of real processes on this machine, told in a few words.
+
+Every cluster lives in a directory of its own below a temporary one; leaving the `with` block leaves
+no process and no mount. Nothing here waits without a deadline.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+
+
+def binaries():
+    return pathlib.Path(os.environ.get("CAIRN_BIN", SOURCE / "build/release/bin"))
+
+
+def wait_until(condition, seconds, what):
+    """Answers condition()'s first true value; fails loudly after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.05)
+
+
+def sha256(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def run(*command, timeout=300, check=True, **options):
+    result = subprocess.run([str(word) for word in command], timeout=timeout, text=True,
+                            capture_output=True, **options)
+    if check and result.returncode != 0:
+        raise AssertionError(f"{' '.join(map(str, command))}: exit {result.returncode}\n"
+                             f"{result.stdout}{result.stderr}")
+    return result
+
+
+class Cluster:
+    def __init__(self, root, chunkservers=3, copies=3, mounts=1, min_active=None):
+        self.root = pathlib.Path(root)
+        self.directory = self.root / "dev"
+        self.mounts = [self.root / f"mnt{i + 1}" for i in range(mounts)]
+        self.shape = ["--chunk", chunkservers, "--copies", copies]
+        if min_active is not None:
+            self.shape += ["--min-active", min_active]
+        for mount in self.mounts:
+            mount.mkdir(parents=True)
+            self.shape += ["--mount", mount]
+
+    @property
+    def mount(self):
+        return self.mounts[0]
+
+    def cairn(self, *words, check=True, timeout=120):
+        return run(binaries() / "cairn", *words, "--dir", self.directory, check=check,
+                   timeout=timeout)
+
+    def up(self):
+        self.cairn("dev", "up", *self.shape)
+        return self
+
+    def down(self):
+        return self.cairn("dev", "down")
+
+    def kill(self, kind, number):
+        self.cairn("dev", "kill", kind, number)
+
+    def start(self, kind, number):
+        self.cairn("dev", "start", kind, number)
+
+    def health(self):
+        return json.loads(self.cairn("health", "--json").stdout)
+
+    def status(self):
+        return json.loads(self.cairn("status", "--json").stdout)
+
+    def health_codes(self):
+        return {item["code"] for item in self.health()}
+
+    def wait_healthy(self, seconds=120, ignore=()):
+        """Until `cairn health` is empty, but for codes in `ignore`."""
+        wait_until(lambda: not self.health_codes() - set(ignore), seconds,
+                   "cairn health to be empty")
+
+    def pid(self, name):
+        return int((self.directory / "run" / f"{name}.pid").read_text().split()[0])
+
+    def server_names(self):
+        return sorted(path.stem for path in (self.directory / "run").glob("*.pid")
+                      if path.stem.startswith(("meta", "chunk")))
+
+    def kill_all_servers(self):
+        for name in self.server_names():
+            os.kill(self.pid(name), signal.SIGKILL)
+
+    def chunk_files(self, number):
+        return [path for path in (self.directory / f"chunk{number}").rglob("*")
+                if path.is_file() and "chunks" in path.parts]
+
+    def logs(self):
+        for log in sorted((self.directory / "log").glob("*.log")):
+            lines = log.read_text(errors="replace").splitlines()
+            yield f"--- {log.name}\n" + "\n".join(lines[-25:])
+
+
+@contextlib.contextmanager
+def cluster(**shape):
+    """A running cluster; its logs are printed when the test fails."""
+    # The path of a UNIX socket is at most 107 bytes.
+    root = tempfile.mkdtemp(prefix="cairn-", dir=os.environ.get("CAIRN_TEST_ROOT", "/tmp"))
+    made = Cluster(root, **shape)
+    try:
+        yield made.up()
+    except BaseException:
+        for log in made.logs():
+            print(log, file=sys.stderr)
+        raise
+    finally:
+        made.cairn("dev", "down", "--wipe", check=False)
+        for mount in made.mounts:
+            if os.path.ismount(mount):
+                run("umount", "-l", mount, check=False)
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def main(*cases):
+    """Runs the cases named on the command line, all when none is; prints a closing line."""
+    wanted = sys.argv[1:]
+    failed = 0
+    for case in cases:
+        if wanted and case.__name__ not in wanted:
+            continue
+        started = time.monotonic()
+        try:
+            case()
+            print(f"ok   {case.__name__} ({time.monotonic() - started:.1f} s)", flush=True)
+        except Exception as error:  # told, counted, and the next case runs
+            failed += 1
+            print(f"FAIL {case.__name__}: {error}", flush=True)
+    ran = len([case for case in cases if not wanted or case.__name__ in wanted])
+    print(f"{ran - failed} passed, {failed} failed")
+    sys.exit(1 if failed or not ran else 0)
