@@ -178,6 +178,7 @@ Status LocalChunkserver::Open(std::function<void(const Status&)> refused) {
 }
 
 void LocalChunkserver::StopServing() {
+  if (channels_ == nullptr) return;  // stopped already, or never started
   if (link_ != nullptr) link_->Stop();
   if (server_ != nullptr) server_->Stop();
   // First, so that no worker goes on waiting for a peer.
@@ -191,7 +192,9 @@ Status LocalChunkserver::Stop() {
   LOG_INFO("chunkserver stops");
   StopServing();
   RETURN_IF_ERROR(store_->Close());
-  return directory_->MarkCleanStop();
+  RETURN_IF_ERROR(directory_->MarkCleanStop());
+  LOG_INFO("chunkserver stopped");
+  return OkStatus();
 }
 
 }  // namespace

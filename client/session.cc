@@ -65,20 +65,21 @@ std::string Session::cluster_id() const {
 
 Result<SessionId> Session::Ensure(Deadline deadline) {
   if (SessionId current = Current(); current != SessionId{}) return current;
-  RETURN_IF_ERROR(OpenAgain(deadline));
+  RETURN_IF_ERROR(OpenAgain(deadline, SessionId{}));
   SessionId current = Current();
   if (current == SessionId{}) return Fail(ErrorCode::kUnavailable, "the session is being closed");
   return current;
 }
 
 // Also how open inodes are told again: the same client id finds the same session.
-Status Session::OpenAgain(Deadline deadline) {
+Status Session::OpenAgain(Deadline deadline, SessionId known) {
   {
     absl::MutexLock lock(&mu_);
     auto alone = [this]() ABSL_SHARED_LOCKS_REQUIRED(mu_) { return !opening_; };
     if (!AwaitUntil(mu_, alone, deadline)) {
       return Status::Error(ErrorCode::kDeadlineExceeded, "opening the session takes too long");
     }
+    if (current_ != known) return OkStatus();  // somebody else has done it meanwhile
     opening_ = true;
   }
   Status opened = SendOpen(deadline);
@@ -172,7 +173,7 @@ void Session::Renew() {
     return;
   }
   if (!response->reclaim()) return;
-  Status told = OpenAgain(Deadline::After(kKeeperPatience));
+  Status told = OpenAgain(Deadline::After(kKeeperPatience), session);
   if (!told.ok()) CheckSoon();
 }
 

@@ -46,7 +46,8 @@ class Session {
   std::string cluster_id() const;
 
  private:
-  Status OpenAgain(Deadline deadline);
+  // Does nothing when the session is no longer `known`.
+  Status OpenAgain(Deadline deadline, SessionId known);
   Status SendOpen(Deadline deadline);
   void Keep();
   void Renew();

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -96,11 +97,33 @@ Status MemberMonitor::Tick() {
         updates.push_back(*std::move(next));
       }
     }
-    if (!updates.empty()) return ProposeUpdates(std::move(updates));
+    if (!updates.empty()) {
+      if (CondemnRemoved(*map, views, updates)) return ProposeUpdates(std::move(updates));
+      Wake();  // look again
+      return OkStatus();
+    }
     settled_ = std::move(seen);
   }
   ReleaseGone(views);
   return OkStatus();
+}
+
+bool MemberMonitor::CondemnRemoved(const MapSnapshot& map,
+                                   const std::map<ServerId, ServerView>& views,
+                                   const std::vector<v1::PlacementGroup>& updates) {
+  std::set<ServerId> removed;
+  for (const v1::PlacementGroup& update : updates) {
+    for (const v1::Member& member : map.FindGroup(PgId(update.id()))->members()) {
+      if (member.state() == v1::MEMBER_ACTIVE) removed.insert(ServerId(member.server()));
+    }
+  }
+  for (const ServerId server : removed) {
+    const auto view = views.find(server);
+    const bool gone =
+        view != views.end() && view->second.presence == ServerView::Presence::kGone;
+    if (gone && !registry_.Condemn(*map.FindServer(server))) return false;
+  }
+  return true;
 }
 
 Status MemberMonitor::ProposeUpdates(std::vector<v1::PlacementGroup> updates) {

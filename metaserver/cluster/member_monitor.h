@@ -3,9 +3,10 @@
 // proposals do no harm: apply takes a group only at the epoch the plan was made for.
 #pragma once
 
-#include <functional>
+#include <map>
 #include <thread>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -36,6 +37,9 @@ class MemberMonitor {
       std::pair<uint64_t, std::vector<std::tuple<ServerId, Incarnation, ServerView::Presence>>>;
   void Run();
   Signature Look(const MapSnapshot& map, std::map<ServerId, ServerView>& views) const;
+  // Makes sure that who is removed as gone gets no lease meanwhile. False: somebody was heard.
+  bool CondemnRemoved(const MapSnapshot& map, const std::map<ServerId, ServerView>& views,
+                      const std::vector<v1::PlacementGroup>& updates);
   Status ProposeUpdates(std::vector<v1::PlacementGroup> updates);
   void ReleaseGone(const std::map<ServerId, ServerView>& views);
 

@@ -14,6 +14,7 @@ constexpr size_t kMaxIdBytes = 64;
 constexpr size_t kMaxHostBytes = 255;
 constexpr size_t kMaxUnixPathBytes = 107;
 constexpr uint32_t kMaxPort = 65535;
+constexpr size_t kMaxReasonBytes = 200;
 
 Status CheckEndpoint(const v1::Endpoint& endpoint) {
   const bool reachable =
@@ -144,8 +145,10 @@ Result<v1::HeartbeatResponse> Membership::Heartbeat(const v1::HeartbeatRequest& 
     return Fail(ErrorCode::kNotFound, "server {} has not joined", request.server());
   }
   RETURN_IF_ERROR(registry_.NoteHeartbeat(request, *record));
+  // Read after it counts as heard: the lease must come with every removal that went before.
+  ASSIGN_OR_RETURN(const std::shared_ptr<const MapSnapshot> now, maps_.Get());
   v1::HeartbeatResponse response;
-  *response.mutable_changes() = map->ChangesSince(request.map_version());
+  *response.mutable_changes() = now->ChangesSince(request.map_version());
   return response;
 }
 
@@ -180,7 +183,7 @@ Status Membership::JudgeReport(const v1::ReportMemberRequest& request,
     return OkStatus();
   }
   if (request.fault() == v1::FAULT_ANSWERED_ERROR) {
-    Shun(accused, fmt::format("it could not finish a write: {}", request.reason()));
+    Shun(accused, fmt::format("it could not finish a write: {}", request.reason().substr(0, kMaxReasonBytes)));
     return OkStatus();
   }
   MemberReports::Verdict verdict;

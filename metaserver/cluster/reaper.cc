@@ -17,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr size_t kMaxChunksPerRound = 1000;
-constexpr Duration kFrameDeadline = 10s;
+constexpr Duration kFrameDeadline = 5s;
 constexpr Duration kRetryAfter = 2s;
 constexpr int kIdleMilliseconds = 200;
 constexpr int kPaceMilliseconds = 5;  // between rounds: clients come first

@@ -60,6 +60,9 @@ Status ServerRegistry::NoteHeartbeat(const v1::HeartbeatRequest& request,
   const ServerId server(record.id());
   RETURN_IF_ERROR(CheckWelcomeLocked(server, Incarnation(request.incarnation())));
   Entry& entry = entries_[server];
+  if (Incarnation(request.incarnation()) < entry.incarnation) {
+    return Status::Error(ErrorCode::kStaleRequest, "server {} was started again since", server);
+  }
   entry.heard = clock_.Now();
   entry.incarnation = Incarnation(request.incarnation());
   const int damaged = std::min(request.damaged_size(), kMaxDamagedListed);
@@ -81,6 +84,15 @@ void ServerRegistry::Shun(ServerId server, const std::string& reason) {
            reason);
 }
 
+bool ServerRegistry::Condemn(const v1::ServerRecord& record) {
+  absl::MutexLock lock(&mu_);
+  if (ViewLocked(record).presence != ServerView::Presence::kGone) return false;
+  Entry& entry = entries_[ServerId(record.id())];
+  entry.incarnation = std::max(entry.incarnation, Incarnation(record.incarnation()));
+  entry.shunned = true;
+  return true;
+}
+
 bool ServerRegistry::IsShunned(ServerId server) const {
   absl::ReaderMutexLock lock(&mu_);
   const Entry* entry = Find(server);
@@ -90,9 +102,7 @@ bool ServerRegistry::IsShunned(ServerId server) const {
 void ServerRegistry::ReleaseShunned(ServerId server) {
   absl::MutexLock lock(&mu_);
   Entry& entry = entries_[server];
-  if (!entry.shunned) return;
   entry.shunned = false;
-  LOG_INFO("chunkserver welcome again server={}", server);
 }
 
 Duration ServerRegistry::SilenceOf(const Entry* entry) const {
@@ -106,8 +116,12 @@ Duration ServerRegistry::Silence(ServerId server) const {
 }
 
 ServerView ServerRegistry::View(const v1::ServerRecord& record) const {
-  using Presence = ServerView::Presence;
   absl::ReaderMutexLock lock(&mu_);
+  return ViewLocked(record);
+}
+
+ServerView ServerRegistry::ViewLocked(const v1::ServerRecord& record) const {
+  using Presence = ServerView::Presence;
   const Entry* entry = Find(ServerId(record.id()));
   const Duration silence = SilenceOf(entry);
   const bool patient = clock_.Now() - started_ <= timing::kChunkLease + timing::kMemberRemoved;

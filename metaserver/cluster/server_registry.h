@@ -51,6 +51,10 @@ class ServerRegistry {
   // Refuses the server's heartbeats until ReleaseShunned, so that its lease runs out (rule C7).
   void Shun(ServerId server, const std::string& reason);
   bool IsShunned(ServerId server) const;
+  // The server is about to be removed as gone: from here on it is shunned, for a lease given while
+  // the removal is being committed would outlive it (rule C1). False: it was heard meanwhile, and
+  // must not be removed.
+  bool Condemn(const v1::ServerRecord& record);
   // To be called once a gone server has been taken out of its groups.
   void ReleaseShunned(ServerId server);
 
@@ -68,6 +72,7 @@ class ServerRegistry {
   };
   Duration SilenceOf(const Entry* entry) const;
   const Entry* Find(ServerId server) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
+  ServerView ViewLocked(const v1::ServerRecord& record) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
   Status CheckWelcomeLocked(ServerId server, Incarnation incarnation) const
       ABSL_SHARED_LOCKS_REQUIRED(mu_);
 

@@ -35,6 +35,15 @@ def wait_until(condition, seconds, what):
         time.sleep(0.05)
 
 
+def is_running(pid):
+    """A process that has ended but was not yet reaped by its parent is not running."""
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
 def sha256(path):
     digest = hashlib.sha256()
     with open(path, "rb") as file:
@@ -77,7 +86,12 @@ class Cluster:
         return self
 
     def down(self):
-        return self.cairn("dev", "down")
+        """A clean stop, and every server says so itself."""
+        servers = self.server_names()
+        self.cairn("dev", "down")
+        for name in servers:
+            lines = (self.directory / "log" / f"{name}.log").read_text().splitlines()
+            assert "stopped" in lines[-1], f"{name} did not stop cleanly: {lines[-1]}"
 
     def kill(self, kind, number):
         self.cairn("dev", "kill", kind, number)

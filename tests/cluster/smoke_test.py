@@ -4,7 +4,7 @@ import os
 import sqlite3
 import subprocess
 
-from harness import SOURCE, cluster, main, run, sha256, wait_until
+from harness import SOURCE, cluster, is_running, main, run, sha256, wait_until
 
 
 def a_tree_comes_back_equal():
@@ -80,7 +80,7 @@ def nothing_is_left_behind():
         pids = [c.pid(name) for name in c.server_names()]
         c.down()
         for pid in pids:
-            assert not os.path.exists(f"/proc/{pid}"), pid
+            assert not is_running(pid), pid
         assert str(c.root) not in subprocess.run(["cat", "/proc/self/mounts"], text=True,
                                                  capture_output=True).stdout
 

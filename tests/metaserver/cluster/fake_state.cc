@@ -34,6 +34,7 @@ class FakeView final : public ReadView {
 }  // namespace
 
 void FakeState::Propose(v1::Command command, std::function<void(Result<v1::Outcome>)> done) {
+  if (on_propose) on_propose(command);
   Result<v1::Outcome> result = Fail(ErrorCode::kInternal, "not applied");
   {
     absl::MutexLock lock(&mu_);

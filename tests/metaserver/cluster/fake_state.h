@@ -26,6 +26,9 @@ class FakeState final : public ReplicatedState {
   // Commands of the log that were applied to update groups.
   int group_updates() const;
 
+  // Runs before each proposal is applied.
+  std::function<void(const v1::Command&)> on_propose;
+
   void Put(const std::string& key, const google::protobuf::MessageLite& row);
   bool Has(const std::string& key) const;
   v1::StateRecord State() const;

@@ -22,6 +22,22 @@ TEST_F(RuleC1Monitor, ASilentMemberIsRemovedOnlyAfterItsLeaseHasEnded) {
   EXPECT_EQ(ActiveGroups(1), Groups());
 }
 
+TEST_F(RuleC1Monitor, NoLeaseIsGivenWhileTheRemovalIsBeingCommitted) {
+  Build(3, 3);
+  Kill(3);
+  std::optional<Result<v1::HeartbeatResponse>> meanwhile;
+  state_.on_propose = [&](const v1::Command& command) {
+    if (command.has_update_groups()) meanwhile = Beat(3);
+  };
+  Pass(4s);
+  ASSERT_TRUE(meanwhile.has_value());
+  EXPECT_THAT(*meanwhile, StatusIs(ErrorCode::kUnavailable));
+  EXPECT_EQ(ActiveGroups(3), 0);
+  const auto afterwards = Beat(3, 0);
+  ASSERT_THAT(afterwards, IsOk());
+  EXPECT_EQ(afterwards->changes().version(), Map()->version);
+}
+
 TEST_F(RuleC2Monitor, ARestartedMemberIsDemotedAtOnce) {
   Build(3, 3);
   ASSERT_THAT(Restart(2), IsOk());

@@ -83,6 +83,16 @@ TEST(RuleC1, AShunnedServerGetsNoLeaseUntilItIsReleased) {
   EXPECT_THAT(registry.NoteHeartbeat(beat, record), IsOk());
 }
 
+TEST_F(ServerRegistryTest, OneThatWasHeardMeanwhileIsNotCondemned) {
+  clock_.Advance(10s);
+  ASSERT_THAT(Beat(3), IsOk());
+  EXPECT_FALSE(registry_.Condemn(record_));
+  EXPECT_THAT(Beat(3), IsOk());
+  clock_.Advance(10s);
+  EXPECT_TRUE(registry_.Condemn(record_));
+  EXPECT_THAT(Beat(3), StatusIs(ErrorCode::kUnavailable));
+}
+
 TEST_F(ServerRegistryTest, ANewProcessIsNotShunnedForTheOldOne) {
   ASSERT_THAT(Beat(3), IsOk());
   registry_.Shun(ServerId(1), "test");
