@@ -19,7 +19,8 @@ from harness import Cluster, cluster, run  # noqa: E402
 def cpu_seconds(c: Cluster):
     ticks = 0
     for path in (c.directory / "run").glob("*.pid"):
-        fields = pathlib.Path(f"/proc/{path.read_text().split()[0]}/stat").read_text().rsplit(")")[1]
+        pid = path.read_text().split()[0]
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1]
         ticks += sum(int(word) for word in fields.split()[11:13])
     return ticks / os.sysconf("SC_CLK_TCK")
 

@@ -104,7 +104,8 @@ void ChunkClient::Cure(const InodeStatePtr& state, const Status& status, BootTim
   if (status.code() == ErrorCode::kStaleGeneration) {
     v1::GetAttributesRequest request;
     request.set_inode(state->id.value);
-    auto entry = metadata_->Query<v1::EntryResponse>(v1::METADATA_GET_ATTRIBUTES, request, deadline);
+    auto entry =
+        metadata_->Query<v1::EntryResponse>(v1::METADATA_GET_ATTRIBUTES, request, deadline);
     absl::MutexLock lock(&state->mu);
     if (entry.has_value()) state->Learn(*entry);
     return;

@@ -14,7 +14,8 @@
 
 namespace cairn::client {
 
-// One CRC32C per piece: `data` cut where the chunk's blocks end. `offset` is data's place in the chunk.
+// One CRC32C per piece: `data` cut where the chunk's blocks end. `offset` is data's place in the
+// chunk.
 std::vector<uint32_t> PieceCrcs(std::span<const std::byte> data, uint64_t offset);
 
 // Thread-safe.

@@ -8,7 +8,8 @@ namespace cairn::client {
 namespace {
 
 bool Later(const WallTime& time, const v1::Time& than) {
-  return std::tuple(time.seconds, time.nanoseconds) > std::tuple(than.seconds(), than.nanoseconds());
+  return std::tuple(time.seconds, time.nanoseconds) >
+         std::tuple(than.seconds(), than.nanoseconds());
 }
 
 void SetTime(v1::Time* out, const WallTime& time) {
@@ -40,8 +41,8 @@ void InodeState::Learn(const v1::EntryResponse& entry) {
   if (entry.attributes().version() < attributes.version()) return;
   bool has_map = entry.has_file() && IsChunkSize(entry.file().layout().chunk_size());
   if (has_map && entry.file().generation() > file.generation()) {
-    // Somebody cut the file. What was acknowledged before the cut and not told yet is clipped as the
-    // metaserver would clip it, and goes on under the new generation.
+    // Somebody cut the file. What was acknowledged before the cut and not told yet is clipped as
+    // the metaserver would clip it, and goes on under the new generation.
     for (const v1::Cut& cut : entry.file().cuts()) {
       if (cut.generation() <= file.generation()) continue;
       uncommitted.CutAt(cut.length(), entry.file().layout().chunk_size());

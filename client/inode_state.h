@@ -33,8 +33,8 @@ struct Uncommitted {
   void CutAt(uint64_t length, uint32_t chunk_size);
 };
 
-// All fields are guarded by `mu`, which is acquired after InodeTable::mu_. Only leaves (the executor's,
-// the budget's) are acquired while it is held, and no call is made.
+// All fields are guarded by `mu`, which is acquired after InodeTable::mu_. Only leaves (the
+// executor's, the budget's) are acquired while it is held, and no call is made.
 struct InodeState {
   InodeState(InodeId inode, SessionId opened_under) : id(inode), session(opened_under) {}
 
@@ -60,10 +60,10 @@ struct InodeState {
   Uncommitted uncommitted ABSL_GUARDED_BY(mu);
   Uncommitted committing ABSL_GUARDED_BY(mu);       // in the CommitWrite that is on its way
   bool commit_under_way ABSL_GUARDED_BY(mu) = false;
-  int commit_holds ABSL_GUARDED_BY(mu) = 0;         // a change of attributes that commits must not pass
+  int commit_holds ABSL_GUARDED_BY(mu) = 0;  // a change of attributes that commits must not pass
   bool size_changing ABSL_GUARDED_BY(mu) = false;   // a truncate: new writes wait
   bool timer_armed ABSL_GUARDED_BY(mu) = false;
-  BootTime progress ABSL_GUARDED_BY(mu);            // when a server last acknowledged something of it
+  BootTime progress ABSL_GUARDED_BY(mu);  // when a server last acknowledged something of it
   RunSet unsynced ABSL_GUARDED_BY(mu);              // chunks acknowledged since the last fsync
 
   // Told once to each handle that was open when it happened.
@@ -74,8 +74,8 @@ struct InodeState {
 
   // Takes in an answer unless a newer one is known.
   void Learn(const v1::EntryResponse& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu);
-  // As Learn, for the answer to a change of our own: kernel pages stay right if nobody else's change
-  // came between.
+  // As Learn, for the answer to a change of our own: kernel pages stay right if nobody else's
+  // change came between.
   void LearnOwnChange(const v1::EntryResponse& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu);
   void Failed(const Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu);
 

@@ -20,8 +20,8 @@ class InodeTable {
   explicit InodeTable(Session* session) : session_(session) {}
 
   // The state of an inode that was just opened under `session`, with one handle more; the entry is
-  // taken in. kCorruption: it is not the map of a regular file. kBusy: this mount has changed the file
-  // since; fetch its attributes and try again.
+  // taken in. kCorruption: it is not the map of a regular file. kBusy: this mount has changed the
+  // file since; fetch its attributes and try again.
   Result<InodeStatePtr> Acquire(const v1::EntryResponse& entry, SessionId session);
   // Null when it is neither open nor dirty.
   InodeStatePtr Find(InodeId inode) const;

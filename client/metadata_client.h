@@ -1,5 +1,5 @@
-// Calls of the Metadata service. Questions may be asked twice; a change carries (session, sequence),
-// so that it runs once however often it is sent (rule M3).
+// Calls of the Metadata service. Questions may be asked twice; a change carries (session,
+// sequence), so that it runs once however often it is sent (rule M3).
 #pragma once
 
 #include <set>
@@ -50,8 +50,9 @@ class MetadataClient {
     return reply.Parse<Response>();
   }
 
-  // `bound`: the session the change belongs to; when it is gone the answer is kIoError. 0: whichever
-  // is current, and a new one when it turns out to be lost before the change can have run.
+  // `bound`: the session the change belongs to; when it is gone the answer is kIoError. 0:
+  // whichever is current, and a new one when it turns out to be lost before the change can have
+  // run.
   template <typename Response, typename Request>
   Result<Response> Change(v1::Method method, Request request, SessionId bound = SessionId{}) {
     ASSIGN_OR_RETURN(RawReply reply, Run(method, request, *request.mutable_id(), bound));

@@ -15,8 +15,8 @@
 namespace cairn::client {
 
 // The metaserver keeps a set, not a count, so an Open must never overtake, or be overtaken by, the
-// Close of the same inode: a hold begins before Open is sent, and Begin waits for a Close that is on
-// its way. Thread-safe.
+// Close of the same inode: a hold begins before Open is sent, and Begin waits for a Close that is
+// on its way. Thread-safe.
 class OpenRegistry {
  public:
   // All holds of an earlier session are void.

@@ -23,7 +23,8 @@ class Reader {
   Reader(ReaderOptions options, ChunkClient* chunks);
 
   // Bytes [offset, offset + length) up to the end of the file as this mount knows it. The slices
-  // share their bytes with the caches; only where buffered bytes lie over others is anything copied.
+  // share their bytes with the caches; only where buffered bytes lie over others is anything
+  // copied.
   Result<std::vector<Payload>> Read(OpenFile& file, uint64_t offset, uint64_t length);
 
  private:

@@ -28,9 +28,9 @@ class WriteBehind {
 
   // Sends everything written so far on its way, without waiting. Returns the newest write.
   uint64_t StartFlush(const InodeStatePtr& state);
-  // Waits until writes up to `write` are acknowledged by chunkservers (AwaitSettled) and told to the
-  // metaserver (AwaitCommitted), or have failed: the failure is in the state's error. Both end when
-  // nothing of the file has moved for the timeout.
+  // Waits until writes up to `write` are acknowledged by chunkservers (AwaitSettled) and told to
+  // the metaserver (AwaitCommitted), or have failed: the failure is in the state's error. Both end
+  // when nothing of the file has moved for the timeout.
   Status AwaitSettled(const InodeStatePtr& state, uint64_t write);
   Status AwaitCommitted(const InodeStatePtr& state, uint64_t write);
   // StartFlush + AwaitCommitted.
@@ -43,7 +43,8 @@ class WriteBehind {
   // A change of size: flushes, then keeps new writes waiting until EndSizeChange.
   Status BeginSizeChange(const InodeStatePtr& state);
   void EndSizeChange(const InodeStatePtr& state);
-  // A change that commits must not pass: none is on its way on return, none starts until ReleaseCommits.
+  // A change that commits must not pass: none is on its way on return, none starts until
+  // ReleaseCommits.
   Status HoldCommits(const InodeStatePtr& state);
   void ReleaseCommits(const InodeStatePtr& state);
 

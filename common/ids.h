@@ -26,7 +26,7 @@ struct Id {
 };
 
 using InodeId = Id<struct InodeTag, uint64_t>;        // 1 is the root directory; 0 is no inode
-using ServerId = Id<struct ServerTag, uint32_t>;      // given by the cluster, never reused; 0: nobody
+using ServerId = Id<struct ServerTag, uint32_t>;  // given by the cluster, never reused; 0: nobody
 using SessionId = Id<struct SessionTag, uint64_t>;    // one mount; 0 is no session
 using PoolId = Id<struct PoolTag, uint32_t>;
 using PgId = Id<struct PgTag, uint32_t>;              // placement group, unique over all pools

@@ -1,4 +1,5 @@
-// cairn-fuse SOURCE MOUNTPOINT [-f] [-o options]: mounts a cluster. Also called mount.cairn by mount(8).
+// cairn-fuse SOURCE MOUNTPOINT [-f] [-o options]: mounts a cluster. Also called mount.cairn by
+// mount(8).
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>

@@ -19,9 +19,10 @@ struct MountArguments {
   std::vector<std::string> kernel; // for the kernel and libfuse: "allow_other", "ro", ...
 };
 
-// `source` is HOST[:PORT][,HOST[:PORT]...] or unix:/PATH; `options` the comma-separated words, where
-// '-' and '_' are the same. Words that mount(8) and fstab use for themselves (_netdev, nofail, x-...)
-// are passed over. kInvalidArgument names the word that is unknown or has a bad value.
+// `source` is HOST[:PORT][,HOST[:PORT]...] or unix:/PATH; `options` the comma-separated words,
+// where
+// '-' and '_' are the same. Words that mount(8) and fstab use for themselves (_netdev, nofail,
+// x-...) are passed over. kInvalidArgument names the word that is unknown or has a bad value.
 Result<MountArguments> ParseMountArguments(std::string_view source, std::string_view options);
 
 }  // namespace cairn

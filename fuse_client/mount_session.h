@@ -13,7 +13,8 @@ namespace cairn::fuse {
 struct SessionOptions {
   std::string mount_point;
   std::vector<std::string> kernel_options;
-  std::function<void()> on_answering;  // called once the kernel has been answered for the first time
+  std::function<void()>
+      on_answering;  // called once the kernel has been answered for the first time
 };
 
 // Mounts, serves until unmounted or told by SIGTERM or SIGINT, unmounts. Callbacks run on libfuse's

@@ -57,7 +57,8 @@ class GrpcChannelImpl final : public GrpcChannel {
   Status Call(const std::string& method, const google::protobuf::MessageLite& request,
               google::protobuf::MessageLite& response, Deadline deadline) override {
     RETURN_IF_ERROR(broken_);
-    // A connection is only made while somebody polls for it, and a call that fails at once does not.
+    // A connection is only made while somebody polls for it, and a call that fails at once does
+    // not.
     if (channel_->GetState(true) != GRPC_CHANNEL_READY) {
       channel_->WaitForConnected(std::chrono::system_clock::now() +
                                  std::min<Duration>(deadline.Left() / 2, kConnectPatience));

@@ -24,7 +24,8 @@ target=$mount_point/include
 rm -rf "$target"
 cp -a /usr/include/c++ "$target"
 diff -r --no-dereference /usr/include/c++ "$target"
-echo "  $(find "$target" -type f | wc -l) files, $(du -sh --apparent-size "$target" | cut -f1): equal"
+echo "  $(find "$target" -type f | wc -l) files," \
+     "$(du -sh --apparent-size "$target" | cut -f1): equal"
 echo
 cairn status --dir "$directory"
 cat <<EOF

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs the tests.
-#   scripts/test.sh          the ci tier: release build, then unit tests once more under ASan + UBSan
+#   scripts/test.sh          the ci tier in release, then the unit tests under ASan + UBSan
 #   scripts/test.sh --full   everything: also the real-cluster fault tests and TSan
 set -euo pipefail
 cd "$(dirname "$0")/.."

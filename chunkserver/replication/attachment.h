@@ -1,7 +1,7 @@
-// The primary's side of one member's catch-up: which chunks the member already equals, and therefore
-// which writes it is sent. A chunk is compared with no write in flight; before that its writes are
-// not sent but remembered, so that it is compared (again) afterwards; after that every write goes to
-// the member in order.
+// The primary's side of one member's catch-up: which chunks the member already equals, and
+// therefore which writes it is sent. A chunk is compared with no write in flight; before that its
+// writes are not sent but remembered, so that it is compared (again) afterwards; after that every
+// write goes to the member in order.
 #pragma once
 
 #include <optional>

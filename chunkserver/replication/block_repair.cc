@@ -136,10 +136,11 @@ Status BlockRepair::CopyWhole(const Group& group, const Copy& copy) {
       ++first;
       continue;
     }
-    ASSIGN_OR_RETURN(const RawReply reply,
-                     context_.peers.CallRaw(copy.server, v1::CHUNK_FETCH_BLOCKS,
-                                            FetchRequest(group, install.info.id, first, end - first),
-                                            {}, Deadline::After(kPeerWait)));
+    ASSIGN_OR_RETURN(
+        const RawReply reply,
+        context_.peers.CallRaw(copy.server, v1::CHUNK_FETCH_BLOCKS,
+                               FetchRequest(group, install.info.id, first, end - first), {},
+                               Deadline::After(kPeerWait)));
     ASSIGN_OR_RETURN(const auto response, reply.Parse<v1::FetchBlocksResponse>());
     const std::vector<uint32_t> crcs = ToVector(response.crcs());
     if (!CrcsMatch(0, reply.payload.bytes(), crcs) || crcs.size() != end - first) {

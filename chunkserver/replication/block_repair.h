@@ -16,7 +16,8 @@ class BlockRepair {
   // Finds the blocks of `range` that do not match here and replaces them by a member's: one of the
   // same version or, for a single block, of the same CRC. The chunk is held meanwhile.
   // kIoError: no reachable member has a good copy of some block; the chunk is listed as damaged.
-  // kUnavailable: the chunk could not be held in time, or a member that may have one did not answer.
+  // kUnavailable: the chunk could not be held in time, or a member that may have one did not
+  // answer.
   Status RepairRange(PgId group, Epoch epoch, ChunkId id, BlockRange range);
 
   // The chunk is absent here and must exist (rule C10): copied whole from an active member that has

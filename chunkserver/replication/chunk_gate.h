@@ -1,5 +1,5 @@
-// Orders what happens to one chunk on this server. No thread ever blocks on it, except a worker that
-// wants the chunk for itself (Hold).
+// Orders what happens to one chunk on this server. No thread ever blocks on it, except a worker
+// that wants the chunk for itself (Hold).
 #pragma once
 
 #include <deque>
@@ -27,8 +27,8 @@ struct WriteKey {
 // Thread-safe. Continuations run without a lock held, on the thread that made way for them.
 class ChunkGate {
  public:
-  // Runs `turn` when no other turn runs and nobody holds the chunk: at once on this thread, or later
-  // on the thread that ends what is in the way. Turns run in the order they came.
+  // Runs `turn` when no other turn runs and nobody holds the chunk: at once on this thread, or
+  // later on the thread that ends what is in the way. Turns run in the order they came.
   void Order(std::function<void()> turn);
 
   // Keeps new turns out and waits until no turn runs and no write is in flight. False: the deadline

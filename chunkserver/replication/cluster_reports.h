@@ -20,9 +20,10 @@ class ClusterReports {
                             const std::string& reason) = 0;
 
   // `member` equals its primary, this server, and has everything on disk (rule C4). On success the
-  // group table already knows the new epoch. kUnavailable, kDeadlineExceeded: it may or may not have
-  // happened.
-  virtual Status MemberSynced(PgId group, Epoch epoch, ServerId member, Incarnation incarnation) = 0;
+  // group table already knows the new epoch. kUnavailable, kDeadlineExceeded: it may or may not
+  // have happened.
+  virtual Status MemberSynced(PgId group, Epoch epoch, ServerId member,
+                              Incarnation incarnation) = 0;
 };
 
 }  // namespace cairn

@@ -137,7 +137,9 @@ Status GroupJobs::FinishCatchUp(const Group& group, MemberComparer& comparer,
 }
 
 Status GroupJobs::Announce(const Group& group, ServerId member, Incarnation incarnation) {
-  const auto moved_on = [&] { return context_.table.Current(group.id).group->epoch != group.epoch; };
+  const auto moved_on = [&] {
+    return context_.table.Current(group.id).group->epoch != group.epoch;
+  };
   Status status;
   do {
     status = context_.reports.MemberSynced(group.id, group.epoch, member, incarnation);

@@ -1,5 +1,6 @@
-// Makes one member equal this server, its primary, chunk by chunk: what differs in version, stamp or
-// digest is compared by block CRC, and only blocks that differ travel. Blocks: for worker threads.
+// Makes one member equal this server, its primary, chunk by chunk: what differs in version, stamp
+// or digest is compared by block CRC, and only blocks that differ travel. Blocks: for worker
+// threads.
 #pragma once
 
 #include <memory>

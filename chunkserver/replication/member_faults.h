@@ -18,11 +18,12 @@ namespace cairn {
 // Thread-safe.
 class MemberFaults {
  public:
-  // A member that cannot be reached is reported only after this long: one that died falls silent for
-  // the metaserver meanwhile, and is then removed without anybody's word against anybody's.
+  // A member that cannot be reached is reported only after this long: one that died falls silent
+  // for the metaserver meanwhile, and is then removed without anybody's word against anybody's.
   static constexpr Duration kReportAfter = std::chrono::seconds(2);
   static constexpr Duration kReportEvery = std::chrono::seconds(1);
-  // Writes stop this far before a disk is full, so that what was admitted can be finished (rule C7).
+  // Writes stop this far before a disk is full, so that what was admitted can be finished (rule
+  // C7).
   static constexpr uint64_t kReservedBytes = 32u << 20;
   static constexpr Duration kAskSpaceEvery = std::chrono::seconds(1);
 

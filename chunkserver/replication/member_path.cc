@@ -90,8 +90,8 @@ void MemberPath::ReplicateTurn(const ReplicateCall& call, const ChunkGatePtr& ga
   if (!here.has_value()) return call.Fail(here.error());
   const ChunkVersion after{Epoch(call.request().after_epoch()), call.request().after_counter()};
   if (after > *here) {
-    return call.Fail(Status::Error(ErrorCode::kBusy, "a write to chunk {} before this one is missing",
-                                   write.id));
+    return call.Fail(Status::Error(ErrorCode::kBusy,
+                                   "a write to chunk {} before this one is missing", write.id));
   }
   if (write.version > *here) {
     const Status status = context_.store.Write(write);
@@ -289,8 +289,8 @@ Status MemberPath::RemoveOne(const v1::ChunkAddress& chunk, bool whole) {
 }
 
 void MemberPath::ForwardRemoval(const v1::RemoveChunksRequest& request) {
-  // A member about to become active has been compared already and the metaserver does not know of it
-  // yet: it hears of the removal from its primary. If this is lost the chunk stays behind there,
+  // A member about to become active has been compared already and the metaserver does not know of
+  // it yet: it hears of the removal from its primary. If this is lost the chunk stays behind there,
   // unreachable, until scrub compares the members.
   absl::flat_hash_map<ServerId, v1::RemoveChunksRequest> forwards;
   for (const v1::ChunkAddress& chunk : request.chunks()) {

@@ -1,4 +1,5 @@
-// What a member does for its primary, for a primary that mends its own copy, and for the metaserver.
+// What a member does for its primary, for a primary that mends its own copy, and for the
+// metaserver.
 #pragma once
 
 #include "absl/base/thread_annotations.h"

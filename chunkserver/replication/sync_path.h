@@ -1,5 +1,5 @@
-// fsync at the primary: data and index of the chunks are on disk on every member that must have them,
-// before the answer (DESIGN 6.5). Writes ordered before it are finished first.
+// fsync at the primary: data and index of the chunks are on disk on every member that must have
+// them, before the answer (DESIGN 6.5). Writes ordered before it are finished first.
 #pragma once
 
 #include <memory>

@@ -20,8 +20,8 @@ class Workers {
   Workers(std::string name, int threads);
   ~Workers();  // Stop()s
 
-  // Runs `work` on one of the threads, in order of submission when there is one thread. After Stop()
-  // work is dropped.
+  // Runs `work` on one of the threads, in order of submission when there is one thread. After
+  // Stop() work is dropped.
   void Submit(std::function<void()> work);
   void RunAfter(Duration delay, std::function<void()> work);
   // For work that tries again: waits `delay`, or less when Stop() is called. False: stopping.

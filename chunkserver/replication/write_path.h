@@ -1,6 +1,7 @@
-// Writes at the primary: admit, order, write here, send to the others, answer when every member that
-// must have it has it. An ordered write is never abandoned (rule C7): a member that fails is sent it
-// again until it has it or an epoch has removed it, and until then nobody reads these blocks.
+// Writes at the primary: admit, order, write here, send to the others, answer when every member
+// that must have it has it. An ordered write is never abandoned (rule C7): a member that fails is
+// sent it again until it has it or an epoch has removed it, and until then nobody reads these
+// blocks.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
-// Admin.SetFaults on a chunkserver: what shall go wrong in its files and connections. Only in builds
-// with CAIRN_FAULTS; in others the call answers kUnimplemented.
+// Admin.SetFaults on a chunkserver: what shall go wrong in its files and connections. Only in
+// builds with CAIRN_FAULTS; in others the call answers kUnimplemented.
 #pragma once
 
 #include "common/fault_plan.h"

@@ -1,5 +1,5 @@
-// What a request may ask at all, before anything acts on it. kInvalidArgument or kTooLarge names the
-// field that is wrong.
+// What a request may ask at all, before anything acts on it. kInvalidArgument or kTooLarge names
+// the field that is wrong.
 #pragma once
 
 #include "cairn/v1/chunk.pb.h"

@@ -75,7 +75,7 @@ class ChunkIndex {
   Status CheckFormat();
 
   std::unique_ptr<DurableLevelDb> database_;
-  std::atomic<uint64_t> written_{0};  // batches
+  std::atomic<uint64_t> written_{1};  // batches; the first is what an earlier process left
   std::atomic<uint64_t> synced_{0};   // of those, known to be on disk
 };
 

@@ -1,5 +1,8 @@
 #include "chunkserver/store/store_parts.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <bit>
 
 #include "common/logging.h"
@@ -10,6 +13,15 @@ namespace {
 constexpr size_t kMaxCuts = 64;
 
 }  // namespace
+
+size_t OpenFileBudget(int wanted) {
+  struct rlimit limit {};
+  size_t budget = static_cast<size_t>(std::max(1, wanted));
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    budget = std::min<size_t>(budget, std::max<rlim_t>(1, limit.rlim_cur / 2));
+  }
+  return budget;
+}
 
 void ReportDamage(StoreParts& parts, ChunkId id, uint32_t block) {
   if (!parts.doubts.AddDamaged(id, block)) return;

@@ -2,7 +2,6 @@
 // inside the members here; those are leaves.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <memory>
 
@@ -16,6 +15,10 @@
 
 namespace cairn {
 
+// `wanted`, but at most half of what the process may open: without a descriptor nothing can be read,
+// and that would look like a broken disk.
+size_t OpenFileBudget(int wanted);
+
 // Thread-safe, as every member is.
 struct StoreParts {
   StoreParts(const ChunkStoreOptions& options, std::unique_ptr<ChunkIndex> opened_index)
@@ -23,7 +26,7 @@ struct StoreParts {
         files(*options.files, options.directory),
         room(*options.files, options.directory),
         index(std::move(opened_index)),
-        chunks(*index, files, static_cast<size_t>(std::max(1, options.max_open_files))) {}
+        chunks(*index, files, OpenFileBudget(options.max_open_files)) {}
 
   const Clock& clock;
   DiskHealth health;

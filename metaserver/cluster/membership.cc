@@ -183,7 +183,8 @@ Status Membership::JudgeReport(const v1::ReportMemberRequest& request,
     return OkStatus();
   }
   if (request.fault() == v1::FAULT_ANSWERED_ERROR) {
-    Shun(accused, fmt::format("it could not finish a write: {}", request.reason().substr(0, kMaxReasonBytes)));
+    Shun(accused, fmt::format("it could not finish a write: {}",
+                              request.reason().substr(0, kMaxReasonBytes)));
     return OkStatus();
   }
   MemberReports::Verdict verdict;

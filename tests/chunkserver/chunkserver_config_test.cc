@@ -35,7 +35,8 @@ TEST(ChunkserverConfigTest, ReadsEveryKey) {
 }
 
 TEST(ChunkserverConfigTest, RefusesAnUnknownKeyAndAMissingOneByName) {
-  const auto unknown = ParseChunkserverConfig("c.toml", std::string("lisen = 1\n") + std::string(kGood));
+  const auto unknown =
+      ParseChunkserverConfig("c.toml", std::string("lisen = 1\n") + std::string(kGood));
   ASSERT_FALSE(unknown.has_value());
   EXPECT_THAT(unknown.error().message(), testing::HasSubstr("lisen"));
   const auto missing = ParseChunkserverConfig("c.toml", "metaservers = [\"m\"]");

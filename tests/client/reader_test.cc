@@ -35,7 +35,8 @@ class RuleC10 : public ReaderTest {};
 
 TEST_F(RuleC10, AMissingChunkIsAnErrorNotAHole) {
   OpenFilePtr file = Stored(Pattern(8192));
-  cluster_.script().Add({v1::CHUNK_READ, Status(ErrorCode::kChunkMissing, "gone"), false, false, 0});
+  cluster_.script().Add(
+      {v1::CHUNK_READ, Status(ErrorCode::kChunkMissing, "gone"), false, false, 0});
   auto read = mount_->Read(file, 0, 4096);
   ASSERT_FALSE(read.has_value());
   ExpectCode(read.error(), ErrorCode::kIoError);
@@ -73,7 +74,8 @@ TEST_F(ReaderTest, FindsWhatAnotherMountAppended) {
   auto opened = (*other)->Open(who_, inode_, O_WRONLY);
   ASSERT_TRUE(opened.has_value());
   std::string text = " and yours";
-  ASSERT_TRUE((*other)->Write(opened->file, 4, std::as_bytes(std::span(text.data(), text.size()))).ok());
+  ASSERT_TRUE(
+      (*other)->Write(opened->file, 4, std::as_bytes(std::span(text.data(), text.size()))).ok());
   ASSERT_TRUE((*other)->Fsync(opened->file).ok());
   EXPECT_EQ(Read(file, 4, 100), " and yours");
   (*other)->Release(std::move(opened->file));

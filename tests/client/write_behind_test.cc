@@ -244,6 +244,29 @@ TEST_F(WriteBehindTest, AnotherMountsCutIsLearnedOfAndObeyed) {
   Close(other);
 }
 
+// RuleC9: a chunk stamped by a later cut refuses the write; the mount learns of the cut and writes
+// under it, and nothing from before the cut comes back.
+class RuleC9 : public WriteBehindTest {};
+
+TEST_F(RuleC9, AHandleFromBeforeTheCutWritesUnderTheNewGeneration) {
+  OpenFilePtr file = Create("a");
+  ASSERT_TRUE(Write(file, 0, Pattern(100)).ok());
+  ASSERT_TRUE(mount_->Fsync(file).ok());
+  auto other = MountedFileSystem::Mount(cluster_.Options());
+  ASSERT_TRUE(other.has_value());
+  auto opened = (*other)->Open(who_, inode_, O_RDWR | O_TRUNC);
+  ASSERT_TRUE(opened.has_value());
+  std::string text = "new";
+  std::span<const char> bytes(text);
+  ASSERT_TRUE((*other)->Write(opened->file, 0, std::as_bytes(bytes)).ok());
+  ASSERT_TRUE((*other)->Fsync(opened->file).ok());
+  ASSERT_TRUE(Write(file, 10, "x").ok());
+  ASSERT_TRUE(mount_->Fsync(file).ok());
+  EXPECT_EQ(Read(file, 0, 200), "new" + std::string(7, '\0') + "x");
+  (*other)->Release(std::move(opened->file));
+  Close(file);
+}
+
 TEST_F(WriteBehindTest, AppendsFindTheEndBuffersIncluded) {
   OpenFilePtr file = Create("a", O_RDWR | O_APPEND);
   ASSERT_TRUE(Write(file, 0, "one").ok());

@@ -82,7 +82,8 @@ TEST(WriteBuffer, ChargesEveryByteAndEverySegmentOnce) {
 // Random inserts, sends and answers against a plain string.
 TEST(WriteBuffer, ShowsTheNewestBytesWhateverIsUnderWay) {
   const char* given = std::getenv("CAIRN_SEED");
-  unsigned seed = given != nullptr ? static_cast<unsigned>(std::atoi(given)) : std::random_device()();
+  unsigned seed =
+      given != nullptr ? static_cast<unsigned>(std::atoi(given)) : std::random_device()();
   SCOPED_TRACE("CAIRN_SEED=" + std::to_string(seed));
   std::mt19937 random(seed);
   constexpr size_t kSize = 3 << 20;

@@ -15,14 +15,15 @@ using ::testing::NiceMock;
 class DirectoryStreamTest : public ::testing::Test {
  protected:
   DirectoryStreamTest() {
-    ON_CALL(files_, ReadDirectory).WillByDefault([this](auto&, InodeId, uint64_t cookie, auto, bool) {
-      ++fetches_;
-      std::vector<DirectoryItem> after;
-      for (const DirectoryItem& item : entries_) {
-        if (item.cookie > cookie) after.push_back(item);
-      }
-      return Result<std::vector<DirectoryItem>>(after);
-    });
+    ON_CALL(files_, ReadDirectory)
+        .WillByDefault([this](auto&, InodeId, uint64_t cookie, auto, bool) {
+          ++fetches_;
+          std::vector<DirectoryItem> after;
+          for (const DirectoryItem& item : entries_) {
+            if (item.cookie > cookie) after.push_back(item);
+          }
+          return Result<std::vector<DirectoryItem>>(after);
+        });
   }
 
   void Entry(const char* name, uint64_t cookie) {

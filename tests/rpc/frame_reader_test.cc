@@ -73,6 +73,7 @@ TEST_F(FrameReaderTest, AFrameMayBeCutAnywhere) {
   std::string bytes = Bytes(1, "body", std::string(100, 'p'));
   for (size_t cut = 1; cut < bytes.size(); ++cut) {
     Feed(bytes.substr(0, cut));
+    reader_.Refresh();
     EXPECT_EQ(Next(), Progress::kWantRead);
     EXPECT_TRUE(reader_.in_frame());
     Feed(bytes.substr(cut));

@@ -29,8 +29,9 @@ class FrameWriterTest : public testing::Test {
   static OutgoingFrame Numbered(uint64_t id, size_t payload_bytes) {
     FrameHeader header;
     header.request_id = id;
-    return *MakeFrame(header, v1::StatusDetail(),
-                      Payload::CopyOf(std::string(payload_bytes, static_cast<char>('a' + id % 26))));
+    return *MakeFrame(
+        header, v1::StatusDetail(),
+        Payload::CopyOf(std::string(payload_bytes, static_cast<char>('a' + id % 26))));
   }
   Frame Receive() {
     Frame frame;

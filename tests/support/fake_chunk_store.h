@@ -1,5 +1,5 @@
-// A ChunkStore in memory, with the real one's answers, for tests of what stands on it. Disasters are
-// one line each.
+// A ChunkStore in memory, with the real one's answers, for tests of what stands on it. Disasters
+// are one line each.
 #pragma once
 
 #include <map>
@@ -26,7 +26,8 @@ class FakeChunkStore final : public ChunkStore {
   void SetAvailable(uint64_t bytes);
 
   bool Has(ChunkId id) const;
-  std::string Bytes(ChunkId id) const;  // up to the last written block; never-written ones are zeros
+  std::string Bytes(
+      ChunkId id) const;  // up to the last written block; never-written ones are zeros
   bool IsDurable(ChunkId id) const;     // synced since its last change
   int write_count() const;
 

@@ -125,7 +125,8 @@ Result<v1::ReadChunkResponse> FakeChunks::Read(const v1::ReadChunkRequest& reque
   }
   Chunk& chunk = it->second;
   Cut(chunk, address);
-  answer = Payload::CopyOf(std::string_view(chunk.bytes).substr(request.offset(), request.length()));
+  answer =
+      Payload::CopyOf(std::string_view(chunk.bytes).substr(request.offset(), request.length()));
   for (uint32_t crc : Crcs(answer.bytes(), 0)) response.add_crcs(crc);
   for (uint32_t block : chunk.damaged_blocks) {
     uint32_t offset = block * kBlockSize;

@@ -117,8 +117,9 @@ Result<v1::EntryResponse> FakeMetadata::Create(const v1::CreateRequest& request)
   auto it = names_.find({request.parent(), request.name()});
   bool exists = it != names_.end();
   if (exists && (request.flags() & O_EXCL) != 0) return Fail(ErrorCode::kExists, "exists");
-  v1::InodeRecord& inode = exists ? inodes_[it->second]
-                                  : Make(request.parent(), request.name(), S_IFREG | request.mode());
+  v1::InodeRecord& inode = exists
+                               ? inodes_[it->second]
+                               : Make(request.parent(), request.name(), S_IFREG | request.mode());
   open_.insert(inode.attributes().inode());
   v1::EntryResponse response = Answer(inode);
   response.set_created(!exists);

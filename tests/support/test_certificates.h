@@ -1,4 +1,5 @@
-// Throwaway certificate authorities for tests, made with OpenSSL in memory and written as PEM files.
+// Throwaway certificate authorities for tests, made with OpenSSL in memory and written as PEM
+// files.
 #pragma once
 
 #include <string>

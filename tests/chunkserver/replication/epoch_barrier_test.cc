@@ -12,7 +12,8 @@ constexpr PgId kGroup{1};
 TEST(RuleC6, NothingOfAnOlderEpochIsUnderWayBehindTheBarrier) {
   EpochBarrier barrier;
   auto old = std::make_unique<EpochBarrier::Pass>(barrier, kGroup, Epoch(3));
-  EXPECT_FALSE(barrier.WaitForOlder(kGroup, Epoch(4), Deadline::After(std::chrono::milliseconds(1))));
+  EXPECT_FALSE(
+      barrier.WaitForOlder(kGroup, Epoch(4), Deadline::After(std::chrono::milliseconds(1))));
   std::thread ends([&] { old.reset(); });
   EXPECT_TRUE(barrier.WaitForOlder(kGroup, Epoch(4), Deadline::After(std::chrono::seconds(10))));
   ends.join();

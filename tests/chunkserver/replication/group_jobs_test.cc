@@ -100,6 +100,7 @@ TEST_F(GroupJobsTest, CatchUpUnderConcurrentWritesEndsEqual) {
   ServeByAAndB();
   for (uint64_t inode = 1; inode <= 50; ++inode) Write(Chunk(inode), 0, Block('0'));
   cluster_.Kill(kC);
+  cluster_.SetGroup({{kA}, {kB}, {kC, false}});
   cluster_.Start(kC);
   cluster_.Publish();
   for (int i = 0; i < 400 || !cluster_.IsActive(kC); ++i) {

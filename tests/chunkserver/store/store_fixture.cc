@@ -91,8 +91,8 @@ std::unique_ptr<FileSystem> MakeWatchedFiles(FileSystem& below, Watcher watcher)
 }
 
 std::string MakeTestDirectory() {
-  // In memory where possible: what is tested is the order of operations, and a syncfs of the machine's
-  // disk would wait for everybody else's data.
+  // In memory where possible: what is tested is the order of operations, and a syncfs of the
+  // machine's disk would wait for everybody else's data.
   const char* memory = "/dev/shm";
   const std::string parent = access(memory, W_OK) == 0 ? memory : testing::TempDir();
   std::string path = parent + "/cairn-store-" + RandomHex(8);

@@ -25,6 +25,15 @@ TEST_P(UpdateGroupsTest, OnlyTheNextEpochReplacesAGroup) {
   EXPECT_EQ(Namespace::CodeOf(Update({Group({1}, 9, 2)})), Code::kNotFound);
 }
 
+TEST_P(UpdateGroupsTest, OneBadGroupLeavesAllAsTheyWere) {
+  Join("a", 1);
+  Join("b", 1);
+  Create({Group({1, 2}), Group({2, 1})});
+  const AllRows before = RowsOf(fs_.store());
+  EXPECT_EQ(Namespace::CodeOf(Update({Group({2}, 1, 2), Group({1}, 9, 2)})), Code::kNotFound);
+  EXPECT_EQ(RowsOf(fs_.store()), before);
+}
+
 }  // namespace
 
 }  // namespace cairn::testing
