@@ -15,8 +15,8 @@
 
 namespace cairn {
 
-// `wanted`, but at most half of what the process may open: without a descriptor nothing can be read,
-// and that would look like a broken disk.
+// `wanted`, but at most half of what the process may open: without a descriptor nothing can be
+// read, and that would look like a broken disk.
 size_t OpenFileBudget(int wanted);
 
 // Thread-safe, as every member is.

@@ -48,7 +48,9 @@ std::string MetaserverConfig(const DevCluster& cluster, const DevMember& member)
 
 std::string ChunkserverConfig(const DevCluster& cluster, const DevMember& member) {
   const uint16_t port = cluster.shape().chunk_ports.at(static_cast<size_t>(member.number - 1));
-  return fmt::format("directory = {}\nlisten = {}\nunix_socket = {}\nmetaservers = {}\n",
+  // The host's own name often means another loopback address than the one it listens on.
+  return fmt::format("directory = {}\nlisten = {}\nhost = \"127.0.0.1\"\nunix_socket = {}\n"
+                     "metaservers = {}\n",
                      QuoteToml(cluster.DataDirectory(member)), Listen(port),
                      QuoteToml(cluster.SocketFile(member)), GrpcAddresses(cluster.shape())) +
          TlsTable(cluster, member.name()) + kLogTable;

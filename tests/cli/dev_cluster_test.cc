@@ -80,8 +80,8 @@ TEST_F(DevClusterTest, ConfigurationsHoldTheAgreedKeys) {
   }
   EXPECT_TRUE(meta.Finish().ok());
   ConfigReader chunk("chunkserver.toml", ChunkserverConfig(cluster, {DevRole::kChunk, 2}));
-  for (const char* key : {"directory", "listen", "unix_socket", "tls.ca", "tls.certificate",
-                          "tls.key", "log.level"}) {
+  for (const char* key : {"directory", "listen", "host", "unix_socket", "tls.ca",
+                          "tls.certificate", "tls.key", "log.level"}) {
     EXPECT_NE(chunk.RequiredString(key), "") << key;
   }
   EXPECT_EQ(chunk.Strings("metaservers").size(), 1u);
