@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs the tests.
-#   scripts/test.sh          the ci tier in release, then the unit tests under ASan + UBSan
-#   scripts/test.sh --full   everything: also the real-cluster fault tests and TSan
+#   scripts/test.sh          the ci tier in release
+#   scripts/test.sh --full   everything: also the unit tests under ASan + UBSan and under TSan, and
+#                            the real-cluster fault tests
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -46,9 +47,9 @@ scripts/install_packages.sh
 
 build release
 run_tests build/release '^ci$'
-build asan --target unit_tests
-run_tests build/asan '^unit$'
 if [ "$full" = yes ]; then
+  build asan --target unit_tests
+  run_tests build/asan '^unit$'
   build tsan --target unit_tests
   run_tests build/tsan '^unit$'
   run_tests build/release '^full$'
