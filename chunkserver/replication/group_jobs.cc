@@ -100,6 +100,8 @@ Status GroupJobs::TakeOver(const Standing& standing) {
 Status GroupJobs::CatchUp(const Standing& standing, ServerId member) {
   MemberComparer comparer(context_, repair_, standing.group, member, nullptr);
   ASSIGN_OR_RETURN(const Incarnation incarnation, comparer.Begin());
+  // It is back: writes need not take the detour for servers that cannot be reached.
+  context_.faults.Answered(standing.group->id, member);
   const std::shared_ptr<Attachment> attachment =
       context_.primaries.Attach(*standing.group, member);
   if (attachment == nullptr) return Status::Error(ErrorCode::kStaleEpoch, "the group moved on");

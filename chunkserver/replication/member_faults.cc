@@ -4,49 +4,48 @@
 
 namespace cairn {
 namespace {
-// Did the member itself say that it cannot, or may it yet?
-v1::MemberFault FaultOf(const Status& status) {
-  switch (status.code()) {
-    case ErrorCode::kNoSpace:
-    case ErrorCode::kIoError:
-    case ErrorCode::kCorruption:
-    case ErrorCode::kDiskFailed:
-    case ErrorCode::kInternal:
-    case ErrorCode::kUnimplemented:
-    case ErrorCode::kInvalidArgument: return v1::FAULT_ANSWERED_ERROR;
-    default: return v1::FAULT_UNREACHABLE;
-  }
+bool IsUnreachableCode(ErrorCode code) {
+  return code == ErrorCode::kUnavailable || code == ErrorCode::kDeadlineExceeded ||
+         code == ErrorCode::kCancelled;
+}
+
+// It may yet do what it was asked: its map is behind, or a write before this one is on its way.
+bool MayPass(ErrorCode code) {
+  return code == ErrorCode::kStaleEpoch || code == ErrorCode::kNotPrimary ||
+         code == ErrorCode::kBusy;
 }
 }  // namespace
 
-void MemberFaults::Answered(ServerId server) {
+void MemberFaults::Answered(PgId group, ServerId server) {
   absl::MutexLock lock(&mu_);
-  const auto found = members_.find(server);
-  if (found != members_.end()) found->second.failing_since.reset();
+  members_[server].unreachable = false;
+  failing_.erase({group, server});
 }
 
 void MemberFaults::Failed(PgId group, Epoch epoch, ServerId server, const Status& status) {
-  const v1::MemberFault fault = FaultOf(status);
+  const bool unreachable = IsUnreachableCode(status.code());
   const BootTime now = clock_.Now();
   {
     absl::MutexLock lock(&mu_);
-    Member& member = members_[server];
-    if (!member.failing_since.has_value()) member.failing_since = now;
-    if (fault == v1::FAULT_UNREACHABLE && now - *member.failing_since < kReportAfter) return;
-    if (member.reported.has_value() && now - *member.reported < kReportEvery) return;
-    member.reported = now;
+    members_[server].unreachable = unreachable;
+    Failing& failing = failing_.try_emplace({group, server}, Failing{now, {}}).first->second;
+    const bool wait = unreachable || MayPass(status.code());
+    if (wait && now - failing.since < kReportAfter) return;
+    if (failing.reported.has_value() && now - *failing.reported < kReportEvery) return;
+    failing.reported = now;
   }
   LOG_WARN("member does not finish a write, reporting it group={} server={} reason={}", group,
            server, status);
+  const v1::MemberFault fault = unreachable ? v1::FAULT_UNREACHABLE : v1::FAULT_ANSWERED_ERROR;
   workers_.Submit([this, group, epoch, server, fault, reason = status.ToString()] {
     reports_.ReportMember(group, epoch, server, fault, reason);
   });
 }
 
-bool MemberFaults::IsFailing(ServerId server) const {
+bool MemberFaults::IsUnreachable(ServerId server) const {
   absl::MutexLock lock(&mu_);
   const auto found = members_.find(server);
-  return found != members_.end() && found->second.failing_since.has_value();
+  return found != members_.end() && found->second.unreachable;
 }
 
 void MemberFaults::HeardSpace(ServerId server, uint64_t available_bytes) {

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -29,11 +30,12 @@ class MemberFaults {
 
   MemberFaults(ClusterReports& reports, Workers& workers) : reports_(reports), workers_(workers) {}
 
-  void Answered(ServerId server);
+  // It did what was asked of it in this group.
+  void Answered(PgId group, ServerId server);
   // An ordered operation did not end well at `server`. Reports when it is time to.
   void Failed(PgId group, Epoch epoch, ServerId server, const Status& status);
-  // The last thing heard of it was a failure: do not let others wait while it is tried again.
-  bool IsFailing(ServerId server) const;
+  // It could not be reached when last tried: do not let others wait while it is tried again.
+  bool IsUnreachable(ServerId server) const;
 
   void HeardSpace(ServerId server, uint64_t available_bytes);
   bool IsFull(ServerId server) const;
@@ -42,10 +44,13 @@ class MemberFaults {
 
  private:
   struct Member {
-    std::optional<BootTime> failing_since;
-    std::optional<BootTime> reported;
+    bool unreachable = false;
     std::optional<uint64_t> available_bytes;
     BootTime space_heard;
+  };
+  struct Failing {
+    BootTime since;
+    std::optional<BootTime> reported;
   };
 
   ClusterReports& reports_;
@@ -53,6 +58,7 @@ class MemberFaults {
   SystemClock clock_;
   mutable absl::Mutex mu_;
   absl::flat_hash_map<ServerId, Member> members_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<std::pair<PgId, ServerId>, Failing> failing_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace cairn

@@ -150,17 +150,17 @@ void SyncPath::SendTo(const OperationPtr& operation, ServerId server) {
 void SyncPath::Answered(const OperationPtr& operation, ServerId server,
                         const Result<RawReply>& reply) {
   std::vector<PgId> failed;
+  std::vector<PgId> done;
   {
     absl::MutexLock lock(&operation->mu);
     for (auto& [group, state] : operation->members[server]) {
       if (state != Operation::State::kWaiting) continue;
       state = reply.has_value() ? Operation::State::kDone : Operation::State::kFailed;
-      if (!reply.has_value()) failed.push_back(group);
+      (reply.has_value() ? done : failed).push_back(group);
     }
   }
-  if (reply.has_value()) {
-    context_.faults.Answered(server);
-  } else if (reply.error().code() == ErrorCode::kStaleEpoch) {
+  for (const PgId group : done) context_.faults.Answered(group, server);
+  if (!reply.has_value() && reply.error().code() == ErrorCode::kStaleEpoch) {
     context_.table.WantRefresh();
   }
   for (const PgId group : failed) {

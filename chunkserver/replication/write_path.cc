@@ -201,7 +201,7 @@ void WritePath::SendFirst(const PendingWritePtr& write, const ChunkGatePtr& gate
         return target.server == server && target.state == PendingWrite::Sent::kFailed;
       });
     });
-    if (behind || context_.faults.IsFailing(server)) {
+    if (behind || context_.faults.IsUnreachable(server)) {
       PutOff(write, gate, server);
     } else {
       Send(write, gate, server);
@@ -262,7 +262,7 @@ void WritePath::Sent(const PendingWritePtr& write, const ChunkGatePtr& gate, Ser
   }
   if (counted != nullptr) counted->SendEnded(ok);
   if (ok) {
-    context_.faults.Answered(server);
+    context_.faults.Answered(write->group, server);
     if (const auto response = reply->Parse<v1::ReplicateResponse>(); response.has_value()) {
       context_.faults.HeardSpace(server, response->available_bytes());
     }

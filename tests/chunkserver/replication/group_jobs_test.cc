@@ -100,7 +100,10 @@ TEST_F(GroupJobsTest, CatchUpUnderConcurrentWritesEndsEqual) {
   ServeByAAndB();
   for (uint64_t inode = 1; inode <= 50; ++inode) Write(Chunk(inode), 0, Block('0'));
   cluster_.Kill(kC);
+  // A write that may meet the dead member while it is still in the group.
+  const AnswerPtr write = cluster_.Write(kA, Chunk(1), 0, Block('m'), ++sequence_);
   cluster_.SetGroup({{kA}, {kB}, {kC, false}});
+  (void)write->Get();
   cluster_.Start(kC);
   cluster_.Publish();
   for (int i = 0; i < 400 || !cluster_.IsActive(kC); ++i) {
