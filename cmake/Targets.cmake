@@ -5,6 +5,9 @@ if(CAIRN_PRECOMPILED)
   add_library(cairn_precompiled OBJECT ${CMAKE_BINARY_DIR}/precompiled.cc)
   target_include_directories(cairn_precompiled PRIVATE ${CMAKE_SOURCE_DIR})
   target_precompile_headers(cairn_precompiled PRIVATE ${CMAKE_SOURCE_DIR}/cmake/precompiled.h)
+  # Never out of a cache: g++ knows #pragma once files of a precompiled header by their times, and one
+  # made from another checkout's files defines everything twice.
+  set_target_properties(cairn_precompiled PROPERTIES CXX_COMPILER_LAUNCHER "")
 endif()
 
 # cairn_library(NAME SOURCES... DEPS...), cairn_executable(...), cairn_test(...): our warnings on our code.
