@@ -71,15 +71,15 @@ Result<Entry> Mount::SetAttributesOf(const Identity& who, InodeId inode,
   RETURN_IF_ERROR(CheckWritable());
   v1::SetAttributesRequest request = ToRequest(who, inode, change);
   InodeStatePtr state = table_.Find(inode);
+  // The commit of what was written before may take these bits away, so it comes first.
+  bool special_bits = change.mode && (*change.mode & (S_ISUID | S_ISGID)) != 0;
+  if (state != nullptr && special_bits) RETURN_IF_ERROR(writes_.Flush(state));
   Result<v1::EntryResponse> response = v1::EntryResponse();
   if (state != nullptr && change.size) {
     response = SendSize(state, request);
   } else if (state != nullptr && (change.modify_time || change.modify_time_now)) {
     response = SendTimes(state, request);
   } else {
-    // Committing written data takes these bits away, so it comes first.
-    bool special_bits = change.mode && (*change.mode & (S_ISUID | S_ISGID)) != 0;
-    if (state != nullptr && special_bits) RETURN_IF_ERROR(writes_.Flush(state));
     response = SendAttributes(request);
   }
   RETURN_IF_ERROR(response);

@@ -35,6 +35,7 @@ v1::CommitWriteRequest WriteBehind::TakeCommit(InodeState& state) const {
     request.mutable_modify_time()->set_nanoseconds(taken.modify_time->nanoseconds);
   }
   request.set_generation(state.file.generation());
+  request.set_clear_set_id(std::exchange(state.clear_set_id, false));
   state.committing = std::move(taken);
   state.commit_under_way = true;
   return request;

@@ -1,5 +1,6 @@
 // Open files.
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <utility>
 
@@ -109,10 +110,20 @@ Result<std::vector<Payload>> Mount::Read(const OpenFilePtr& file, uint64_t offse
   return reader_.Read(*file, offset, length);
 }
 
-Status Mount::Write(const OpenFilePtr& file, uint64_t offset, std::span<const std::byte> data) {
+Status Mount::Write(uint32_t uid, const OpenFilePtr& file, uint64_t offset,
+                    std::span<const std::byte> data) {
   RETURN_IF_ERROR(CheckWritable());
   RETURN_IF_ERROR(file->TakeError());
+  InodeState& state = *file->state;
+  bool strips = false;
+  if (uid != 0) {
+    absl::MutexLock lock(&state.mu);
+    state.clear_set_id = true;
+    strips = (state.attributes.mode() & (S_ISUID | S_ISGID)) != 0;
+  }
   RETURN_IF_ERROR(writes_.Write(file->state, offset, (file->flags & O_APPEND) != 0, data));
+  // Nobody may run the changed program with the owner's rights, not even for a second.
+  if (strips) RETURN_IF_ERROR(writes_.Flush(file->state));
   return (file->flags & (O_SYNC | O_DSYNC)) != 0 ? Fsync(file) : OkStatus();
 }
 

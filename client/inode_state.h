@@ -57,6 +57,7 @@ struct InodeState {
   uint64_t flush_up_to ABSL_GUARDED_BY(mu) = 0;     // writes of at most this number are to go out
   WallTime modify_time ABSL_GUARDED_BY(mu);         // of the newest write
   bool modify_pending ABSL_GUARDED_BY(mu) = false;  // and no explicit time came after it
+  bool clear_set_id ABSL_GUARDED_BY(mu) = false;    // with the next commit
   Uncommitted uncommitted ABSL_GUARDED_BY(mu);
   Uncommitted committing ABSL_GUARDED_BY(mu);       // in the CommitWrite that is on its way
   bool commit_under_way ABSL_GUARDED_BY(mu) = false;

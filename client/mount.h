@@ -57,7 +57,8 @@ class Mount final : public MountedFileSystem {
   Result<Opened> Open(const Identity& who, InodeId inode, int flags) override;
   Result<std::vector<Payload>> Read(const OpenFilePtr& file, uint64_t offset,
                                     size_t length) override;
-  Status Write(const OpenFilePtr& file, uint64_t offset, std::span<const std::byte> data) override;
+  Status Write(uint32_t uid, const OpenFilePtr& file, uint64_t offset,
+               std::span<const std::byte> data) override;
   Status Flush(const OpenFilePtr& file) override;
   Status Fsync(const OpenFilePtr& file) override;
   Status FsyncDirectory(InodeId inode) override;

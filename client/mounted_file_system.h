@@ -103,6 +103,7 @@ class MountedFileSystem {
                         InodeId new_parent, std::string_view new_name, uint32_t flags) = 0;
   virtual Result<std::string> ReadSymlink(InodeId inode) = 0;
 
+  // Of a directory that `who` was allowed to read when it was opened (CheckAccess).
   // Entries after `cookie` (0: from the start, without "." and ".."), about `limit` of them; an
   // empty answer is the end.
   virtual Result<std::vector<DirectoryItem>> ReadDirectory(const Identity& who, InodeId inode,
@@ -121,8 +122,9 @@ class MountedFileSystem {
   // Up to `length` bytes, fewer at the end of the file; slices to be read in order, not copied.
   virtual Result<std::vector<Payload>> Read(const OpenFilePtr& file, uint64_t offset,
                                             size_t length) = 0;
-  // Buffered on return (on disk of every copy with O_SYNC). With O_APPEND `offset` is ignored.
-  virtual Status Write(const OpenFilePtr& file, uint64_t offset,
+  // Buffered on return (on disk of every copy with O_SYNC). With O_APPEND `offset` is ignored. The
+  // set-id bits go unless `uid` is root's.
+  virtual Status Write(uint32_t uid, const OpenFilePtr& file, uint64_t offset,
                        std::span<const std::byte> data) = 0;
   // close(2): starts the flush; an error of an earlier flush is told here, once.
   virtual Status Flush(const OpenFilePtr& file) = 0;

@@ -182,6 +182,7 @@ Result<std::vector<DirectoryItem>> Mount::ReadDirectory(const Identity& who, Ino
   request.set_cookie(cookie);
   request.set_limit(std::clamp(limit, 1u, kMostEntries));
   request.set_attributes(attributes);
+  request.set_by_open_handle(true);
   ASSIGN_OR_RETURN(auto response, metadata_.Query<v1::ReadDirectoryResponse>(
                                       v1::METADATA_READ_DIRECTORY, request));
   std::vector<DirectoryItem> items;

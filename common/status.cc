@@ -122,7 +122,11 @@ ErrorCode CodeFromErrno(int error) {
     case EPIPE:
     case EHOSTUNREACH:
     case ENETUNREACH:
-    case EADDRINUSE: return ErrorCode::kUnavailable;
+    case EADDRINUSE:
+    // This process or host is short of something; it says nothing about the disk or the peer.
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM: return ErrorCode::kUnavailable;
     default: return ErrorCode::kIoError;
   }
 }

@@ -1,8 +1,10 @@
 // cairn-metaserver --config FILE: runs in the foreground until SIGTERM or SIGINT.
 #include <signal.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -39,9 +41,18 @@ Status Run(const std::string& config_file) {
   ASSIGN_OR_RETURN(const std::string text, LoadFile(PosixFiles(), config_file));
   ASSIGN_OR_RETURN(const MetaserverConfig config, ParseMetaserverConfig(config_file, text));
   RETURN_IF_ERROR(InitLogging(config.log));
-  ASSIGN_OR_RETURN(const std::unique_ptr<Metaserver> server, Metaserver::Start(config));
+  std::atomic<bool> failed = false;
+  Status reason;
+  ASSIGN_OR_RETURN(const std::unique_ptr<Metaserver> server,
+                   Metaserver::Start(config, [&](const Status& status) {
+                     reason = status;
+                     failed = true;
+                     kill(getpid(), SIGTERM);
+                   }));
   int signal_number = 0;
   sigwait(&signals, &signal_number);
+  if (failed) LOG_ERROR("stopping because the disk failed reason={}", reason);
+  if (failed) return reason;
   LOG_INFO("stopping signal={}", signal_number);
   return server->Stop();
 }

@@ -3,6 +3,8 @@
 #include <atomic>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "common/hash.h"
 #include "common/logging.h"
@@ -50,7 +52,7 @@ class AppliedState final : public ReplicatedState, public StateMachine {
  public:
   AppliedState(std::unique_ptr<KvStore> store, const Clock& clock)
       : store_(std::move(store)), clock_(clock), inodes_([this] { ReserveRange(); }) {}
-  ~AppliedState() override { Stop(); }
+  ~AppliedState() override { (void)Stop(); }
 
   Status Start(const OpenLog& open_log) {
     ASSIGN_OR_RETURN(const v1::StateRecord state, LoadState(*store_->View()));
@@ -81,12 +83,15 @@ class AppliedState final : public ReplicatedState, public StateMachine {
   }
   bool IsBorn() override { return born_; }
 
-  void Stop() override {
-    if (log_ == nullptr || stopped_.exchange(true)) return;
+  Status Stop() override {
+    absl::MutexLock lock(&stop_mu_);
+    if (log_ == nullptr || std::exchange(stopped_, true)) return stop_status_;
     log_->Stop();
     if (auto durable = MakeDurable(); !durable) {
       LOG_WARN("state not synced at stop, the log will be replayed error={}", durable.error());
+      stop_status_ = durable.error();
     }
+    return stop_status_;
   }
 
   std::vector<std::string> Apply(std::span<const LogEntry> entries) override {
@@ -158,7 +163,9 @@ class AppliedState final : public ReplicatedState, public StateMachine {
   v1::Command command_;  // confined to the applying thread; kept for its memory
   std::atomic<uint64_t> applied_index_{0};
   std::atomic<bool> born_{false};
-  std::atomic<bool> stopped_{false};
+  absl::Mutex stop_mu_;
+  bool stopped_ ABSL_GUARDED_BY(stop_mu_) = false;
+  Status stop_status_ ABSL_GUARDED_BY(stop_mu_);
 };
 
 }  // namespace
@@ -188,7 +195,9 @@ Result<std::unique_ptr<ReplicatedState>> ReplicatedState::Open(
   ASSIGN_OR_RETURN(std::unique_ptr<KvStore> store,
                    OpenLevelDbStore(options.directory + "/state", options.unclean_boot));
   const OpenLog open_log = [&options](StateMachine& machine) {
-    return OpenSingleMemberLog(options.directory + "/log", *options.files, machine);
+    SingleMemberLogOptions log;
+    log.on_failed = options.on_failed;
+    return OpenSingleMemberLog(options.directory + "/log", *options.files, machine, log);
   };
   return OpenReplicatedState(std::move(store), open_log, *options.clock);
 }

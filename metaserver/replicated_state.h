@@ -20,6 +20,9 @@ struct ReplicatedStateOptions {
   FileSystem* files = nullptr;
   const Clock* clock = nullptr;
   bool unclean_boot = false;
+  // Called once if the log's disk fails: nothing is committed any more, the server must stop (rule
+  // M4). Must be quick and not call back.
+  std::function<void(const Status& cause)> on_failed;
 };
 
 // Thread-safe.
@@ -50,8 +53,9 @@ class ReplicatedState {
 
   // False until FoundCluster has been applied.
   virtual bool IsBorn() = 0;
-  // Everything applied is durable on return; nothing is proposed afterwards.
-  virtual void Stop() = 0;
+  // Everything applied is durable on return, unless an error says why not; nothing is proposed
+  // afterwards. Later calls answer as the first did.
+  virtual Status Stop() = 0;
 };
 
 // Makes the log that feeds a state machine, entries above its AppliedIndex() replayed.

@@ -16,7 +16,7 @@
 #include "metaserver/cluster/server_registry.h"
 #include "metaserver/replicated_state.h"
 #include "metaserver/service/admin_service.h"
-#include "metaserver/service/birth_gate.h"
+#include "metaserver/service/service_gate.h"
 #include "metaserver/service/cluster_birth.h"
 #include "metaserver/service/cluster_service.h"
 #include "metaserver/service/metadata_service.h"
@@ -36,7 +36,9 @@ constexpr bool kTakesFaults = false;
 
 class RunningMetaserver final : public Metaserver {
  public:
-  ~RunningMetaserver() override { StopServing(); }
+  explicit RunningMetaserver(std::function<void(const Status&)> failed)
+      : failed_(std::move(failed)) {}
+  ~RunningMetaserver() override { (void)StopServing(); }
 
   Status Start(const MetaserverConfig& config);
   uint16_t port() const override { return frames_->port(); }
@@ -47,11 +49,12 @@ class RunningMetaserver final : public Metaserver {
   Status OpenState(const MetaserverConfig& config);
   void MakeServices();
   Status Listen(const MetaserverConfig& config);
-  void StopServing();
+  Status StopServing();
   v1::Hello MakeHello() const;
   void TellWhoWeAre();
   FileSystem& files() { return faulty_files_ != nullptr ? *faulty_files_ : PosixFiles(); }
 
+  const std::function<void(const Status&)> failed_;
   SystemClock clock_;
   FaultPlan faults_;
   std::unique_ptr<FileSystem> faulty_files_;
@@ -106,6 +109,7 @@ Status RunningMetaserver::OpenState(const MetaserverConfig& config) {
   options.files = &files();
   options.clock = &clock_;
   options.unclean_boot = directory_->unclean_boot();
+  options.on_failed = failed_;
   ASSIGN_OR_RETURN(state_, ReplicatedState::Open(options));
   RETURN_IF_ERROR(directory_->MarkRecovered());
   maps_ = std::make_unique<MapCache>(*state_);
@@ -142,7 +146,7 @@ void RunningMetaserver::MakeServices() {
   RegisterAdminService(services_, {state_.get(), maps_.get(), registry_.get(), directory_.get(),
                                    kTakesFaults ? &faults_ : nullptr, [this] { TellWhoWeAre(); },
                                    [this](SessionId id) { return sessions_->OpenFiles(id); }});
-  gate_ = MakeBirthGate(services_, [this] { return state_->IsBorn(); });
+  gate_ = MakeServiceGate(services_, [this] { return state_->IsBorn(); });
 }
 
 Status RunningMetaserver::Listen(const MetaserverConfig& config) {
@@ -185,7 +189,7 @@ void RunningMetaserver::TellWhoWeAre() {
 
 // Whoever asks is let go first; then those who work by themselves; the state last, because its
 // callbacks reach into all of them.
-void RunningMetaserver::StopServing() {
+Status RunningMetaserver::StopServing() {
   if (grpc_ != nullptr) {
     grpc_->SetServing(false);
     grpc_->Stop();
@@ -194,19 +198,20 @@ void RunningMetaserver::StopServing() {
   if (ticker_ != nullptr) ticker_->Stop();
   if (reaper_ != nullptr) reaper_->Stop();
   if (monitor_ != nullptr) monitor_->Stop();
-  if (state_ != nullptr) state_->Stop();
+  return state_ != nullptr ? state_->Stop() : OkStatus();
 }
 
 Status RunningMetaserver::Stop() {
-  StopServing();
+  RETURN_IF_ERROR(StopServing());  // or the next start would trust what may not be on disk
   LOG_INFO("metaserver stopped");
   return directory_->MarkCleanStop();
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Metaserver>> Metaserver::Start(const MetaserverConfig& config) {
-  auto server = std::make_unique<RunningMetaserver>();
+Result<std::unique_ptr<Metaserver>> Metaserver::Start(const MetaserverConfig& config,
+                                                      std::function<void(const Status&)> failed) {
+  auto server = std::make_unique<RunningMetaserver>(std::move(failed));
   RETURN_IF_ERROR(server->Start(config));
   return std::unique_ptr<Metaserver>(std::move(server));
 }

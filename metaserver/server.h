@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "common/status.h"
@@ -13,8 +14,11 @@ namespace cairn {
 class Metaserver {
  public:
   // Listens on return; without a cluster it waits to be told of one (Admin.FoundCluster). Errors
-  // name what is in the way: the data directory, the certificates, the port.
-  static Result<std::unique_ptr<Metaserver>> Start(const MetaserverConfig& config);
+  // name what is in the way: the data directory, the certificates, the port. `failed` is called
+  // once if the disk under the log fails (rule M4): end the server then, without Stop(). It must be
+  // quick and not call back.
+  static Result<std::unique_ptr<Metaserver>> Start(const MetaserverConfig& config,
+                                                   std::function<void(const Status&)> failed);
   virtual ~Metaserver() = default;  // stops serving, leaves no mark of a clean stop
 
   virtual uint16_t port() const = 0;  // of frames

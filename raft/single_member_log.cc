@@ -208,6 +208,7 @@ void SingleMemberLog::FailFrom(const Status& cause) {
   Status failure = Status::Error(ErrorCode::kDiskFailed, "{}", cause.message());
   {
     absl::MutexLock lock(&mu_);
+    if (failure_.ok() && options_.on_failed) options_.on_failed(failure);
     failure_ = failure;
     orphans.swap(queue_);
   }

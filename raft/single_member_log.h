@@ -2,6 +2,7 @@
 // leads from the start and every start is a term of its own.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,6 +16,9 @@ struct SingleMemberLogOptions {
   LogStorageOptions storage;
   size_t max_batch_bytes = 4u << 20;  // of commands in one write
   size_t kept_segments = 2;           // with more of them the state is made durable and old ones go
+  // Called once, when the disk has failed and nothing is committed any more (rule M4), before
+  // whoever waits is told. Must be quick.
+  std::function<void(const Status& cause)> on_failed;
 };
 
 // Applies what the log holds above machine.AppliedIndex(), then takes proposals. `files` and

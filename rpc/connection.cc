@@ -53,7 +53,9 @@ Result<RawReply> Connection::Call(v1::Method method, const google::protobuf::Mes
   if (!sent.ok()) {
     absl::MutexLock lock(&mu_);
     pending_.erase(call->id);
-    return Fail(call->done ? call->result.error() : sent);
+    // Our frame may have left, and been answered, before another's failed.
+    if (call->done) return std::move(call->result);
+    return Fail(sent);
   }
   return Await(*call, progress == FrameWriter::Progress::kBlocked);
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "cairn/v1/hello.pb.h"
@@ -22,7 +23,9 @@ namespace cairn {
 struct PeerIdentity {
   enum class Kind { kUnixSocket, kCertificate, kNone };  // kNone: TCP without TLS, tests only
   Kind kind = Kind::kNone;
-  uint32_t uid = 0;     // kUnixSocket: of the peer process
+  uint32_t uid = 0;     // kUnixSocket: of the peer process, as are gid and groups
+  uint32_t gid = 0;
+  std::vector<uint32_t> groups;
   std::string name;     // kCertificate: common name
   std::string address;  // for logs
   v1::Hello hello;      // what it said of itself (frames only)

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/file.h"
+#include "rpc/grpc_credentials.h"
 #include "rpc/grpc_status.h"
 
 namespace cairn {
@@ -14,15 +14,6 @@ namespace cairn {
 namespace {
 // Every certificate of a cluster carries this name, so that hosts may be reached by any address.
 constexpr char kCertificateName[] = "cairn";
-
-Result<std::shared_ptr<grpc::ChannelCredentials>> Credentials(const TlsContext* tls) {
-  if (tls == nullptr) return grpc::InsecureChannelCredentials();
-  grpc::SslCredentialsOptions options;
-  ASSIGN_OR_RETURN(options.pem_root_certs, LoadFile(PosixFiles(), tls->files().ca));
-  ASSIGN_OR_RETURN(options.pem_private_key, LoadFile(PosixFiles(), tls->files().key));
-  ASSIGN_OR_RETURN(options.pem_cert_chain, LoadFile(PosixFiles(), tls->files().certificate));
-  return grpc::SslCredentials(options);
-}
 
 constexpr Duration kConnectPatience = std::chrono::seconds(1);
 
@@ -102,7 +93,7 @@ class GrpcChannelImpl final : public GrpcChannel {
 
 std::unique_ptr<GrpcChannel> GrpcChannel::Make(const Address& address,
                                                std::shared_ptr<const TlsContext> tls) {
-  return std::make_unique<GrpcChannelImpl>(address.ToString(), Credentials(tls.get()),
+  return std::make_unique<GrpcChannelImpl>(address.ToString(), GrpcChannelCredentials(tls.get()),
                                            tls != nullptr);
 }
 

@@ -11,7 +11,7 @@
 #include "cairn/v1/admin.pb.h"
 #include "cairn/v1/cluster.pb.h"
 #include "cairn/v1/metadata.pb.h"
-#include "common/file.h"
+#include "rpc/grpc_credentials.h"
 #include "rpc/grpc_reflection.h"
 #include "rpc/grpc_status.h"
 #include "rpc/grpc_unary.h"
@@ -44,18 +44,6 @@ Status AddService(const std::string& name, MethodTable& table) {
   return OkStatus();
 }
 
-Result<std::shared_ptr<grpc::ServerCredentials>> Credentials(const TlsContext* tls) {
-  if (tls == nullptr) return grpc::InsecureServerCredentials();
-  ASSIGN_OR_RETURN(std::string ca, LoadFile(PosixFiles(), tls->files().ca));
-  ASSIGN_OR_RETURN(std::string key, LoadFile(PosixFiles(), tls->files().key));
-  ASSIGN_OR_RETURN(std::string certificate, LoadFile(PosixFiles(), tls->files().certificate));
-  grpc::SslServerCredentialsOptions options(
-      GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  options.pem_root_certs = std::move(ca);
-  options.pem_key_cert_pairs.push_back({std::move(key), std::move(certificate)});
-  return grpc::SslServerCredentials(options);
-}
-
 class GenericService final : public grpc::CallbackGenericService {
  public:
   GenericService(const Dispatcher& dispatcher, MethodTable methods,
@@ -85,7 +73,7 @@ class GrpcServerImpl final : public GrpcServer {
   ~GrpcServerImpl() override { Stop(); }
 
   Status Listen() {
-    ASSIGN_OR_RETURN(auto credentials, Credentials(options_.tls.get()));
+    ASSIGN_OR_RETURN(auto credentials, GrpcServerCredentials(options_.tls.get()));
     grpc::EnableDefaultHealthCheckService(true);
     grpc::ServerBuilder builder;
     // Else a second server takes the same port in silence and gets every other call.

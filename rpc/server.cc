@@ -38,6 +38,17 @@ std::string PeerText(const sockaddr_storage& name, socklen_t size) {
   return fmt::format("{}{}{}:{}", is_v6 ? "[" : "", host.data(), is_v6 ? "]" : "", service.data());
 }
 
+Result<std::vector<uint32_t>> UnixPeerGroups(int descriptor) {
+  std::vector<uint32_t> groups(32);
+  while (true) {
+    auto bytes = static_cast<socklen_t>(groups.size() * sizeof(uint32_t));
+    const int outcome = getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &bytes);
+    if (outcome != 0 && errno != ERANGE) return Fail(Status::FromErrno(errno, "SO_PEERGROUPS"));
+    groups.resize(bytes / sizeof(uint32_t));  // ERANGE: as many as there are
+    if (outcome == 0) return groups;
+  }
+}
+
 Result<PeerIdentity> UnixPeer(int descriptor) {
   ucred credentials{};
   socklen_t size = sizeof(credentials);
@@ -47,6 +58,8 @@ Result<PeerIdentity> UnixPeer(int descriptor) {
   PeerIdentity peer;
   peer.kind = PeerIdentity::Kind::kUnixSocket;
   peer.uid = credentials.uid;
+  peer.gid = credentials.gid;
+  ASSIGN_OR_RETURN(peer.groups, UnixPeerGroups(descriptor));
   peer.address = fmt::format("unix:pid={},uid={}", credentials.pid, credentials.uid);
   return peer;
 }
@@ -222,6 +235,11 @@ void FrameServerImpl::Stop() {
   }
   for (auto& loop : loops_) {
     if (loop->thread.joinable()) loop->thread.join();
+  }
+  // A connection may have been handed to a loop that had just ended; here it is closed.
+  for (auto& loop : loops_) {
+    loop->worker->io.restart();
+    (void)loop->worker->io.poll();
   }
   listeners_.clear();
   if (owns_unix_path_) (void)unlink(options_.unix_path.c_str());

@@ -96,7 +96,7 @@ bool ServerConnection::Overloaded() const {
 }
 
 void ServerConnection::ResumeIfPaused() {
-  if (Overloaded() || !paused_.exchange(false)) return;
+  if (closed_ || Overloaded() || !paused_.exchange(false)) return;
   asio::post(worker_->io, [self = shared_from_this()] { self->Read(); });
 }
 

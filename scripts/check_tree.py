@@ -60,6 +60,7 @@ COVERED_BY = {
     "rpc/connection.cc": "tests/rpc/channel_test.cc",
     "rpc/connection_reading.cc": "tests/rpc/channel_test.cc",
     "rpc/grpc_channel.cc": "tests/rpc/grpc_bridge_test.cc",
+    "rpc/grpc_credentials.cc": "tests/rpc/grpc_bridge_test.cc",
     "rpc/grpc_reflection.cc": "tests/rpc/grpc_bridge_test.cc",
     "rpc/grpc_server.cc": "tests/rpc/grpc_bridge_test.cc",
     "rpc/grpc_status.cc": "tests/rpc/grpc_bridge_test.cc",

@@ -41,17 +41,17 @@ bool HasBlock(const v1::ListBlocksResponse& blocks, uint32_t block) {
 
 }  // namespace
 
-std::vector<BlockRepair::Copy> BlockRepair::FindCopies(const Group& group, ChunkId id,
-                                                       bool active_only, bool* silent) {
-  std::vector<Copy> copies;
+BlockRepair::Copies BlockRepair::FindCopies(const Group& group, ChunkId id, bool active_only) {
+  Copies copies;
   for (const GroupMember& member : group.members) {
     if (member.server == context_.table.self() || (active_only && !member.active)) continue;
     auto answer = context_.peers.Call<v1::ListBlocksResponse>(
         member.server, v1::CHUNK_LIST_BLOCKS, ListRequest(group, id), Deadline::After(kPeerWait));
     if (answer.has_value()) {
-      copies.push_back({member.server, std::move(*answer)});
-    } else if (member.active) {
-      *silent = true;
+      copies.found.push_back({member.server, std::move(*answer)});
+    } else {
+      copies.silent = true;
+      copies.active_silent = copies.active_silent || member.active;
     }
   }
   return copies;
@@ -87,16 +87,15 @@ Status BlockRepair::RepairRange(PgId group_id, Epoch epoch, ChunkId id, BlockRan
   const Group& group = *standing.group;
   ASSIGN_OR_RETURN(const std::optional<ChunkBlocks> own, context_.store.Blocks(id));
   if (!own.has_value()) return OkStatus();
-  bool silent = false;
-  std::vector<Copy> copies;
+  Copies copies;
   bool asked = false;
   const auto end = std::min(range.end, static_cast<uint32_t>(own->crcs.size()));
   for (uint32_t block = range.first; block < end; ++block) {
     if (!own->present[block]) continue;
     if (context_.store.FetchBlocks(id, block, 1).has_value()) continue;
-    if (!asked) copies = FindCopies(group, id, false, &silent);
+    if (!asked) copies = FindCopies(group, id, false);
     asked = true;
-    const bool mended = std::any_of(copies.begin(), copies.end(), [&](const Copy& copy) {
+    const bool mended = std::any_of(copies.found.begin(), copies.found.end(), [&](const Copy& copy) {
       if (!HasBlock(copy.blocks, block)) return false;
       const ChunkVersion version = InfoOf(copy.blocks.summary()).version;
       const bool same_version = version == own->info.version && group.IsActive(copy.server);
@@ -109,7 +108,7 @@ Status BlockRepair::RepairRange(PgId group_id, Epoch epoch, ChunkId id, BlockRan
       LOG_WARN("damaged block replaced by a copy chunk={} block={} pg={}", id, block, group.id);
       continue;
     }
-    if (silent) {
+    if (copies.active_silent) {
       return Status::Error(ErrorCode::kUnavailable,
                            "block {} of chunk {} is damaged and a member does not answer", block,
                            id);
@@ -162,9 +161,9 @@ Status BlockRepair::RepairMissing(PgId group_id, Epoch epoch, ChunkId id) {
   ASSIGN_OR_RETURN(const Standing standing, context_.table.Stand(group_id, epoch));
   ASSIGN_OR_RETURN(const std::optional<ChunkInfo> info, context_.store.Info(id));
   if (info.has_value()) return OkStatus();
-  bool silent = false;
-  const std::vector<Copy> copies = FindCopies(*standing.group, id, true, &silent);
-  for (const Copy& copy : copies) {
+  const Copies copies = FindCopies(*standing.group, id, true);
+  bool silent = copies.active_silent;
+  for (const Copy& copy : copies.found) {
     if (copy.blocks.absent()) continue;
     const Status copied = CopyWhole(*standing.group, copy);
     context_.HeardStore(copied);
@@ -186,17 +185,16 @@ Status BlockRepair::RepairMissing(PgId group_id, Epoch epoch, ChunkId id) {
   return Status::Error(ErrorCode::kIoError, "chunk {} is missing inside the written runs", id);
 }
 
-Status BlockRepair::HealSuspects(const Group& group, ChunkId id) {
+Status BlockRepair::HealSuspects(const Group& group, ChunkId id, bool patient) {
   HeldChunk held(context_.gates.Get(id), Deadline::After(kHoldWait));
   if (!held.ok()) return Status::Error(ErrorCode::kUnavailable, "chunk {} is being written", id);
   ASSIGN_OR_RETURN(const std::optional<ChunkBlocks> own, context_.store.Blocks(id));
   if (!own.has_value()) return OkStatus();
-  bool silent = false;
-  const std::vector<Copy> copies = FindCopies(group, id, false, &silent);
+  const Copies copies = FindCopies(group, id, false);
   bool left = false;
   for (uint32_t block = 0; block < own->suspect.size(); ++block) {
     if (!own->suspect[block]) continue;
-    const bool healed = std::any_of(copies.begin(), copies.end(), [&](const Copy& copy) {
+    const bool healed = std::any_of(copies.found.begin(), copies.found.end(), [&](const Copy& copy) {
       if (!HasBlock(copy.blocks, block)) return false;
       // A member that was left behind long ago also matches its own CRC: only the CRC this server
       // wrote last, or a version not behind its own, shows that nothing acknowledged is undone.
@@ -207,6 +205,10 @@ Status BlockRepair::HealSuspects(const Group& group, ChunkId id) {
     left = left || !healed;
   }
   if (!left) return OkStatus();
+  if (patient && copies.silent) {
+    return Status::Error(ErrorCode::kUnavailable,
+                         "chunk {} is in doubt and a member that may have it was not heard", id);
+  }
   LOG_WARN("blocks in doubt after an unclean stop match no copy, adopted chunk={} pg={}", id,
            group.id);
   const Status adopted = context_.store.Adopt(id);

@@ -25,16 +25,23 @@ class BlockRepair {
   Status RepairMissing(PgId group, Epoch epoch, ChunkId id);
 
   // After an unclean stop: each suspect block is copied from a member that certainly has it as it
-  // was or newer; what matches nowhere is adopted as it is (DESIGN 6.4).
-  Status HealSuspects(const Group& group, ChunkId id);
+  // was or newer; what matches nowhere is adopted as it is (DESIGN 6.4). kUnavailable: a block would
+  // have to be adopted while `patient` and a member has not been heard: its map may be behind, or
+  // it may be starting as this server is.
+  Status HealSuspects(const Group& group, ChunkId id, bool patient);
 
  private:
   struct Copy {
     ServerId server;
     v1::ListBlocksResponse blocks;
   };
-  // What the other members have of the chunk; `silent` when one of them did not answer.
-  std::vector<Copy> FindCopies(const Group& group, ChunkId id, bool active_only, bool* silent);
+  struct Copies {
+    std::vector<Copy> found;
+    bool active_silent = false;  // an active member did not answer
+    bool silent = false;         // some member did not
+  };
+  // What the other members have of the chunk.
+  Copies FindCopies(const Group& group, ChunkId id, bool active_only);
   bool CopyBlock(const Group& group, const ChunkBlocks& own, uint32_t block, const Copy& copy);
   Status CopyWhole(const Group& group, const Copy& copy);
 

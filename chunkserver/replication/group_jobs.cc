@@ -9,6 +9,9 @@ namespace {
 constexpr Duration kBarrierWait = std::chrono::seconds(5);
 constexpr Duration kSendsWait = std::chrono::seconds(10);
 constexpr Duration kAnnounceRetry = std::chrono::milliseconds(50);
+// How long other members are waited for before a block is adopted that one of them may have: they
+// may be starting too, after all servers were killed at once.
+constexpr Duration kHealPatience = std::chrono::seconds(3);
 constexpr auto kFirstRetry = std::chrono::milliseconds(10);
 constexpr auto kLastRetry = std::chrono::milliseconds(1000);
 
@@ -76,14 +79,26 @@ Status GroupJobs::Work(PgId group) {
   return result;
 }
 
+Status GroupJobs::Heal(const Group& group) {
+  const std::vector<ChunkId> suspects = context_.store.Suspects(group.id);
+  if (suspects.empty()) return OkStatus();
+  bool patient = true;
+  {
+    absl::MutexLock lock(&mu_);
+    std::optional<BootTime>& since = jobs_[group.id].healing_since;
+    if (!since.has_value()) since = clock_.Now();
+    patient = clock_.Now() - *since < kHealPatience;
+  }
+  for (const ChunkId id : suspects) RETURN_IF_ERROR(repair_.HealSuspects(group, id, patient));
+  return OkStatus();
+}
+
 Status GroupJobs::TakeOver(const Standing& standing) {
   const Group& group = *standing.group;
   if (!context_.barrier.WaitForOlder(group.id, group.epoch, Deadline::After(kBarrierWait))) {
     return Status::Error(ErrorCode::kBusy, "operations of an older epoch are under way");
   }
-  for (const ChunkId id : context_.store.Suspects(group.id)) {
-    RETURN_IF_ERROR(repair_.HealSuspects(group, id));
-  }
+  RETURN_IF_ERROR(Heal(group));
   uint64_t copied = 0;
   for (const ServerId member : group.Active(context_.table.self())) {
     MemberComparer comparer(context_, repair_, standing.group, member, nullptr);

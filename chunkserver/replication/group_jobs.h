@@ -2,6 +2,8 @@
 // bringing syncing members up to date. One job per group at a time, a few groups at once.
 #pragma once
 
+#include <optional>
+
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
@@ -26,6 +28,7 @@ class GroupJobs {
     bool running = false;
     bool again = false;  // the group changed while it ran
     int failures = 0;
+    std::optional<BootTime> healing_since;
   };
 
   void Schedule(PgId group, Duration delay);
@@ -34,6 +37,7 @@ class GroupJobs {
   // Heals what an unclean stop left in doubt here, then makes every active member equal this one,
   // so that no acknowledged read can be undone by the next change of primary (rules C6, C8).
   Status TakeOver(const Standing& standing);
+  Status Heal(const Group& group);
   Status CatchUp(const Standing& standing, ServerId member);
   Status FinishCatchUp(const Group& group, MemberComparer& comparer, Attachment& attachment,
                        Incarnation incarnation);
@@ -42,6 +46,7 @@ class GroupJobs {
   ReplicaContext& context_;
   BlockRepair& repair_;
   WritePath& writes_;
+  SystemClock clock_;
   absl::Mutex mu_;
   absl::flat_hash_map<PgId, Job> jobs_ ABSL_GUARDED_BY(mu_);
 };

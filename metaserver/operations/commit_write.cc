@@ -46,7 +46,10 @@ Result<v1::Outcome> CommitWrite(const v1::Command& command, MetadataTransaction&
 
   // What was cut off after it was written stays cut off.
   const std::optional<uint64_t> limit = SmallestCutSince(inode, request.generation());
-  if (!limit) return outcome;
+  if (!limit) {
+    return Fail(ErrorCode::kStaleGeneration, "inode {} was cut too often since generation {}",
+                request.inode(), request.generation());
+  }
   v1::Attributes& attributes = *inode.mutable_attributes();
   const bool added = AddRuns(request, *limit, *inode.mutable_file());
   if (inode.file().runs_size() > kMaxRuns) {
@@ -55,10 +58,11 @@ Result<v1::Outcome> CommitWrite(const v1::Command& command, MetadataTransaction&
   }
   const uint64_t end = std::min(request.end(), *limit);
   const bool grew = end > attributes.size();
-  if (!added && !grew && !request.has_modify_time()) return outcome;
+  const bool strips = request.clear_set_id() && WithoutSetId(attributes.mode()) != attributes.mode();
+  if (!added && !grew && !strips && !request.has_modify_time()) return outcome;
 
   if (grew) txn.ChangeSize(inode, end);
-  if (!request.runs().empty()) attributes.set_mode(WithoutSetId(attributes.mode()));
+  if (strips) attributes.set_mode(WithoutSetId(attributes.mode()));
   MarkChanged(inode, command.time());
   if (request.has_modify_time()) *attributes.mutable_modify_time() = request.modify_time();
   txn.StoreInode(inode);

@@ -28,7 +28,14 @@ Result<v1::Outcome> OpenSession(const v1::Command& command, MetadataTransaction&
   const std::string client_key = schema::ClientKey(open.client_id());
   ASSIGN_OR_RETURN(const auto known, txn.Get(client_key));
   if (known) {
-    outcome.set_session(schema::KeyNumber(*known));
+    const SessionId id(schema::KeyNumber(*known));
+    ASSIGN_OR_RETURN(const auto session,
+                     LoadRow<v1::SessionRecord>(txn, schema::SessionKey(id)));
+    if (open.has_user() && (!session || session->user() != open.user())) {
+      return Fail(ErrorCode::kPermission, "the session of client {} is not user {}'s",
+                  open.client_id(), open.user());
+    }
+    outcome.set_session(id.value);
     return outcome;
   }
   outcome.set_session(txn.state().next_session());
@@ -39,6 +46,7 @@ Result<v1::Outcome> OpenSession(const v1::Command& command, MetadataTransaction&
   session.set_host(open.host());
   session.set_mount_point(open.mount_point());
   *session.mutable_opened() = command.time();
+  if (open.has_user()) session.set_user(open.user());
   txn.Put(schema::SessionKey(SessionId(outcome.session())), session);
   txn.PutNumber(client_key, outcome.session());
   return outcome;

@@ -1,6 +1,8 @@
 #include "metaserver/operations/replies.h"
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 namespace cairn {
 
@@ -20,15 +22,36 @@ Status CheckId(const v1::RequestId& id, const v1::SessionRecord& session) {
   return OkStatus();
 }
 
+// More than this are looked for instead of being erased blindly: the first request of a session may
+// skip any number.
+constexpr uint64_t kFewReplies = 64;
+
+Status EraseReplies(SessionId session, uint64_t from, uint64_t end, MetadataTransaction& txn) {
+  std::vector<std::string> found;
+  RETURN_IF_ERROR(txn.Scan(schema::ReplyPrefix(session), schema::ReplyKey(session, from),
+                           [&, last = schema::ReplyKey(session, end)](std::string_view key,
+                                                                      std::string_view) {
+                             if (key >= last) return false;
+                             found.emplace_back(key);
+                             return true;
+                           }));
+  for (std::string& key : found) txn.Erase(std::move(key));
+  return OkStatus();
+}
+
 // Every request below `lowest` has been answered. Rows lie within kMaxOutstanding of the lowest
 // one.
-void ForgetBelow(uint64_t lowest, v1::SessionRecord& session, MetadataTransaction& txn) {
-  const uint64_t end = std::min(lowest, session.lowest_unanswered() + kMaxOutstanding);
-  for (uint64_t at = session.lowest_unanswered(); at < end; ++at) {
-    txn.Erase(schema::ReplyKey(SessionId(session.id()), at));
+Status ForgetBelow(uint64_t lowest, v1::SessionRecord& session, MetadataTransaction& txn) {
+  const SessionId id(session.id());
+  const uint64_t from = session.lowest_unanswered();
+  if (lowest - from > kFewReplies) {
+    RETURN_IF_ERROR(EraseReplies(id, from, lowest, txn));
+  } else {
+    for (uint64_t at = from; at < lowest; ++at) txn.Erase(schema::ReplyKey(id, at));
   }
   session.set_lowest_unanswered(lowest);
-  txn.Put(schema::SessionKey(SessionId(session.id())), session);
+  txn.Put(schema::SessionKey(id), session);
+  return OkStatus();
 }
 
 v1::Outcome OutcomeOf(const v1::ReplyRecord& reply) {
@@ -79,7 +102,7 @@ Result<std::optional<v1::Outcome>> FindReply(const v1::RequestId& id, MetadataTr
   if (!session) return Fail(ErrorCode::kUnknownSession, "session {}", session_id);
   RETURN_IF_ERROR(CheckId(id, *session));
   if (id.lowest_unanswered() > session->lowest_unanswered()) {
-    ForgetBelow(id.lowest_unanswered(), *session, txn);
+    RETURN_IF_ERROR(ForgetBelow(id.lowest_unanswered(), *session, txn));
   }
   ASSIGN_OR_RETURN(auto reply,
                    LoadRow<v1::ReplyRecord>(txn, schema::ReplyKey(session_id, id.sequence())));

@@ -35,7 +35,11 @@ Status CheckTimes(const v1::SetAttributesRequest& request, const v1::InodeRecord
   const bool chosen = request.has_access_time() || request.has_modify_time();
   const bool now = request.access_time_now() || request.modify_time_now();
   if ((!chosen && !now) || IsOwner(inode.attributes(), request.caller())) return OkStatus();
-  if (chosen) return Status::Error(ErrorCode::kPermission, "times of inode {}", request.inode());
+  // As Linux has it: whoever may write may set both to now, and nothing else.
+  const bool touch = request.access_time_now() && request.modify_time_now();
+  if (chosen || !touch) {
+    return Status::Error(ErrorCode::kPermission, "times of inode {}", request.inode());
+  }
   return CheckAccess(inode.attributes(), request.caller(), kMayWrite);
 }
 

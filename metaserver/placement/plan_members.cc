@@ -19,11 +19,21 @@ void MakeActive(v1::Member& member, const ServerView& view) {
   member.set_boot_id(view.boot_id);
 }
 
-bool AnyMayServe(const v1::PlacementGroup& group, const ServerViews& views) {
+// Who may serve, as far as is known, and who of them has been heard lately.
+struct Servers {
+  bool any = false;
+  bool any_heard = false;
+};
+
+Servers FindServers(const v1::PlacementGroup& group, const ServerViews& views) {
+  Servers found;
   for (const v1::Member& member : group.members()) {
-    if (MayServe(member, views(ServerId(member.server())))) return true;
+    const ServerView view = views(ServerId(member.server()));
+    if (!MayServe(member, view)) continue;
+    found.any = true;
+    found.any_heard = found.any_heard || view.presence == Presence::kAlive;
   }
-  return false;
+  return found;
 }
 
 // Nobody can serve: which of the last active members does the group start again from (rule C3)?
@@ -58,10 +68,15 @@ bool MayServe(const v1::Member& member, const ServerView& view) {
 
 std::optional<v1::PlacementGroup> PlanMembers(const v1::PlacementGroup& group,
                                               const ServerViews& views) {
+  const Servers servers = FindServers(group, views);
   std::optional<ServerId> source;
-  if (!AnyMayServe(group, views)) {
+  if (!servers.any) {
     source = ChooseSource(group, views);
     if (!source) return std::nullopt;  // the group waits for its members
+  } else if (!servers.any_heard) {
+    // Whoever is taken out now would leave everything to members that may be gone themselves. They
+    // are heard in a moment, or the group starts again from one that is there.
+    return std::nullopt;
   }
   v1::PlacementGroup next = group;
   bool changed = false;

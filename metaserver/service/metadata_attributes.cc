@@ -16,6 +16,7 @@ void MetadataService::SetAttributes(Call<v1::SetAttributesRequest, v1::EntryResp
   if (Status status = Admit(call.peer(), call.request()); !status.ok()) return call.Fail(status);
   v1::Command command;
   *command.mutable_set_attributes() = call.request();
+  if (!IsTrusted(call.peer())) command.mutable_set_attributes()->set_by_open_handle(false);
   ProposeEntry(std::move(command), [call](const auto& result) { call.Finish(result); });
 }
 

@@ -68,13 +68,14 @@ class EntryCollector {
 };
 
 Result<v1::ReadDirectoryResponse> List(const ReadView& view,
-                                       const v1::ReadDirectoryRequest& request) {
+                                       const v1::ReadDirectoryRequest& request,
+                                       bool may_read) {
   const InodeId id(request.inode());
   ASSIGN_OR_RETURN(auto directory, LoadRow<v1::InodeRecord>(view, schema::InodeKey(id)));
   EntryCollector collector(view, request);
   if (!directory) return collector.Finish(0);  // removed while open: empty
   if (!IsDirectory(*directory)) return Fail(ErrorCode::kNotDirectory, "inode {}", id);
-  if (request.has_caller()) {
+  if (!may_read) {
     RETURN_IF_ERROR(CheckAccess(directory->attributes(), request.caller(), kMayRead));
   }
   const std::string prefix = schema::DentryPrefix(id);
@@ -96,7 +97,8 @@ void MetadataService::ReadDirectory(
   if (call.request().cookie() >> 63 != 0) {
     return call.Fail(Status(ErrorCode::kInvalidArgument, "a cookie of more than 63 bits"));
   }
-  call.Finish(List(*state_.View(), call.request()));
+  const bool may_read = call.request().by_open_handle() && IsTrusted(call.peer());
+  call.Finish(List(*state_.View(), call.request(), may_read));
 }
 
 }  // namespace cairn

@@ -133,9 +133,7 @@ Result<v1::EntryResponse> MetadataService::StillThere(const v1::OpenRequest& req
 // Answered when every orphan it held is released, so that a close that failed is tried again.
 void MetadataService::Close(Call<v1::CloseRequest, v1::CloseResponse> call) {
   const SessionId session(call.request().session());
-  if (!sessions_.Touch(session)) {
-    return call.Fail(Status::Error(ErrorCode::kUnknownSession, "session {}", session));
-  }
+  if (Status status = Hear(call.peer(), session); !status.ok()) return call.Fail(status);
   struct Pending {
     std::atomic<int> left{1};
     std::atomic<bool> failed{false};
@@ -163,9 +161,16 @@ void MetadataService::Close(Call<v1::CloseRequest, v1::CloseResponse> call) {
 }
 
 void MetadataService::CommitWrite(Call<v1::CommitWriteRequest, v1::EntryResponse> call) {
-  if (Status status = Hear(call.request().id()); !status.ok()) return call.Fail(status);
+  const v1::CommitWriteRequest& request = call.request();
+  const SessionId session(request.id().session());
+  if (Status status = Hear(call.peer(), session); !status.ok()) return call.Fail(status);
+  // The right to write was checked at open: an ordinary user must have opened it.
+  if (!IsTrusted(call.peer()) && !sessions_.MayHold(session, InodeId(request.inode()))) {
+    return call.Fail(Status::Error(ErrorCode::kPermission, "session {} has not opened inode {}",
+                                   session, request.inode()));
+  }
   v1::Command command;
-  *command.mutable_commit_write() = call.request();
+  *command.mutable_commit_write() = request;
   ProposeEntry(std::move(command), [call](const auto& result) { call.Finish(result); });
 }
 

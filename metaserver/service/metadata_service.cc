@@ -1,7 +1,5 @@
 #include "metaserver/service/metadata_service.h"
 
-#include <unistd.h>
-
 #include <utility>
 
 #include "metaserver/store/rows.h"
@@ -56,9 +54,9 @@ void MetadataService::Register(Dispatcher& dispatcher) {
   Serve(dispatcher, v1::METADATA_FETCH_MAP, this, &S::FetchMap);
 }
 
-Status MetadataService::Hear(const v1::RequestId& id) {
-  if (id.session() == 0 || sessions_.Touch(SessionId(id.session()))) return OkStatus();
-  return Status::Error(ErrorCode::kUnknownSession, "session {}", id.session());
+Status MetadataService::Hear(const PeerIdentity& peer, SessionId session) {
+  if (session.value == 0 || sessions_.Touch(session, ConfinedTo(peer))) return OkStatus();
+  return Status::Error(ErrorCode::kUnknownSession, "session {}", session);
 }
 
 void MetadataService::Propose(v1::Command command, ProposalDone done) {
@@ -90,13 +88,6 @@ v1::EntryResponse EntryOf(v1::InodeRecord inode) {
   response.mutable_attributes()->Swap(inode.mutable_attributes());
   if (inode.has_file()) response.mutable_file()->Swap(inode.mutable_file());
   return response;
-}
-
-Status CheckVouches(const PeerIdentity& peer, const v1::Caller& caller) {
-  if (peer.kind != PeerIdentity::Kind::kUnixSocket) return OkStatus();
-  if (peer.uid == 0 || peer.uid == geteuid() || peer.uid == caller.uid()) return OkStatus();
-  return Status::Error(ErrorCode::kPermission, "user {} may not speak for user {}", peer.uid,
-                       caller.uid());
 }
 
 }  // namespace cairn

@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "metaserver/replicated_state.h"
 #include "metaserver/service/cluster_view.h"
+#include "metaserver/service/peer_rights.h"
 #include "metaserver/sessions/session_table.h"
 #include "rpc/dispatcher.h"
 
@@ -73,8 +74,8 @@ class MetadataService {
   void StatFs(Call<v1::StatFsRequest, v1::StatFsResponse> call);
   void FetchMap(Call<v1::FetchMapRequest, v1::ClusterMap> call);
 
-  // The request's session was heard. kUnknownSession.
-  Status Hear(const v1::RequestId& id);
+  // The session was heard, from a peer that may use it. kUnknownSession.
+  Status Hear(const PeerIdentity& peer, SessionId session);
   // What every mutation checks before it becomes a command.
   template <typename Request>
   Status Admit(const PeerIdentity& peer, const Request& request);
@@ -92,14 +93,10 @@ class MetadataService {
 // An inode as clients see it.
 v1::EntryResponse EntryOf(v1::InodeRecord inode);
 
-// The operating system vouches for a peer on a UNIX socket: unless it is root or this server's own
-// user, it may only speak for itself. kPermission.
-Status CheckVouches(const PeerIdentity& peer, const v1::Caller& caller);
-
 template <typename Request>
 Status MetadataService::Admit(const PeerIdentity& peer, const Request& request) {
   RETURN_IF_ERROR(CheckVouches(peer, request.caller()));
-  return Hear(request.id());
+  return Hear(peer, SessionId(request.id().session()));
 }
 
 }  // namespace cairn

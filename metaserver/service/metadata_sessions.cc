@@ -2,9 +2,16 @@
 
 #include "common/logging.h"
 #include "metaserver/service/metadata_service.h"
+#include "metaserver/service/peer_rights.h"
 #include "metaserver/store/rows.h"
 
 namespace cairn {
+
+namespace {
+std::optional<uint32_t> UserOf(const v1::OpenSessionCommand& open) {
+  return open.has_user() ? std::optional(open.user()) : std::nullopt;
+}
+}  // namespace
 
 // Runs before what was applied can be seen, so that whoever looks up a new file's holders finds the
 // one who made it.
@@ -12,7 +19,7 @@ void MetadataService::Observe(const v1::Command& command, const v1::Outcome& out
   if (outcome.code() != 0) return;
   switch (command.operation_case()) {
     case v1::Command::kOpenSession:
-      return sessions_.Add(SessionId(outcome.session()));
+      return sessions_.Add(SessionId(outcome.session()), UserOf(command.open_session()));
     case v1::Command::kCloseSession:
       return sessions_.Remove(SessionId(outcome.session()));
     case v1::Command::kCreate:
@@ -32,6 +39,7 @@ void MetadataService::OpenSession(Call<v1::OpenSessionRequest, v1::OpenSessionRe
   open.set_client_id(call.request().client_id());
   open.set_host(call.request().host());
   open.set_mount_point(call.request().mount_point());
+  if (const auto user = ConfinedTo(call.peer())) open.set_user(*user);
   Propose(std::move(command), [this, call](Result<v1::Outcome> outcome) {
     if (!outcome) return call.Fail(outcome.error());
     const SessionId session(outcome->session());
@@ -53,15 +61,18 @@ void MetadataService::OpenSession(Call<v1::OpenSessionRequest, v1::OpenSessionRe
 
 void MetadataService::RenewSession(Call<v1::RenewSessionRequest, v1::RenewSessionResponse> call) {
   const SessionId session(call.request().session());
-  if (!sessions_.Touch(session)) {
-    return call.Fail(Status::Error(ErrorCode::kUnknownSession, "session {}", session));
-  }
+  if (Status status = Hear(call.peer(), session); !status.ok()) return call.Fail(status);
   v1::RenewSessionResponse response;
   response.set_reclaim(!sessions_.IsReclaimed(session));
   call.Reply(response);
 }
 
 void MetadataService::CloseSession(Call<v1::CloseSessionRequest, v1::CloseSessionResponse> call) {
+  // A retry after the session has ended is answered by apply.
+  if (!IsTrusted(call.peer())) {
+    Status status = Hear(call.peer(), SessionId(call.request().session()));
+    if (!status.ok()) return call.Fail(status);
+  }
   v1::Command command;
   command.mutable_close_session()->set_session(call.request().session());
   Propose(std::move(command), [call](const Result<v1::Outcome>& outcome) {

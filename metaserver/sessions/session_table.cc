@@ -3,28 +3,36 @@
 #include <algorithm>
 #include <utility>
 
-#include "metaserver/store/schema.h"
+#include "metaserver/store/rows.h"
 
 namespace cairn {
 
 Status SessionTable::Restore(const ReadView& view) {
   absl::MutexLock lock(&mu_);
   const BootTime now = clock_.Now();
-  return view.Scan(schema::kSessionPrefix, schema::kSessionPrefix,
-                   [&](std::string_view key, std::string_view) {
-                     const SessionId session(schema::KeyNumber(key.substr(1)));
-                     mu_.AssertHeld();
-                     sessions_[session].last_heard = now;
-                     unreclaimed_.insert(session);
-                     return true;
-                   });
+  Status parsed;
+  RETURN_IF_ERROR(view.Scan(schema::kSessionPrefix, schema::kSessionPrefix,
+                            [&](std::string_view key, std::string_view value) {
+                              v1::SessionRecord row;
+                              parsed = ParseRow(key, value, row);
+                              if (!parsed.ok()) return false;
+                              mu_.AssertHeld();
+                              Entry& entry = sessions_[SessionId(row.id())];
+                              entry.last_heard = now;
+                              if (row.has_user()) entry.user = row.user();
+                              unreclaimed_.insert(SessionId(row.id()));
+                              return true;
+                            }));
+  return parsed;
 }
 
-void SessionTable::Add(SessionId session) {
+void SessionTable::Add(SessionId session, std::optional<uint32_t> user) {
   absl::MutexLock lock(&mu_);
   auto [entry, fresh] = sessions_.try_emplace(session);
   entry->second.last_heard = clock_.Now();
-  if (fresh) entry->second.reclaimed = true;
+  if (!fresh) return;
+  entry->second.reclaimed = true;
+  entry->second.user = user;
 }
 
 void SessionTable::Remove(SessionId session) {
@@ -37,10 +45,11 @@ void SessionTable::Remove(SessionId session) {
   unreclaimed_.erase(session);
 }
 
-bool SessionTable::Touch(SessionId session) {
+bool SessionTable::Touch(SessionId session, std::optional<uint32_t> user) {
   absl::MutexLock lock(&mu_);
   auto entry = sessions_.find(session);
   if (entry == sessions_.end() || entry->second.ending) return false;
+  if (user && entry->second.user != user) return false;
   entry->second.last_heard = clock_.Now();
   return true;
 }

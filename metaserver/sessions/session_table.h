@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -30,13 +31,15 @@ class SessionTable {
   // Takes in the committed sessions after a start: a full life each, not reclaimed.
   Status Restore(const ReadView& view);
 
-  // A session was committed. One that is not known yet holds nothing.
-  void Add(SessionId session);
+  // A session was committed, of one user or of whoever may speak for all. One that is not known
+  // yet holds nothing.
+  void Add(SessionId session, std::optional<uint32_t> user = std::nullopt);
   // It was closed: everything it held is let go.
   void Remove(SessionId session);
 
-  // It was heard. False: there is no such session, or its end is under way.
-  bool Touch(SessionId session);
+  // It was heard. False: there is no such session, its end is under way, or it is not the one
+  // user's that the peer is.
+  bool Touch(SessionId session, std::optional<uint32_t> user = std::nullopt);
   // It says what it holds open, besides what it opened since. True if it had not yet reclaimed.
   bool Reclaim(SessionId session, const std::vector<InodeId>& open_inodes);
   bool IsReclaimed(SessionId session) const;
@@ -68,6 +71,7 @@ class SessionTable {
     BootTime last_heard;
     bool reclaimed = false;
     bool ending = false;
+    std::optional<uint32_t> user;
     absl::flat_hash_set<InodeId> open;
   };
   struct Removal {

@@ -44,7 +44,8 @@ class MountTest : public ::testing::Test {
     return opened.has_value() ? *opened : MountedFileSystem::Opened();
   }
   Status Write(const OpenFilePtr& file, uint64_t offset, std::string_view data) {
-    return mount_->Write(file, offset, std::as_bytes(std::span(data.data(), data.size())));
+    return mount_->Write(who_.uid, file, offset,
+                         std::as_bytes(std::span(data.data(), data.size())));
   }
   std::string Read(const OpenFilePtr& file, uint64_t offset, size_t length) {
     auto slices = mount_->Read(file, offset, length);

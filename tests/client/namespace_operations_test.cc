@@ -115,6 +115,22 @@ TEST_F(NamespaceTest, SetuidOutlivesTheCommitOfEarlierWrites) {
   Close(file);
 }
 
+TEST_F(NamespaceTest, AWriteByAUserTakesTheSetIdBitsAwayBeforeItReturnsAndRootsDoesNot) {
+  SetAttributes change;
+  change.mode = S_ISUID | 0755;
+  for (uint32_t uid : {0u, 1000u}) {
+    OpenFilePtr file = Create("by-" + std::to_string(uid));
+    ASSERT_TRUE(mount_->SetAttributesOf(who_, inode_, change).has_value());
+    ASSERT_TRUE(mount_->Write(uid, file, 0, std::as_bytes(std::span("data"))).ok());
+    if (uid == 0) {
+      ASSERT_TRUE(mount_->Fsync(file).ok());
+    }
+    uint32_t mode = cluster_.metadata().Inode(inode_.value).attributes().mode();
+    EXPECT_EQ((mode & S_ISUID) != 0, uid == 0);
+    Close(file);
+  }
+}
+
 TEST_F(NamespaceTest, RenameOverAFilePublishesTheNewDataFirst) {
   Close(Create("target"));
   OpenFilePtr file = Create("source");

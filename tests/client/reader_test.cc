@@ -74,8 +74,8 @@ TEST_F(ReaderTest, FindsWhatAnotherMountAppended) {
   auto opened = (*other)->Open(who_, inode_, O_WRONLY);
   ASSERT_TRUE(opened.has_value());
   std::string text = " and yours";
-  ASSERT_TRUE(
-      (*other)->Write(opened->file, 4, std::as_bytes(std::span(text.data(), text.size()))).ok());
+  std::span<const char> bytes(text);
+  ASSERT_TRUE((*other)->Write(who_.uid, opened->file, 4, std::as_bytes(bytes)).ok());
   ASSERT_TRUE((*other)->Fsync(opened->file).ok());
   EXPECT_EQ(Read(file, 4, 100), " and yours");
   (*other)->Release(std::move(opened->file));

@@ -42,6 +42,12 @@ TEST(Status, KeepsTheErrnoOfASystemCall) {
   EXPECT_EQ(ErrnoFromCode(Status::FromErrno(EDQUOT, "").code()), ENOSPC);
 }
 
+TEST(Status, BeingShortOfSomethingIsNoFaultOfTheDisk) {
+  for (int error : {EMFILE, ENFILE, ENOMEM}) {
+    EXPECT_THAT(Status::FromErrno(error, "open /x"), StatusIs(ErrorCode::kUnavailable));
+  }
+}
+
 TEST(Status, EachCodeHasANameOfItsOwn) {
   std::set<std::string_view> names;
   size_t codes = 0;

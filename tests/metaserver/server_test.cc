@@ -29,7 +29,7 @@ class ServerTest : public ::testing::Test {
     return config;
   }
   void Start() {
-    auto started = Metaserver::Start(Config());
+    auto started = Metaserver::Start(Config(), nullptr);
     ASSERT_THAT(started, IsOk());
     server_ = *std::move(started);
     grpc_ = GrpcChannel::Make({"127.0.0.1", server_->grpc_port(), ""}, tls_);
@@ -115,7 +115,7 @@ TEST_F(ServerTest, FramesOfAnotherClusterAreRefused) {
 
 TEST_F(ServerTest, ASecondOneOnTheSameDirectoryIsRefused) {
   Start();
-  EXPECT_THAT(Metaserver::Start(Config()), StatusIs(ErrorCode::kBusy));
+  EXPECT_THAT(Metaserver::Start(Config(), nullptr), StatusIs(ErrorCode::kBusy));
 }
 
 TEST_F(ServerTest, APortInUseIsNamed) {
@@ -124,7 +124,7 @@ TEST_F(ServerTest, APortInUseIsNamed) {
   config.directory = place_ / "other";
   config.unix_socket = place_ / "other.sock";
   config.listen.port = server_->port();
-  const auto second = Metaserver::Start(config);
+  const auto second = Metaserver::Start(config, nullptr);
   EXPECT_THAT(second, StatusIs(ErrorCode::kUnavailable));
   EXPECT_THAT(second.error().message(), ::testing::HasSubstr(std::to_string(server_->port())));
 }

@@ -275,11 +275,17 @@ TEST_F(RuleM2Log, WithoutRoomToMakeTheStateDurableTheLogGrowsAndGoesOn) {
 using RuleM4Log = SingleMemberLogTest;
 
 TEST_F(RuleM4Log, AfterAFailedSyncNothingIsCommittedAnyMore) {
+  std::vector<Status> told;
+  options_.on_failed = [&](const Status& cause) { told.push_back(cause); };
   Open();
   ASSERT_THAT(Propose("a"), IsOk());
+  EXPECT_TRUE(told.empty());
   plan_.Set({{.operation = FaultOperation::kSync, .kind = FaultKind::kIoError, .times = 1}});
   EXPECT_THAT(Propose("b"), StatusIs(ErrorCode::kDiskFailed));
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_THAT(told[0], StatusIs(ErrorCode::kDiskFailed));
   EXPECT_THAT(Propose("c"), StatusIs(ErrorCode::kDiskFailed));
+  EXPECT_EQ(told.size(), 1u);
   EXPECT_EQ(machine_.commands, std::vector<std::string>{"a"});
 }
 

@@ -200,6 +200,10 @@ TEST_P(ChannelTest, BothSidesLearnWhoThePeerIs) {
   } else if (GetParam() == Carrier::kUnix) {
     EXPECT_EQ(peer.kind, PeerIdentity::Kind::kUnixSocket);
     EXPECT_EQ(peer.uid, getuid());
+    EXPECT_EQ(peer.gid, getgid());
+    std::vector<gid_t> groups(static_cast<size_t>(getgroups(0, nullptr)));
+    (void)getgroups(static_cast<int>(groups.size()), groups.data());
+    EXPECT_EQ(peer.groups, groups);
   } else {
     EXPECT_EQ(peer.kind, PeerIdentity::Kind::kNone);
   }

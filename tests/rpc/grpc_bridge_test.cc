@@ -2,6 +2,7 @@
 #include <google/protobuf/descriptor.pb.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -230,6 +231,26 @@ TEST_F(GrpcBridgeTest, RefusesAPeerWithoutACertificate) {
   bool ok = false;
   ASSERT_TRUE(queue.Next(&tag, &ok));
   EXPECT_FALSE(status.ok());
+}
+
+// A handshake by OpenSSL itself, in one version of TLS and with a good certificate.
+bool ShakesHands(uint16_t port, const TlsFiles& files, int version) {
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
+                                                                  SSL_CTX_free);
+  SSL_CTX_set_min_proto_version(context.get(), version);
+  SSL_CTX_set_max_proto_version(context.get(), version);
+  SSL_CTX_use_certificate_file(context.get(), files.certificate.c_str(), SSL_FILETYPE_PEM);
+  SSL_CTX_use_PrivateKey_file(context.get(), files.key.c_str(), SSL_FILETYPE_PEM);
+  const std::unique_ptr<BIO, decltype(&BIO_free_all)> stream(BIO_new_ssl_connect(context.get()),
+                                                             BIO_free_all);
+  const std::string peer = "127.0.0.1:" + std::to_string(port);
+  BIO_set_conn_hostname(stream.get(), peer.c_str());
+  return BIO_do_handshake(stream.get()) == 1;
+}
+
+TEST_F(GrpcBridgeTest, SpeaksTls13Only) {
+  EXPECT_TRUE(ShakesHands(server_->port(), tls_->files(), TLS1_3_VERSION));
+  EXPECT_FALSE(ShakesHands(server_->port(), tls_->files(), TLS1_2_VERSION));
 }
 
 TEST_F(GrpcBridgeTest, RefusesACertificateOfAnotherAuthority) {

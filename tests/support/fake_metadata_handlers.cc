@@ -180,7 +180,9 @@ Result<v1::EntryResponse> FakeMetadata::CommitWrite(const v1::CommitWriteRequest
   v1::Attributes& attributes = *inode->mutable_attributes();
   attributes.set_size(std::max(attributes.size(), end));
   attributes.set_version(attributes.version() + 1);
-  attributes.set_mode(attributes.mode() & ~static_cast<uint32_t>(S_ISUID | S_ISGID));
+  if (request.clear_set_id()) {
+    attributes.set_mode(attributes.mode() & ~static_cast<uint32_t>(S_ISUID | S_ISGID));
+  }
   if (request.has_modify_time()) *attributes.mutable_modify_time() = request.modify_time();
   return Answer(*inode);
 }

@@ -10,7 +10,8 @@ namespace cairn {
 
 class FakeCall final : public ServerCall {
  public:
-  explicit FakeCall(std::string body = "") : body_(std::move(body)) {}
+  explicit FakeCall(std::string body = "", PeerIdentity peer = {})
+      : body_(std::move(body)), peer_(std::move(peer)) {}
 
   std::string_view body() const override { return body_; }
   const Payload& payload() const override { return payload_; }

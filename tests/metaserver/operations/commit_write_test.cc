@@ -34,10 +34,15 @@ TEST_P(CommitWriteTest, NothingNewChangesNothing) {
   EXPECT_EQ(fs_.Stat("/x").version(), version);
 }
 
-TEST_P(CommitWriteTest, DataTakesSetIdBitsAway) {
+TEST_P(CommitWriteTest, DataOfAUserTakesSetIdBitsAway) {
   fs_.MakeFile("/x");
   fs_.Chmod("/x", 06755);
   fs_.Commit("/x", 500, {{0, 1}}, 0);
+  EXPECT_EQ(fs_.Mode("/x"), 06755u);
+  v1::Command by_a_user;
+  by_a_user.mutable_commit_write()->set_inode(fs_.Resolve("/x").value);
+  by_a_user.mutable_commit_write()->set_clear_set_id(true);
+  EXPECT_EQ(fs_.Run(by_a_user), Code::kOk);
   EXPECT_EQ(fs_.Mode("/x"), 0755u);
 }
 

@@ -103,10 +103,17 @@ std::set<uint32_t> Trustworthy(const Situation& s) {
   return servers;
 }
 
+bool AnyAlive(const Situation& s, const std::set<uint32_t>& servers) {
+  for (const uint32_t server : servers) {
+    if (s.View(server).presence == Presence::kAlive) return true;
+  }
+  return false;
+}
+
 TEST(RuleC2, ARestartedMemberIsNotActiveBesideOneThatWasNotRestarted) {
   ForEverySituation([](const Situation& s) {
     const std::set<uint32_t> trustworthy = Trustworthy(s);
-    if (trustworthy.empty()) return;
+    if (!AnyAlive(s, trustworthy)) return;
     const v1::PlacementGroup after = s.Plan(s.group).value_or(s.group);
     EXPECT_EQ(Active(after), trustworthy) << s.Text();
     for (const uint32_t server : Active(after)) {
@@ -151,6 +158,25 @@ TEST(RuleC3, WithNobodyLeftTheSourceIsOneWithItsPageCacheOrAllMustBeBack) {
     EXPECT_EQ(FindMember(*next, ServerId(source))->incarnation(), kStoredIncarnation + 1);
     EXPECT_EQ(FindMember(*next, ServerId(source))->boot_id(), s.View(source).boot_id);
   });
+}
+
+TEST(RuleC3, NobodyIsTakenOutWhileAllWhoMayServeAreUnheard) {
+  ForEverySituation([](const Situation& s) {
+    const std::set<uint32_t> trustworthy = Trustworthy(s);
+    if (trustworthy.empty() || AnyAlive(s, trustworthy)) return;
+    EXPECT_FALSE(s.Plan(s.group).has_value()) << s.Text();
+  });
+}
+
+// All servers were restarted; the last of the three never comes back.
+TEST(RuleC3, AfterARestartOfAllTheGroupStartsAgainFromOneThatIsThere) {
+  const Case back = {v1::MEMBER_ACTIVE, Presence::kAlive, Start::kRestarted};
+  const Situation early({back, back, {v1::MEMBER_ACTIVE, Presence::kQuiet, Start::kSame}});
+  EXPECT_FALSE(early.Plan(early.group).has_value());
+  const Situation late({back, back, {v1::MEMBER_ACTIVE, Presence::kGone, Start::kSame}});
+  const auto next = late.Plan(late.group);
+  ASSERT_TRUE(next.has_value());
+  EXPECT_EQ(Active(*next), std::set<uint32_t>{1});
 }
 
 TEST(RuleC3, TheLastActiveMembersAreNeverForgotten) {
