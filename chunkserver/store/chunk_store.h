@@ -40,7 +40,13 @@ struct ChunkWrite {
   std::span<const uint32_t> crcs;  // one per piece of data cut at multiples of kBlockSize
   SessionId session;
   uint64_t sequence = 0;
+  // A primary has given it its version: it is refused only when the last of the room, which the
+  // index needs, would go (rule C7).
+  bool ordered = false;
 };
+
+// What a primary leaves free when it admits writes. Ordered writes may use three quarters of it.
+uint64_t AdmissionReserve(const DiskSpace& space);
 
 struct ChunkRead {
   bool absent = false;  // no such chunk here
@@ -75,7 +81,7 @@ struct BlockInstall {
   uint32_t first_block = 0;
   std::span<const std::byte> data;  // whole blocks; may be empty
   std::span<const uint32_t> crcs;
-  std::vector<uint32_t> absent_blocks;  // these become never-written
+  std::vector<uint32_t> absent_blocks;  // these become never-written, whatever `data` has for them
 };
 
 struct ChunkStoreCounters {
@@ -104,7 +110,8 @@ class ChunkStore {
   // survive this process, not a power cut. The chunk is created when absent. Data first, then CRCs,
   // version and (session, sequence) in one index batch.
   // kCorruption: a piece does not match its CRC, nothing is changed. kStaleGeneration: the chunk
-  // carries a later stamp. kInvalidArgument: the range or the chunk size. kNoSpace. kDiskFailed.
+  // carries a later stamp. kInvalidArgument: the range or the chunk size. kNoSpace: blocks that are
+  // not present need room, and the reserve would be touched. kDiskFailed.
   virtual Status Write(const ChunkWrite& write) = 0;
 
   // `offset` and `length` are multiples of kBlockSize inside the chunk. Never-written blocks are
@@ -134,6 +141,7 @@ class ChunkStore {
   // Whole blocks, verified; kCorruption if one is suspect or does not match, kChunkMissing.
   virtual Result<ChunkRead> FetchBlocks(ChunkId id, uint32_t first_block, uint32_t count) = 0;
   // Puts blocks and version in place as they are on the source; clears suspicion of these blocks.
+  // All or nothing for readers and for the next start.
   virtual Status InstallBlocks(const BlockInstall& install) = 0;
 
   // Chunks with suspect blocks in this group, after an unclean stop.

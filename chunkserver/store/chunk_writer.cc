@@ -47,6 +47,17 @@ Status PunchBlocks(StoreParts& parts, Chunk& chunk, std::vector<uint32_t> blocks
   return OkStatus();
 }
 
+// What a write needs room for: blocks that are present already have theirs.
+Result<size_t> NewBytes(Chunk& chunk, uint64_t offset, size_t size_bytes) {
+  BlockEdits rows(chunk);
+  size_t blocks = 0;
+  for (uint64_t block = offset / kBlockSize; block * kBlockSize < offset + size_bytes; ++block) {
+    ASSIGN_OR_RETURN(std::optional<uint32_t> crc, rows.OldCrc(static_cast<uint32_t>(block)));
+    blocks += crc ? 0 : 1;
+  }
+  return blocks * kBlockSize;
+}
+
 ChunkRow RowOfInstall(const BlockInstall& install) {
   ChunkRow row;
   row.group = install.group;
@@ -80,7 +91,8 @@ Status WriteChunk(StoreParts& parts, Chunk& chunk, const ChunkWrite& write) {
     RETURN_IF_ERROR(CheckFits(write.id, *row, write.file));
     RETURN_IF_ERROR(ApplyMissedCuts(parts, chunk, write.file));
   }
-  RETURN_IF_ERROR(parts.room.Admit(write.data.size()));
+  ASSIGN_OR_RETURN(size_t new_bytes, NewBytes(chunk, write.offset, write.data.size()));
+  RETURN_IF_ERROR(parts.room.Admit(new_bytes, write.ordered));
   // Before the plan: it may find the file of an earlier chunk of this id and clear it away.
   RETURN_IF_ERROR(BeginChange(parts, chunk));
   WritePlan plan(parts, chunk);
@@ -108,9 +120,8 @@ Status CheckInstall(const BlockInstall& install) {
                          install.data.size(), install.first_block, install.info.id);
   }
   const uint32_t blocks = install.chunk_size / kBlockSize;
-  const uint64_t end = install.first_block + install.data.size() / kBlockSize;
   for (uint32_t block : install.absent_blocks) {
-    if (block >= blocks || (block >= install.first_block && block < end)) {
+    if (block >= blocks) {
       return Status::Error(ErrorCode::kInvalidArgument, "absent block {} of chunk {}", block,
                            install.info.id);
     }
@@ -124,11 +135,12 @@ Status InstallChunkBlocks(StoreParts& parts, Chunk& chunk, const BlockInstall& i
     return Status::Error(ErrorCode::kInvalidArgument, "chunk {} has size {}, not {}", chunk.id(),
                          row->chunk_size, install.chunk_size);
   }
-  RETURN_IF_ERROR(parts.room.Admit(install.data.size()));
+  const uint64_t offset = uint64_t{install.first_block} * kBlockSize;
+  ASSIGN_OR_RETURN(size_t new_bytes, NewBytes(chunk, offset, install.data.size()));
+  RETURN_IF_ERROR(parts.room.Admit(new_bytes, /*ordered=*/false));
   RETURN_IF_ERROR(BeginChange(parts, chunk));
   WritePlan plan(parts, chunk);
-  RETURN_IF_ERROR(
-      plan.Build(uint64_t{install.first_block} * kBlockSize, install.data, install.crcs));
+  RETURN_IF_ERROR(plan.Build(offset, install.data, install.crcs));
   RETURN_IF_ERROR(WriteExtents(parts, chunk, plan.extents()));
   for (uint32_t block : install.absent_blocks) RETURN_IF_ERROR(plan.edits().Clear(block));
   RETURN_IF_ERROR(CommitChange(parts, chunk, RowOfInstall(install), plan.edits()));

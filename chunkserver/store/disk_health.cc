@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "chunkserver/store/chunk_store.h"
 #include "common/logging.h"
 
 namespace cairn {
 namespace {
 
 constexpr uint64_t kLargestReserve = 64u << 20;
+constexpr uint64_t kIndexPart = 4;  // of the reserve, one in so many
 constexpr uint64_t kLongestTrust = 64u << 20;
 
 bool SaysDiskIsBroken(ErrorCode code) {
@@ -47,19 +49,26 @@ Status DiskHealth::Fail(const Status& cause) {
   return end_;
 }
 
-Status RoomGuard::Admit(size_t size_bytes) {
+uint64_t AdmissionReserve(const DiskSpace& space) {
+  return std::min(kLargestReserve, space.total_bytes / 20);
+}
+
+Status RoomGuard::Admit(size_t size_bytes, bool ordered) {
+  if (size_bytes == 0) return OkStatus();
   const auto wanted = static_cast<int64_t>(size_bytes);
   if (unasked_bytes_.fetch_sub(wanted) >= wanted) return OkStatus();
   ASSIGN_OR_RETURN(DiskSpace space, files_.Space(directory_));
-  const uint64_t reserve = std::min(kLargestReserve, space.total_bytes / 20);
+  const uint64_t kept_for_ordered = AdmissionReserve(space);
+  const uint64_t reserve = ordered ? kept_for_ordered / kIndexPart : kept_for_ordered;
   if (space.available_bytes < reserve + size_bytes) {
     unasked_bytes_ = 0;
     return Status::Error(ErrorCode::kNoSpace,
-                         "disk of {} is full: {} bytes left, {} kept for the index", directory_,
+                         "disk of {} is full: {} bytes left, {} are kept free", directory_,
                          space.available_bytes, reserve);
   }
-  unasked_bytes_ = static_cast<int64_t>(
-      std::min(kLongestTrust, (space.available_bytes - reserve - size_bytes) / 4));
+  const uint64_t taken = kept_for_ordered + size_bytes;
+  const uint64_t free = space.available_bytes > taken ? space.available_bytes - taken : 0;
+  unasked_bytes_ = static_cast<int64_t>(std::min(kLongestTrust, free / 4));
   return OkStatus();
 }
 

@@ -32,14 +32,15 @@ class DiskHealth {
   Status end_ ABSL_GUARDED_BY(mu_);
 };
 
-// Keeps room for the index: a full disk must refuse data before the index cannot be written.
-// Thread-safe.
+// Keeps room for the index, and for writes that a primary has ordered: a full disk must refuse data
+// before the index cannot be written. Thread-safe.
 class RoomGuard {
  public:
   RoomGuard(FileSystem& files, std::string directory)
       : files_(files), directory_(std::move(directory)) {}
-  // kNoSpace: the disk has less than the reserve left. Asks the disk only now and then.
-  Status Admit(size_t size_bytes);
+  // kNoSpace: the disk has less than the reserve left, an ordered write less than a quarter of it.
+  // Asks the disk only now and then.
+  Status Admit(size_t size_bytes, bool ordered);
 
  private:
   FileSystem& files_;

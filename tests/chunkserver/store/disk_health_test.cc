@@ -47,16 +47,35 @@ TEST(RoomGuard, KeepsAReserveForTheIndex) {
       .WillOnce(testing::Return(Left(65)))
       .WillOnce(testing::Return(Left(63)))
       .WillOnce(testing::Return(Left(5000)));
-  EXPECT_OK(room.Admit(1 << 20));
-  EXPECT_EQ(room.Admit(1 << 20).code(), ErrorCode::kNoSpace);
-  EXPECT_OK(room.Admit(1 << 20));
+  EXPECT_OK(room.Admit(1 << 20, /*ordered=*/false));
+  EXPECT_EQ(room.Admit(1 << 20, /*ordered=*/false).code(), ErrorCode::kNoSpace);
+  EXPECT_OK(room.Admit(1 << 20, /*ordered=*/false));
+}
+
+TEST(RoomGuard, OrderedWritesMayUseTheReserveDownToWhatTheIndexNeeds) {
+  MockFiles files;
+  RoomGuard room(files, "/disk");
+  EXPECT_CALL(files, Space)
+      .WillOnce(testing::Return(Left(18)))
+      .WillOnce(testing::Return(Left(18)))
+      .WillOnce(testing::Return(Left(16)));
+  EXPECT_OK(room.Admit(1 << 20, /*ordered=*/true));
+  EXPECT_EQ(room.Admit(1 << 20, /*ordered=*/false).code(), ErrorCode::kNoSpace);
+  EXPECT_EQ(room.Admit(1 << 20, /*ordered=*/true).code(), ErrorCode::kNoSpace);
+}
+
+TEST(RoomGuard, WhatNeedsNoRoomIsNotRefused) {
+  MockFiles files;
+  RoomGuard room(files, "/disk");
+  EXPECT_CALL(files, Space).Times(0);
+  EXPECT_OK(room.Admit(0, /*ordered=*/false));
 }
 
 TEST(RoomGuard, AsksTheDiskSeldomWhileThereIsRoom) {
   MockFiles files;
   RoomGuard room(files, "/disk");
   EXPECT_CALL(files, Space).Times(2).WillRepeatedly(testing::Return(Left(5000)));
-  for (int i = 0; i < 100; ++i) EXPECT_OK(room.Admit(1 << 20));
+  for (int i = 0; i < 100; ++i) EXPECT_OK(room.Admit(1 << 20, /*ordered=*/false));
 }
 
 }  // namespace
