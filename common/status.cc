@@ -76,7 +76,8 @@ int ErrnoFromCode(ErrorCode code) {
     case ErrorCode::kNoData: return ENODATA;
     case ErrorCode::kRange: return ERANGE;
     case ErrorCode::kBusy: return EBUSY;
-    case ErrorCode::kUnimplemented: return ENOSYS;
+    // Not ENOSYS: the kernel would take it for "never ask again".
+    case ErrorCode::kUnimplemented: return EOPNOTSUPP;
     case ErrorCode::kDeadlineExceeded: return ETIMEDOUT;
     case ErrorCode::kCancelled: return EINTR;
     case ErrorCode::kUnauthenticated: return EACCES;

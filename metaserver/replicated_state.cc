@@ -8,6 +8,7 @@
 #include "absl/synchronization/notification.h"
 #include "common/hash.h"
 #include "common/logging.h"
+#include "metaserver/disk_reserve.h"
 #include "metaserver/inode_allocator.h"
 #include "metaserver/operations/apply.h"
 #include "metaserver/store/transaction.h"
@@ -50,8 +51,10 @@ void StopIfBroken(const Status& status) {
 
 class AppliedState final : public ReplicatedState, public StateMachine {
  public:
-  AppliedState(std::unique_ptr<KvStore> store, const Clock& clock)
-      : store_(std::move(store)), clock_(clock), inodes_([this] { ReserveRange(); }) {}
+  AppliedState(std::unique_ptr<KvStore> store, const Clock& clock,
+               std::unique_ptr<DiskReserve> reserve)
+      : store_(std::move(store)), clock_(clock), reserve_(std::move(reserve)),
+        inodes_([this] { ReserveRange(); }) {}
   ~AppliedState() override { (void)Stop(); }
 
   Status Start(const OpenLog& open_log) {
@@ -63,6 +66,10 @@ class AppliedState final : public ReplicatedState, public StateMachine {
   }
 
   void Propose(v1::Command command, std::function<void(Result<v1::Outcome>)> done) override {
+    if (reserve_ != nullptr) {
+      Status admitted = reserve_->Admit(command);
+      if (!admitted.ok()) return done(Fail(std::move(admitted)));
+    }
     const WallTime now = clock_.WallNow();
     command.mutable_time()->set_seconds(now.seconds);
     command.mutable_time()->set_nanoseconds(now.nanoseconds);
@@ -156,6 +163,7 @@ class AppliedState final : public ReplicatedState, public StateMachine {
 
   const std::unique_ptr<KvStore> store_;
   const Clock& clock_;
+  const std::unique_ptr<DiskReserve> reserve_;  // null: the store is not on a disk
   InodeAllocator inodes_;
   std::unique_ptr<ReplicatedLog> log_;
   std::function<void()> map_changed_;
@@ -184,7 +192,7 @@ Result<v1::Outcome> ReplicatedState::ProposeAndWait(v1::Command command) {
 Result<std::unique_ptr<ReplicatedState>> OpenReplicatedState(std::unique_ptr<KvStore> store,
                                                              const OpenLog& open_log,
                                                              const Clock& clock) {
-  auto state = std::make_unique<AppliedState>(std::move(store), clock);
+  auto state = std::make_unique<AppliedState>(std::move(store), clock, nullptr);
   RETURN_IF_ERROR(state->Start(open_log));
   return std::unique_ptr<ReplicatedState>(std::move(state));
 }
@@ -199,7 +207,13 @@ Result<std::unique_ptr<ReplicatedState>> ReplicatedState::Open(
     log.on_failed = options.on_failed;
     return OpenSingleMemberLog(options.directory + "/log", *options.files, machine, log);
   };
-  return OpenReplicatedState(std::move(store), open_log, *options.clock);
+  auto state = std::make_unique<AppliedState>(
+      std::move(store), *options.clock,
+      std::make_unique<DiskReserve>([files = options.files, directory = options.directory] {
+        return files->Space(directory);
+      }));
+  RETURN_IF_ERROR(state->Start(open_log));
+  return std::unique_ptr<ReplicatedState>(std::move(state));
 }
 
 }  // namespace cairn

@@ -7,6 +7,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/await.h"
 #include "common/logging.h"
 #include "rpc/connection.h"
 #include "rpc/dial.h"
@@ -99,8 +100,8 @@ Result<FrameChannel::ConnectionPointer> FrameChannel::Connected(Deadline deadlin
     {
       absl::MutexLock lock(&mu_);
       while (connecting_ && !closed_) {
-        if (changed_.WaitWithTimeout(&mu_, absl::FromChrono(deadline.Left())) &&
-            deadline.Passed()) {
+        WaitAWhile(changed_, mu_, deadline);
+        if (connecting_ && deadline.Passed()) {
           return Fail(ErrorCode::kDeadlineExceeded, "no connection to {} in time", name_);
         }
       }

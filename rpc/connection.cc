@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "absl/time/time.h"
+#include "common/await.h"
 #include "rpc/dial.h"
 #include "rpc/hello.h"
 
@@ -151,7 +152,7 @@ Result<RawReply> Connection::Await(PendingCall& call, bool owns_writing) {
       mu_.Lock();
     } else {
       waiting_.push_back(&call);
-      call.changed.WaitWithTimeout(&mu_, absl::FromChrono(call.deadline.Left()));
+      WaitAWhile(call.changed, mu_, call.deadline);
       std::erase(waiting_, &call);
     }
   }

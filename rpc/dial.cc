@@ -12,6 +12,7 @@
 
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/await.h"
 
 namespace cairn {
 namespace {
@@ -145,8 +146,7 @@ Addresses Resolve(const std::string& host, uint16_t port, Deadline deadline) {
     lookup->done = true;
   }).detach();
   absl::MutexLock lock(&lookup->mu);
-  bool in_time = lookup->mu.AwaitWithTimeout(absl::Condition(&lookup->done),
-                                             absl::FromChrono(deadline.Left()));
+  bool in_time = AwaitUntil(lookup->mu, absl::Condition(&lookup->done), deadline);
   if (!in_time) return Fail(ErrorCode::kUnavailable, "resolve {}: no answer in time", host);
   return lookup->found;
 }

@@ -1,6 +1,9 @@
 #include "metaserver/cluster/cluster_resources.h"
 
+#include <algorithm>
+#include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -54,18 +57,46 @@ Status ClusterResources::CheckCreated(PoolId pool_id, const Result<v1::Outcome>&
   return pool != nullptr && pool->group_count() > 0 ? OkStatus() : status;
 }
 
-ClusterSpace::Space ClusterResources::CurrentSpace() const {
-  Space space;
-  const auto map = maps_.Get();
-  if (!map.has_value()) return space;
-  const v1::Pool* pool = (*map)->FindPool(PoolId(0));
-  for (const auto& [id, record] : (*map)->servers) {
-    const ServerCounters counters = registry_.Counters(id);
-    space.total_bytes += counters.total_bytes;
-    space.available_bytes += counters.available_bytes;
+// How many of the groups' copies each server has; before there are groups, as they will be spread.
+ClusterResources::Shares ClusterResources::SharesOf(const MapSnapshot& map) {
+  Shares shares;
+  shares.of = map.groups.size();
+  for (const auto& [id, group] : map.groups) {
+    for (const v1::Member& member : group.members()) ++shares.held[ServerId(member.server())];
   }
-  const uint32_t copies = pool == nullptr || pool->copies() == 0 ? 1 : pool->copies();
-  return {space.total_bytes / copies, space.available_bytes / copies};
+  if (shares.of > 0) return shares;
+  const v1::Pool* pool = map.FindPool(PoolId(0));
+  shares.of = map.servers.size();
+  for (const auto& [id, record] : map.servers) {
+    shares.held[id] = pool == nullptr || pool->copies() == 0 ? 1 : pool->copies();
+  }
+  return shares;
+}
+
+std::optional<ClusterSpace::Space> ClusterResources::SpaceOn(const MapSnapshot& map,
+                                                             bool with_gone) const {
+  const Shares shares = SharesOf(map);
+  std::optional<Space> space;
+  for (const auto& [id, held] : shares.held) {
+    const v1::ServerRecord* record = map.FindServer(id);
+    const ServerCounters counters = registry_.Counters(id);
+    if (record == nullptr || !counters.known) continue;
+    const bool gone = registry_.View(*record).presence == ServerView::Presence::kGone;
+    if (gone && !with_gone) continue;
+    const Space here = {counters.total_bytes * shares.of / held,
+                        counters.available_bytes * shares.of / held};
+    if (!space) space = here;
+    space->total_bytes = std::min(space->total_bytes, here.total_bytes);
+    space->available_bytes = std::min(space->available_bytes, here.available_bytes);
+  }
+  return space;
+}
+
+Result<ClusterSpace::Space> ClusterResources::CurrentSpace() const {
+  ASSIGN_OR_RETURN(const std::shared_ptr<const MapSnapshot> map, maps_.Get());
+  if (const auto space = SpaceOn(*map, /*with_gone=*/false)) return *space;
+  if (const auto space = SpaceOn(*map, /*with_gone=*/true)) return *space;
+  return Fail(ErrorCode::kUnavailable, "no chunkserver has said how much room it has");
 }
 
 }  // namespace cairn

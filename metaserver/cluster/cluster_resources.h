@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <optional>
 
 #include "metaserver/cluster/map_cache.h"
 #include "metaserver/cluster/server_registry.h"
@@ -18,10 +20,16 @@ class ClusterResources final : public PlacementGroups, public ClusterSpace {
 
   // Groups are spread over the servers that are alive now.
   void Ensure(PoolId pool, std::function<void(Status)> done) override;
-  // Sums what the servers said in their last heartbeats, divided by the first pool's copies.
-  Space CurrentSpace() const override;
+  // From what the servers said in their last heartbeats; those that are gone count only if all are.
+  Result<Space> CurrentSpace() const override;
 
  private:
+  struct Shares {
+    uint64_t of = 0;
+    std::map<ServerId, uint64_t> held;
+  };
+  static Shares SharesOf(const MapSnapshot& map);
+  std::optional<Space> SpaceOn(const MapSnapshot& map, bool with_gone) const;
   Result<v1::Command> PlanCreation(const v1::Pool& pool, const MapSnapshot& map) const;
   Status CheckCreated(PoolId pool, const Result<v1::Outcome>& outcome);
 

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -74,10 +75,14 @@ MemberMonitor::Signature MemberMonitor::Look(const MapSnapshot& map,
                                              std::map<ServerId, ServerView>& views) const {
   Signature seen;
   seen.first = map.version;
+  BootTime latest_join{};
   for (const auto& [id, record] : map.servers) {
     const ServerView view = registry_.View(record);
-    seen.second.emplace_back(id, view.incarnation, view.presence);
+    latest_join = std::max(latest_join, view.joined);
     views.emplace(id, view);
+  }
+  for (const auto& [id, view] : views) {
+    seen.second.emplace_back(id, view.incarnation, view.presence, view.heard >= latest_join);
   }
   return seen;
 }
@@ -85,6 +90,7 @@ MemberMonitor::Signature MemberMonitor::Look(const MapSnapshot& map,
 Status MemberMonitor::Tick() {
   ASSIGN_OR_RETURN(const std::shared_ptr<const MapSnapshot> map, maps_.Get());
   std::map<ServerId, ServerView> views;
+  registry_.NoteLook();
   Signature seen = Look(*map, views);
   if (seen != settled_) {
     const auto view_of = [&](ServerId server) {

@@ -33,8 +33,9 @@ class MemberMonitor {
   Status Tick();
 
  private:
-  using Signature =
-      std::pair<uint64_t, std::vector<std::tuple<ServerId, Incarnation, ServerView::Presence>>>;
+  // What a plan depends on: id, incarnation, presence, and whether it was heard after all joins.
+  using Seen = std::tuple<ServerId, Incarnation, ServerView::Presence, bool>;
+  using Signature = std::pair<uint64_t, std::vector<Seen>>;
   void Run();
   Signature Look(const MapSnapshot& map, std::map<ServerId, ServerView>& views) const;
   // Makes sure that who is removed as gone gets no lease meanwhile. False: somebody was heard.

@@ -46,7 +46,9 @@ Status ReapScan::ScanKind(Collecting& collecting, std::string_view prefix, std::
 Result<std::vector<ReapItem>> ReapScan::Next(const ReadView& view, size_t max_chunks,
                                              const Skip& skip) {
   Collecting collecting{view, skip, max_chunks, 0, {}, {}};
+  collecting.max_chunks = (max_chunks + 1) / 2;  // neither kind keeps the other waiting
   RETURN_IF_ERROR(ScanKind<v1::TrimRecord>(collecting, schema::kTrimPrefix, trim_cursor_));
+  collecting.max_chunks = max_chunks;
   RETURN_IF_ERROR(ScanKind<v1::OrphanRecord>(collecting, schema::kOrphanPrefix, orphan_cursor_));
   return std::move(collecting.items);
 }
@@ -58,17 +60,13 @@ Status ReapScan::Visit(Collecting& collecting, InodeId inode, const v1::OrphanRe
   ASSIGN_OR_RETURN(const auto trim,
                    LoadRow<v1::TrimRecord>(collecting.view, schema::TrimKey(inode)));
   const v1::FileMap file = record ? record->file() : v1::FileMap();
-  std::vector<Range> ranges;
-  for (const v1::ChunkRun& run : file.runs()) {
-    ranges.emplace_back(run.first(), uint64_t{run.first()} + run.count());
-  }
-  // Chunks behind a cut are no longer in the runs.
-  if (trim) ranges.emplace_back(trim->first_chunk(), trim->end_chunk());
+  ChunkRuns runs = file.runs();
+  if (trim) AddRuns(runs, trim->runs());  // chunks behind a cut are no longer in the file's
   ReapItem item;
   item.inode = inode;
   item.whole = true;
   item.generation = file.generation();
-  AddChunks(collecting, std::move(item), file, ranges);
+  AddChunks(collecting, std::move(item), file, runs);
   return OkStatus();
 }
 
@@ -79,14 +77,13 @@ Status ReapScan::Visit(Collecting& collecting, InodeId inode, const v1::TrimReco
   ReapItem item;
   item.inode = inode;
   item.generation = trim.generation();
-  const Range range(trim.first_chunk(), trim.end_chunk());
   AddChunks(collecting, std::move(item), record ? record->file() : v1::FileMap(),
-            record ? std::vector<Range>{range} : std::vector<Range>{});
+            record ? trim.runs() : ChunkRuns());
   return OkStatus();
 }
 
 void ReapScan::AddChunks(Collecting& collecting, ReapItem item, const v1::FileMap& file,
-                         const std::vector<Range>& ranges) {
+                         const ChunkRuns& runs) {
   const auto progress = progress_.find({item.inode, item.whole});
   // A later cut starts over.
   const bool goes_on =
@@ -95,17 +92,17 @@ void ReapScan::AddChunks(Collecting& collecting, ReapItem item, const v1::FileMa
   item.done_before = goes_on ? progress->second.chunks_done : 0;
   item.complete = true;
   uint64_t to_skip = item.done_before;
-  for (const auto& [first, end] : ranges) {
-    const uint64_t skipped = std::min(to_skip, end - std::min(first, end));
+  for (const v1::ChunkRun& run : runs) {
+    const uint64_t skipped = std::min<uint64_t>(to_skip, run.count());
     to_skip -= skipped;
-    for (uint64_t index = first + skipped; index < end; ++index) {
+    for (uint64_t i = skipped; i < run.count(); ++i) {
       if (collecting.chunks >= collecting.max_chunks) {
         item.complete = false;
         break;
       }
       v1::ChunkAddress& chunk = item.chunks.emplace_back();
       chunk.set_inode(item.inode.value);
-      chunk.set_index(static_cast<uint32_t>(index));
+      chunk.set_index(static_cast<uint32_t>(run.first() + i));
       chunk.set_chunk_size(file.layout().chunk_size());
       chunk.set_generation(file.generation());
       if (!item.whole) *chunk.mutable_cuts() = file.cuts();

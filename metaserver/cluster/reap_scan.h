@@ -13,6 +13,7 @@
 #include "cairn/v1/records.pb.h"
 #include "common/ids.h"
 #include "common/status.h"
+#include "metaserver/operations/runs.h"
 #include "metaserver/store/kv_store.h"
 
 namespace cairn {
@@ -54,14 +55,12 @@ class ReapScan {
     Status status;
     bool full() const { return chunks >= max_chunks || items.size() >= max_chunks; }
   };
-  using Range = std::pair<uint64_t, uint64_t>;  // chunk indexes [first, second)
-
   template <typename Row>
   Status ScanKind(Collecting& collecting, std::string_view prefix, std::string& cursor);
   Status Visit(Collecting& collecting, InodeId inode, const v1::OrphanRecord& orphan);
   Status Visit(Collecting& collecting, InodeId inode, const v1::TrimRecord& trim);
   void AddChunks(Collecting& collecting, ReapItem item, const v1::FileMap& file,
-                 const std::vector<Range>& ranges);
+                 const ChunkRuns& runs);
 
   std::string orphan_cursor_;  // where the next scan begins
   std::string trim_cursor_;

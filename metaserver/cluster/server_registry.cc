@@ -11,7 +11,19 @@ constexpr int kMaxDamagedListed = 1000;
 
 }  // namespace
 
-ServerRegistry::ServerRegistry(const Clock& clock) : clock_(clock), started_(clock.Now()) {}
+ServerRegistry::ServerRegistry(const Clock& clock)
+    : clock_(clock), patient_since_(clock.Now()), last_look_(patient_since_) {}
+
+void ServerRegistry::NoteLook() {
+  absl::MutexLock lock(&mu_);
+  const BootTime now = clock_.Now();
+  if (now - last_look_ > kAliveWithin) {
+    LOG_WARN("this process did not run for a while, silence of chunkservers counts anew ms={}",
+             std::chrono::duration_cast<std::chrono::milliseconds>(now - last_look_).count());
+    patient_since_ = now;
+  }
+  last_look_ = now;
+}
 
 const ServerRegistry::Entry* ServerRegistry::Find(ServerId server) const {
   const auto found = entries_.find(server);
@@ -42,7 +54,10 @@ void ServerRegistry::NoteJoin(const v1::ServerRecord& record) {
     entry.counters.damaged.clear();
   }
   entry.incarnation = incarnation;
-  if (!entry.shunned) entry.heard = clock_.Now();
+  if (entry.shunned) return;
+  entry.heard = clock_.Now();
+  if (entry.joined_as != incarnation) entry.joined = entry.heard;
+  entry.joined_as = incarnation;
 }
 
 Status ServerRegistry::NoteHeartbeat(const v1::HeartbeatRequest& request,
@@ -107,7 +122,8 @@ void ServerRegistry::ReleaseShunned(ServerId server) {
 
 Duration ServerRegistry::SilenceOf(const Entry* entry) const {
   const bool heard = entry != nullptr && entry->heard.has_value();
-  return clock_.Now() - (heard ? *entry->heard : started_);
+  const BootTime since = heard ? std::max(*entry->heard, patient_since_) : patient_since_;
+  return clock_.Now() - since;
 }
 
 Duration ServerRegistry::Silence(ServerId server) const {
@@ -124,9 +140,14 @@ ServerView ServerRegistry::ViewLocked(const v1::ServerRecord& record) const {
   using Presence = ServerView::Presence;
   const Entry* entry = Find(ServerId(record.id()));
   const Duration silence = SilenceOf(entry);
-  const bool patient = clock_.Now() - started_ <= timing::kChunkLease + timing::kMemberRemoved;
-  ServerView view{Presence::kQuiet, Incarnation(record.incarnation()), record.boot_id()};
-  if (entry != nullptr && entry->heard && silence <= kAliveWithin) {
+  const bool patient = clock_.Now() - patient_since_ <= timing::kChunkLease + timing::kMemberRemoved;
+  ServerView view{Presence::kQuiet, Incarnation(record.incarnation()), record.boot_id(),
+                  BootTime{}, BootTime{}};
+  if (entry != nullptr) {
+    view.joined = entry->joined.value_or(BootTime{});
+    view.heard = entry->heard.value_or(BootTime{});
+  }
+  if (entry != nullptr && entry->heard && clock_.Now() - *entry->heard <= kAliveWithin) {
     view.presence = Presence::kAlive;
   } else if (!patient && silence > timing::kMemberRemoved) {
     view.presence = Presence::kGone;

@@ -55,6 +55,9 @@ class ServerRegistry {
   // the removal is being committed would outlive it (rule C1). False: it was heard meanwhile, and
   // must not be removed.
   bool Condemn(const v1::ServerRecord& record);
+  // The monitor is about to look. If its last look is so long ago that this process must have been
+  // stopped, or its host suspended, silence means nothing: it counts anew, as after a start.
+  void NoteLook();
   // To be called once a gone server has been taken out of its groups.
   void ReleaseShunned(ServerId server);
 
@@ -65,20 +68,23 @@ class ServerRegistry {
 
  private:
   struct Entry {
+    std::optional<BootTime> joined;  // first, as `joined_as`
+    Incarnation joined_as{0};
     std::optional<BootTime> heard;
     Incarnation incarnation{0};  // of the last message
     bool shunned = false;
     ServerCounters counters;
   };
-  Duration SilenceOf(const Entry* entry) const;
+  Duration SilenceOf(const Entry* entry) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
   const Entry* Find(ServerId server) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
   ServerView ViewLocked(const v1::ServerRecord& record) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
   Status CheckWelcomeLocked(ServerId server, Incarnation incarnation) const
       ABSL_SHARED_LOCKS_REQUIRED(mu_);
 
   const Clock& clock_;
-  const BootTime started_;
   mutable absl::Mutex mu_;
+  BootTime patient_since_ ABSL_GUARDED_BY(mu_);  // a start, or the end of a pause
+  BootTime last_look_ ABSL_GUARDED_BY(mu_);
   std::map<ServerId, Entry> entries_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -23,13 +23,13 @@ Status CheckRequest(const v1::CommitWriteRequest& request, const v1::InodeRecord
 }
 
 // Adds what lies below `limit_bytes`. True if chunks were new.
-bool AddRuns(const v1::CommitWriteRequest& request, uint64_t limit_bytes, v1::FileMap& file) {
+bool AddWritten(const v1::CommitWriteRequest& request, uint64_t limit_bytes, v1::FileMap& file) {
   const uint32_t chunk_size = file.layout().chunk_size();
   const uint64_t limit = limit_bytes / chunk_size + (limit_bytes % chunk_size != 0 ? 1 : 0);
   bool added = false;
   for (const v1::ChunkRun& run : request.runs()) {
     const uint64_t end = std::min<uint64_t>(uint64_t{run.first()} + run.count(), limit);
-    if (AddRun(file, run.first(), end)) added = true;
+    if (AddRun(*file.mutable_runs(), run.first(), end)) added = true;
   }
   return added;
 }
@@ -51,7 +51,7 @@ Result<v1::Outcome> CommitWrite(const v1::Command& command, MetadataTransaction&
                 request.inode(), request.generation());
   }
   v1::Attributes& attributes = *inode.mutable_attributes();
-  const bool added = AddRuns(request, *limit, *inode.mutable_file());
+  const bool added = AddWritten(request, *limit, *inode.mutable_file());
   if (inode.file().runs_size() > kMaxRuns) {
     return Fail(ErrorCode::kFileTooBig, "inode {} has more than {} gaps", request.inode(),
                 kMaxRuns);
@@ -63,8 +63,14 @@ Result<v1::Outcome> CommitWrite(const v1::Command& command, MetadataTransaction&
 
   if (grew) txn.ChangeSize(inode, end);
   if (strips) attributes.set_mode(WithoutSetId(attributes.mode()));
-  MarkChanged(inode, command.time());
-  if (request.has_modify_time()) *attributes.mutable_modify_time() = request.modify_time();
+  // The change was the write, which may lie a while back, not this telling of it.
+  if (strips) MarkChanged(inode, command.time());
+  if (request.has_modify_time()) {
+    *attributes.mutable_modify_time() = request.modify_time();
+    if (IsLater(request.modify_time(), attributes.change_time())) {
+      MarkChanged(inode, request.modify_time());
+    }
+  }
   txn.StoreInode(inode);
   return outcome;
 }

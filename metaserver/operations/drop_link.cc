@@ -37,7 +37,7 @@ Status BeginRemoval(v1::InodeRecord& inode, MetadataTransaction& txn) {
   const InodeId id(inode.attributes().inode());
   ASSIGN_OR_RETURN(auto trim, LoadRow<v1::TrimRecord>(txn, schema::TrimKey(id)));
   if (trim) {
-    AddRun(*inode.mutable_file(), trim->first_chunk(), trim->end_chunk());
+    AddRuns(*inode.mutable_file()->mutable_runs(), trim->runs());
     txn.Erase(schema::TrimKey(id));
   }
   if (inode.file().runs().empty()) {

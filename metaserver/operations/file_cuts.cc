@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "metaserver/operations/access.h"
 #include "metaserver/operations/runs.h"
@@ -33,19 +34,16 @@ void DropOldest(Cuts& cuts, int keep, v1::InodeRecord& inode) {
   }
 }
 
-// Chunks [first, end) may hold bytes beyond the newest cut.
-Status AddTrim(const v1::InodeRecord& inode, uint64_t first, uint64_t end,
-               MetadataTransaction& txn) {
+// `cut_off` may hold bytes beyond the newest cut.
+Status AddTrim(const v1::InodeRecord& inode, const ChunkRuns& cut_off, MetadataTransaction& txn) {
   const std::string key = schema::TrimKey(InodeId(inode.attributes().inode()));
   ASSIGN_OR_RETURN(auto trim, LoadRow<v1::TrimRecord>(txn, key));
-  if (trim) {
-    first = std::min<uint64_t>(first, trim->first_chunk());
-    end = std::max<uint64_t>(end, trim->end_chunk());
-  }
-  v1::TrimRecord merged;
+  v1::TrimRecord merged = std::move(trim).value_or(v1::TrimRecord());
   merged.set_generation(inode.file().generation());
-  merged.set_first_chunk(static_cast<uint32_t>(first));
-  merged.set_end_chunk(static_cast<uint32_t>(end));
+  AddRuns(*merged.mutable_runs(), cut_off);
+  // Too many gaps for one row: what lies in the last ones was never written and costs a look.
+  ChunkRuns& runs = *merged.mutable_runs();
+  if (runs.size() > kMaxRuns) AddRun(runs, runs[kMaxRuns - 1].first(), EndOfRuns(runs));
   txn.Put(key, merged);
   return OkStatus();
 }
@@ -60,9 +58,12 @@ Status Shrink(uint64_t size_bytes, v1::InodeRecord& inode, MetadataTransaction& 
     return Status::Error(ErrorCode::kBusy, "{} cuts of inode {} wait to be trimmed", kMaxCuts,
                          inode.attributes().inode());
   }
+  // The chunk the cut falls in may have been written and not be told yet.
   const uint64_t first = size_bytes / chunk_size;
-  RETURN_IF_ERROR(AddTrim(inode, first, std::max(first + 1, EndOfRuns(file)), txn));
-  CutRuns(file, ChunksBelow(size_bytes, chunk_size));
+  ChunkRuns cut_off = RunsFrom(file.runs(), first);
+  AddRun(cut_off, first, first + 1);
+  RETURN_IF_ERROR(AddTrim(inode, cut_off, txn));
+  CutRuns(*file.mutable_runs(), ChunksBelow(size_bytes, chunk_size));
   return OkStatus();
 }
 

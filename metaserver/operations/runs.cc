@@ -24,38 +24,46 @@ Status CheckRun(const v1::ChunkRun& run) {
                        run.first());
 }
 
-bool AddRun(v1::FileMap& file, uint64_t first, uint64_t end) {
+bool AddRun(ChunkRuns& runs, uint64_t first, uint64_t end) {
   if (first >= end) return false;
-  auto* runs = file.mutable_runs();
   auto from =
-      std::lower_bound(runs->begin(), runs->end(), first,
+      std::lower_bound(runs.begin(), runs.end(), first,
                        [](const v1::ChunkRun& run, uint64_t at) { return EndOf(run) < at; });
-  auto to = std::upper_bound(from, runs->end(), end,
+  auto to = std::upper_bound(from, runs.end(), end,
                              [](uint64_t at, const v1::ChunkRun& run) { return at < run.first(); });
   if (from == to) {  // touches none
-    const int index = static_cast<int>(from - runs->begin());
-    SetRun(*file.add_runs(), first, end);
-    std::rotate(runs->begin() + index, runs->end() - 1, runs->end());
+    const int index = static_cast<int>(from - runs.begin());
+    SetRun(*runs.Add(), first, end);
+    std::rotate(runs.begin() + index, runs.end() - 1, runs.end());
     return true;
   }
   const uint64_t merged_first = std::min<uint64_t>(first, from->first());
   const uint64_t merged_end = std::max(end, EndOf(*(to - 1)));
   if (to - from == 1 && merged_first == from->first() && merged_end == EndOf(*from)) return false;
   SetRun(*from, merged_first, merged_end);
-  runs->erase(from + 1, to);
+  runs.erase(from + 1, to);
   return true;
 }
 
-void CutRuns(v1::FileMap& file, uint64_t end) {
-  auto* runs = file.mutable_runs();
-  while (!runs->empty() && runs->rbegin()->first() >= end) runs->RemoveLast();
-  if (runs->empty()) return;
-  v1::ChunkRun& last = *runs->rbegin();
+void AddRuns(ChunkRuns& runs, const ChunkRuns& more) {
+  for (const v1::ChunkRun& run : more) AddRun(runs, run.first(), EndOf(run));
+}
+
+void CutRuns(ChunkRuns& runs, uint64_t end) {
+  while (!runs.empty() && runs.rbegin()->first() >= end) runs.RemoveLast();
+  if (runs.empty()) return;
+  v1::ChunkRun& last = *runs.rbegin();
   if (EndOf(last) > end) SetRun(last, last.first(), end);
 }
 
-uint64_t EndOfRuns(const v1::FileMap& file) {
-  return file.runs().empty() ? 0 : EndOf(*file.runs().rbegin());
+ChunkRuns RunsFrom(const ChunkRuns& runs, uint64_t first) {
+  ChunkRuns from;
+  for (const v1::ChunkRun& run : runs) {
+    if (EndOf(run) > first) SetRun(*from.Add(), std::max<uint64_t>(run.first(), first), EndOf(run));
+  }
+  return from;
 }
+
+uint64_t EndOfRuns(const ChunkRuns& runs) { return runs.empty() ? 0 : EndOf(*runs.rbegin()); }
 
 }  // namespace cairn

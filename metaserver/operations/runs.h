@@ -16,12 +16,17 @@ inline constexpr uint64_t kMaxChunks = (uint64_t{1} << 32) - 1;
 // kInvalidArgument: a run of no chunks; kFileTooBig: one that goes beyond the last chunk.
 Status CheckRun(const v1::ChunkRun& run);
 
+using ChunkRuns = google::protobuf::RepeatedPtrField<v1::ChunkRun>;
+
 // Adds chunks [first, end). True if some of them were new.
 // REQUIRES: first <= end <= kMaxChunks.
-bool AddRun(v1::FileMap& file, uint64_t first, uint64_t end);
+bool AddRun(ChunkRuns& runs, uint64_t first, uint64_t end);
+void AddRuns(ChunkRuns& runs, const ChunkRuns& more);
 // Only chunks below `end` stay.
-void CutRuns(v1::FileMap& file, uint64_t end);
+void CutRuns(ChunkRuns& runs, uint64_t end);
+// Those of chunks from `first` on.
+ChunkRuns RunsFrom(const ChunkRuns& runs, uint64_t first);
 // One past the last chunk that holds bytes; 0 if none does.
-uint64_t EndOfRuns(const v1::FileMap& file);
+uint64_t EndOfRuns(const ChunkRuns& runs);
 
 }  // namespace cairn

@@ -9,6 +9,7 @@ namespace cairn {
 
 // kInvalidArgument: a billion nanoseconds or more.
 Status CheckTime(const v1::Time& time);
+bool IsLater(const v1::Time& time, const v1::Time& than);
 
 // The inode changed, its contents did not: st_ctime.
 void MarkChanged(v1::InodeRecord& inode, const v1::Time& time);

@@ -19,21 +19,24 @@ void MakeActive(v1::Member& member, const ServerView& view) {
   member.set_boot_id(view.boot_id);
 }
 
-// Who may serve, as far as is known, and who of them has been heard lately.
-struct Servers {
-  bool any = false;
-  bool any_heard = false;
-};
+bool AnyMayServe(const v1::PlacementGroup& group, const ServerViews& views) {
+  for (const v1::Member& member : group.members()) {
+    if (MayServe(member, views(ServerId(member.server())))) return true;
+  }
+  return false;
+}
 
-Servers FindServers(const v1::PlacementGroup& group, const ServerViews& views) {
-  Servers found;
+// Has a member that may serve been heard since this one was lost? If not, it may be gone itself, and
+// to take this one out would leave everything to it.
+bool IsOutlived(const ServerView& lost, const v1::PlacementGroup& group,
+                const ServerViews& views) {
   for (const v1::Member& member : group.members()) {
     const ServerView view = views(ServerId(member.server()));
-    if (!MayServe(member, view)) continue;
-    found.any = true;
-    found.any_heard = found.any_heard || view.presence == Presence::kAlive;
+    const bool heard = view.presence == Presence::kAlive &&
+                       (lost.presence == Presence::kGone || view.heard >= lost.joined);
+    if (heard && MayServe(member, view)) return true;
   }
-  return found;
+  return false;
 }
 
 // Nobody can serve: which of the last active members does the group start again from (rule C3)?
@@ -68,15 +71,10 @@ bool MayServe(const v1::Member& member, const ServerView& view) {
 
 std::optional<v1::PlacementGroup> PlanMembers(const v1::PlacementGroup& group,
                                               const ServerViews& views) {
-  const Servers servers = FindServers(group, views);
   std::optional<ServerId> source;
-  if (!servers.any) {
+  if (!AnyMayServe(group, views)) {
     source = ChooseSource(group, views);
     if (!source) return std::nullopt;  // the group waits for its members
-  } else if (!servers.any_heard) {
-    // Whoever is taken out now would leave everything to members that may be gone themselves. They
-    // are heard in a moment, or the group starts again from one that is there.
-    return std::nullopt;
   }
   v1::PlacementGroup next = group;
   bool changed = false;
@@ -86,7 +84,8 @@ std::optional<v1::PlacementGroup> PlanMembers(const v1::PlacementGroup& group,
     if (source == server) {
       MakeActive(member, view);
       changed = true;
-    } else if (member.state() == v1::MEMBER_ACTIVE && !MayServe(member, view)) {
+    } else if (member.state() == v1::MEMBER_ACTIVE && !MayServe(member, view) &&
+               (source || IsOutlived(view, group, views))) {
       MakeSyncing(member);
       changed = true;
     }

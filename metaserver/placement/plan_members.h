@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cairn/v1/common.pb.h"
+#include "common/clock.h"
 #include "common/ids.h"
 
 namespace cairn {
@@ -21,6 +22,8 @@ struct ServerView {
   Presence presence = Presence::kQuiet;
   Incarnation incarnation{0};
   std::string boot_id;
+  BootTime joined{};  // when the metaserver heard of this incarnation first
+  BootTime heard{};   // when it heard of the server last
 };
 
 using ServerViews = std::function<ServerView(ServerId)>;

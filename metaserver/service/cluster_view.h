@@ -9,7 +9,8 @@
 
 namespace cairn {
 
-// Room for files' bytes, copies taken into account. Thread-safe; must answer from memory.
+// Room for files' bytes, copies taken into account: what fits until the first server is full, as
+// files spread over them. kUnavailable: not known yet. Thread-safe; must answer from memory.
 class ClusterSpace {
  public:
   struct Space {
@@ -17,7 +18,7 @@ class ClusterSpace {
     uint64_t available_bytes = 0;
   };
   virtual ~ClusterSpace() = default;
-  virtual Space CurrentSpace() const = 0;
+  virtual Result<Space> CurrentSpace() const = 0;
 };
 
 // Makes a pool's placement groups on first use. Thread-safe.

@@ -53,10 +53,11 @@ void MetadataService::FetchMap(Call<v1::FetchMapRequest, v1::ClusterMap> call) {
 void MetadataService::StatFs(Call<v1::StatFsRequest, v1::StatFsResponse> call) {
   const Result<v1::StateRecord> state = LoadState(*state_.View());
   if (!state) return call.Fail(state.error());
-  const ClusterSpace::Space space = space_.CurrentSpace();
+  const Result<ClusterSpace::Space> space = space_.CurrentSpace();
+  if (!space) return call.Fail(space.error());
   v1::StatFsResponse response;
-  response.set_total_bytes(space.total_bytes);
-  response.set_available_bytes(space.available_bytes);
+  response.set_total_bytes(space->total_bytes);
+  response.set_available_bytes(space->available_bytes);
   response.set_inodes(state->inode_count());
   call.Reply(response);
 }

@@ -76,16 +76,22 @@ Result<v1::RemovedResponse> MetadataService::RemovedAnswer(const v1::Outcome& ou
   return response;
 }
 
+// Whoever opens the orphan meanwhile waits until it is decided who holds it (rule C11).
 void MetadataService::ReleaseStrangers(InodeId orphan) {
+  sessions_.BeginRemoval(orphan);
+  const std::shared_ptr<void> decided(nullptr, [this, orphan](void*) {
+    sessions_.EndRemoval(orphan);
+  });
   auto row = LoadRow<v1::OrphanRecord>(*state_.View(), schema::OrphanKey(orphan));
   if (!row || !*row) return;
   for (uint64_t holder : (*row)->holders()) {
     if (sessions_.MayHold(SessionId(holder), orphan)) continue;
-    Propose(ReleaseCommand(orphan, holder), [orphan, holder](const Result<v1::Outcome>& outcome) {
-      if (outcome) return;
-      LOG_WARN("unlinked file kept until its session ends inode={} session={} error={}", orphan,
-               holder, outcome.error());
-    });
+    Propose(ReleaseCommand(orphan, holder),
+            [orphan, holder, decided](const Result<v1::Outcome>& outcome) {
+              if (outcome) return;
+              LOG_WARN("unlinked file kept until its session ends inode={} session={} error={}",
+                       orphan, holder, outcome.error());
+            });
   }
 }
 

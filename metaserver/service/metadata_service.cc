@@ -86,7 +86,12 @@ Result<v1::EntryResponse> MetadataService::EntryAnswer(const v1::Outcome& outcom
 v1::EntryResponse EntryOf(v1::InodeRecord inode) {
   v1::EntryResponse response;
   response.mutable_attributes()->Swap(inode.mutable_attributes());
-  if (inode.has_file()) response.mutable_file()->Swap(inode.mutable_file());
+  if (!inode.has_file()) return response;
+  v1::FileMap& file = *response.mutable_file();
+  file.Swap(inode.mutable_file());
+  // Those that are trimmed everywhere count as well: bytes written before them may come late, to a
+  // chunk that was not there when it was trimmed (rule C9).
+  file.mutable_cuts()->MergeFrom(inode.finished_cuts());
   return response;
 }
 

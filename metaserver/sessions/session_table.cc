@@ -7,6 +7,10 @@
 
 namespace cairn {
 
+namespace {
+constexpr Duration kLongestGap = std::chrono::seconds(5);  // between two looks of a running process
+}  // namespace
+
 Status SessionTable::Restore(const ReadView& view) {
   absl::MutexLock lock(&mu_);
   const BootTime now = clock_.Now();
@@ -17,10 +21,11 @@ Status SessionTable::Restore(const ReadView& view) {
                               parsed = ParseRow(key, value, row);
                               if (!parsed.ok()) return false;
                               mu_.AssertHeld();
-                              Entry& entry = sessions_[SessionId(row.id())];
+                              const SessionId session(schema::KeyNumber(key.substr(1)));
+                              Entry& entry = sessions_[session];
                               entry.last_heard = now;
                               if (row.has_user()) entry.user = row.user();
-                              unreclaimed_.insert(SessionId(row.id()));
+                              unreclaimed_.insert(session);
                               return true;
                             }));
   return parsed;
@@ -132,8 +137,11 @@ void SessionTable::EndRemoval(InodeId inode) {
 std::vector<SessionId> SessionTable::TakeSilent() {
   absl::MutexLock lock(&mu_);
   const BootTime now = clock_.Now();
+  const bool paused = last_look_ && now - *last_look_ > kLongestGap;
+  last_look_ = now;
   std::vector<SessionId> silent;
   for (auto& [session, entry] : sessions_) {
+    if (paused) entry.last_heard = now;
     if (entry.ending || now - entry.last_heard < timing::kSessionLife) continue;
     entry.ending = true;
     silent.push_back(session);

@@ -59,7 +59,8 @@ class SessionTable {
   void EndRemoval(InodeId inode);
 
   // Sessions not heard for a life. Each is told once, and is deaf from then on, until Remove() or
-  // KeepAfterAll().
+  // KeepAfterAll(). To be asked every second: if this process did not run for a while, silence means
+  // nothing and every session gets a full life (rule M8).
   std::vector<SessionId> TakeSilent();
   // It could not be closed; it is told again at once.
   void KeepAfterAll(SessionId session);
@@ -85,6 +86,7 @@ class SessionTable {
 
   const Clock& clock_;
   mutable absl::Mutex mu_;
+  std::optional<BootTime> last_look_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<SessionId, Entry> sessions_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<InodeId, std::vector<SessionId>> openers_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_set<SessionId> unreclaimed_ ABSL_GUARDED_BY(mu_);

@@ -140,7 +140,7 @@ TEST_F(ReplicatedStateTest, ObserversHearOfWhatIsAppliedAndOfTheMap) {
 TEST_F(ReplicatedStateTest, AfterStopNothingIsProposed) {
   auto state = OpenOn(MakeMemoryStore(), entries_, clock_);
   state->ProposeAndWait(Found()).value();
-  state->Stop();
+  EXPECT_TRUE(state->Stop().ok());
   EXPECT_EQ(state->ProposeAndWait(MakeDirectory("a")).error().code(), ErrorCode::kUnavailable);
 }
 

@@ -75,7 +75,7 @@ class SingleMemberLogTest : public ::testing::Test {
   FaultPlan plan_;
   std::unique_ptr<FileSystem> faulty_ = MakeFaultyFileSystem(files_, plan_);
   RecordingMachine machine_;
-  SingleMemberLogOptions options_{.storage = {.segment_bytes = 4096}};
+  SingleMemberLogOptions options_{.storage = {.segment_bytes = 4096}, .on_failed = nullptr};
   std::unique_ptr<ReplicatedLog> log_;
 };
 

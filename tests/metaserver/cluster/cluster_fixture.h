@@ -56,6 +56,7 @@ class ClusterFixture : public ::testing::Test {
     uint32_t id = 0;
     uint64_t incarnation = 1;
     std::string boot = "boot-a";
+    uint64_t available_bytes = 900;
     bool running = true;
   };
 
@@ -102,7 +103,7 @@ class ClusterFixture : public ::testing::Test {
     request.set_incarnation(servers_[number].incarnation);
     request.set_map_version(map_version);
     request.set_total_bytes(1000);
-    request.set_available_bytes(900);
+    request.set_available_bytes(servers_[number].available_bytes);
     return membership_->Heartbeat(request);
   }
 

@@ -44,8 +44,26 @@ TEST_F(ClusterResourcesTest, SomeoneElseWhoMadeThemFirstIsNoError) {
 
 TEST_F(ClusterResourcesTest, SpaceIsThatOfAllServersSharedByTheCopies) {
   Build(3, 3);
-  EXPECT_EQ(resources_->CurrentSpace().total_bytes, 1000u);
-  EXPECT_EQ(resources_->CurrentSpace().available_bytes, 900u);
+  const auto space = resources_->CurrentSpace();
+  ASSERT_THAT(space, IsOk());
+  EXPECT_EQ(space->total_bytes, 1000u);
+  EXPECT_EQ(space->available_bytes, 900u);
+}
+
+TEST_F(ClusterResourcesTest, SpaceEndsWhereTheFirstServerIsFull) {
+  Build(3, 3);
+  servers_[2].available_bytes = 640;
+  ASSERT_THAT(Beat(2), IsOk());
+  EXPECT_EQ(resources_->CurrentSpace()->available_bytes, 640u);
+  Kill(2);
+  Pass(8s);  // its groups go on without it
+  EXPECT_EQ(resources_->CurrentSpace()->available_bytes, 900u);
+}
+
+TEST_F(ClusterResourcesTest, BeforeAnyServerWasHeardTheRoomIsNotKnown) {
+  Build(3, 3);
+  RestartMetaserver();
+  EXPECT_THAT(resources_->CurrentSpace(), StatusIs(ErrorCode::kUnavailable));
 }
 
 }  // namespace

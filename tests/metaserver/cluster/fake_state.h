@@ -18,7 +18,7 @@ class FakeState final : public ReplicatedState {
   std::unique_ptr<ReadView> View() override;
   void OnMapChanged(std::function<void()> observer) override { observer_ = std::move(observer); }
   bool IsBorn() override;
-  void Stop() override {}
+  Status Stop() override { return OkStatus(); }
 
   // Proposals answer this instead of being applied, until it is ok again.
   void FailWith(Status status);

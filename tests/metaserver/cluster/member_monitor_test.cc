@@ -125,6 +125,21 @@ TEST_F(RuleM8Monitor, ARestartedMetaserverRemovesNobodyBeforeItHasWaited) {
   EXPECT_EQ(ActiveGroups(3), 0);
 }
 
+// Stopped with SIGSTOP, or its host suspended: the heartbeats that wait are answered one by one.
+TEST_F(RuleM8Monitor, AfterAPauseOfTheMetaserverNobodyCountsAsSilent) {
+  Build(3, 3);
+  Pass(10s);
+  clock_.Advance(60s);
+  ASSERT_THAT(Beat(1), IsOk());
+  Look();
+  EXPECT_EQ(ActiveGroups(2), Groups());
+  Pass(10s);
+  EXPECT_EQ(ActiveGroups(2), Groups());
+  Kill(3);
+  Pass(4s);
+  EXPECT_EQ(ActiveGroups(3), 0);
+}
+
 TEST_F(MemberMonitorTest, TheThreadLooksByItself) {
   Build(3, 3);
   servers_[2].incarnation++;

@@ -75,13 +75,22 @@ TEST_F(ReapScanTest, ALaterCutStartsOver) {
   state_.Put(schema::InodeKey(InodeId(1)), record);
   v1::TrimRecord trim;
   trim.set_generation(1);
-  trim.set_end_chunk(15);
+  AddRun(*trim.mutable_runs(), 0, 15);
   state_.Put(schema::TrimKey(InodeId(1)), trim);
   scan_.Advance(Next()[0]);
-  EXPECT_EQ(Next()[0].chunks.front().index(), 10u);
+  EXPECT_EQ(Next()[0].chunks.front().index(), 5u);
   trim.set_generation(2);
   state_.Put(schema::TrimKey(InodeId(1)), trim);
   EXPECT_EQ(Next()[0].chunks.front().index(), 0u);
+}
+
+TEST_F(ReapScanTest, AnEndlessTrimDoesNotKeepOrphansWaiting) {
+  v1::TrimRecord trim;
+  AddRun(*trim.mutable_runs(), 0, 4'000'000'000);
+  state_.Put(schema::InodeKey(InodeId(1)), v1::InodeRecord());
+  state_.Put(schema::TrimKey(InodeId(1)), trim);
+  MakeOrphan(2, 1);
+  EXPECT_EQ(Inodes(Next()), (std::vector<uint64_t>{1, 2}));
 }
 
 }  // namespace

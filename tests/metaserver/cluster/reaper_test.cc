@@ -153,8 +153,7 @@ TEST_F(RuleC9Reaper, ATrimSendsTheCutsAndIsForgottenAfterwards) {
   state_.Put(schema::InodeKey(InodeId(100)), file);
   v1::TrimRecord trim;
   trim.set_generation(4);
-  trim.set_first_chunk(1);
-  trim.set_end_chunk(6);
+  AddRun(*trim.mutable_runs(), 1, 6);
   state_.Put(schema::TrimKey(InodeId(100)), trim);
   Run();
   EXPECT_FALSE(state_.Has(schema::TrimKey(InodeId(100))));
@@ -172,8 +171,7 @@ TEST_F(RuleC9Reaper, AnOrphanAlsoLosesTheChunksBehindItsLastCut) {
   MakeOrphan(100, 1);
   v1::TrimRecord trim;
   trim.set_generation(4);
-  trim.set_first_chunk(1);
-  trim.set_end_chunk(3);
+  AddRun(*trim.mutable_runs(), 1, 3);
   state_.Put(schema::TrimKey(InodeId(100)), trim);
   Run();
   std::set<uint32_t> whole;

@@ -213,9 +213,12 @@ std::string Namespace::Cuts(const std::string& path) {
 }
 
 std::string Namespace::Runs(const std::string& path) {
+  return RunsText(Inode(path).file().runs());
+}
+
+std::string RunsText(const ChunkRuns& runs) {
   std::string text;
-  const v1::InodeRecord inode = Inode(path);
-  for (const v1::ChunkRun& run : inode.file().runs()) {
+  for (const v1::ChunkRun& run : runs) {
     text += fmt::format("{}{}+{}", text.empty() ? "" : " ", run.first(), run.count());
   }
   return text;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "metaserver/operations/apply.h"
+#include "metaserver/operations/runs.h"
 #include "metaserver/store/rows.h"
 #include "tests/metaserver/test_stores.h"
 
@@ -107,5 +108,7 @@ class NamespaceTest : public ::testing::TestWithParam<StoreKind> {
   TemporaryDirectory directory_;
   Namespace fs_{OpenStore(GetParam(), directory_.path())};
 };
+
+std::string RunsText(const ChunkRuns& runs);  // "0+3 7+1"
 
 }  // namespace cairn::testing

@@ -99,6 +99,13 @@ TEST_P(RepliesTest, BusyIsNoAnswerToKeep) {
   EXPECT_EQ(Namespace::CodeOf(Run(create)), Code::kOk);
 }
 
+// A mount's numbers begin anywhere: what lies below was never there and costs nothing.
+TEST_P(RepliesTest, AFirstNumberFarAwayErasesOnlyWhatIsThere) {
+  Run(MakeDirectory("a", 1, 1));
+  EXPECT_EQ(Namespace::CodeOf(Run(MakeDirectory("b", 1'000'000, 1'000'000))), Code::kOk);
+  EXPECT_EQ(ReplyRows(), 1u);
+}
+
 }  // namespace
 
 }  // namespace cairn::testing

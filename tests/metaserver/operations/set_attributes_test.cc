@@ -13,6 +13,7 @@ class SetAttributesTest : public NamespaceTest {
     *request.mutable_caller() = User(7, 7);
     if (now) {
       request.set_modify_time_now(true);
+      request.set_access_time_now(true);
     } else {
       request.mutable_modify_time()->set_seconds(42);
     }
@@ -92,6 +93,9 @@ TEST_P(SetAttributesTest, ChosenTimesAreTheOwnersAndNowIsForWriters) {
   EXPECT_EQ(fs_.Run(Times("/x", false)), Code::kPermission);
   EXPECT_EQ(fs_.Run(Times("/x", true)), Code::kOk);
   EXPECT_EQ(fs_.Stat("/x").modify_time().seconds(), fs_.Stat("/x").change_time().seconds());
+  v1::Command one = Times("/x", true);
+  one.mutable_set_attributes()->set_access_time_now(false);
+  EXPECT_EQ(fs_.Run(one), Code::kPermission);
   fs_.Chmod("/x", 0644);
   EXPECT_EQ(fs_.Run(Times("/x", true)), Code::kAccessDenied);
   fs_.Chown("/x", 7, 7);

@@ -52,7 +52,7 @@ struct Situation {
       }
       const bool same = cases[i].start == Start::kSame;
       views.push_back({cases[i].presence, Incarnation(kStoredIncarnation + (same ? 0 : 1)),
-                       cases[i].start == Start::kRebooted ? "new" : "old"});
+                       cases[i].start == Start::kRebooted ? "new" : "old", BootTime{}, BootTime{}});
     }
   }
   const ServerView& View(uint32_t server) const { return views[server - 1]; }
@@ -177,6 +177,19 @@ TEST(RuleC3, AfterARestartOfAllTheGroupStartsAgainFromOneThatIsThere) {
   const auto next = late.Plan(late.group);
   ASSERT_TRUE(next.has_value());
   EXPECT_EQ(Active(*next), std::set<uint32_t>{1});
+}
+
+// The third was heard a moment ago, but before the others came back: it may have died since.
+TEST(RuleC3, ARestartedMemberIsTakenOutOnlyAfterOneThatMayServeWasHeard) {
+  const Case back = {v1::MEMBER_ACTIVE, Presence::kAlive, Start::kRestarted};
+  Situation s({back, back, {v1::MEMBER_ACTIVE, Presence::kAlive, Start::kSame}});
+  s.views[0].joined = s.views[1].joined = BootTime{std::chrono::seconds(10)};
+  s.views[2].heard = BootTime{std::chrono::seconds(9)};
+  EXPECT_FALSE(s.Plan(s.group).has_value());
+  s.views[2].heard = BootTime{std::chrono::seconds(10)};
+  const auto next = s.Plan(s.group);
+  ASSERT_TRUE(next.has_value());
+  EXPECT_EQ(Active(*next), std::set<uint32_t>{3});
 }
 
 TEST(RuleC3, TheLastActiveMembersAreNeverForgotten) {

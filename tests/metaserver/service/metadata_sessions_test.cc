@@ -64,7 +64,7 @@ TEST_F(MetadataSessionsTest, ClosingASessionLetsGoOfAllItHeld) {
 }
 
 TEST_F(MetadataSessionsTest, AStoppedMetaserverSaysSo) {
-  state_->Stop();
+  (void)state_->Stop();
   EXPECT_EQ(CodeOf(Ask<v1::EntryResponse>(v1::METADATA_CREATE, CreateOf("x", session_))),
             Code::kUnavailable);
 }

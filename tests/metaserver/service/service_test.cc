@@ -22,7 +22,7 @@ void ServiceTest::Start() {
 }
 
 void ServiceTest::Restart() {
-  state_->Stop();
+  (void)state_->Stop();
   dispatcher_.reset();
   service_.reset();
   sessions_.reset();

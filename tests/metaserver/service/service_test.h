@@ -53,7 +53,7 @@ class RecordedCall final : public ServerCall {
 
 class FakeCluster final : public ClusterSpace, public PlacementGroups {
  public:
-  Space CurrentSpace() const override { return {1000, 400}; }
+  Result<Space> CurrentSpace() const override { return Space{1000, 400}; }
   void Ensure(PoolId pool, std::function<void(Status)> done) override {
     done(pool == PoolId(1) ? OkStatus() : Status(Code::kNotFound, "no such pool"));
   }
@@ -62,7 +62,7 @@ class FakeCluster final : public ClusterSpace, public PlacementGroups {
 class ServiceTest : public ::testing::Test {
  protected:
   ServiceTest() { Start(); }
-  ~ServiceTest() override { state_->Stop(); }
+  ~ServiceTest() override { (void)state_->Stop(); }
 
   // A metaserver on what the log holds.
   void Start();

@@ -126,6 +126,28 @@ TEST_F(SessionTableTest, OpenFilesAreCountedOnce) {
   EXPECT_EQ(table_.OpenFiles(kFirst), 1u);
 }
 
+TEST_F(SessionTableTest, RuleM8AfterAPauseOfThisProcessNobodyCountsAsSilent) {
+  table_.Add(kFirst);
+  EXPECT_THAT(table_.TakeSilent(), IsEmpty());
+  clock_.Advance(timing::kSessionLife * 2);
+  EXPECT_THAT(table_.TakeSilent(), IsEmpty());
+  for (int second = 0; second < 29; ++second) {
+    clock_.Advance(std::chrono::seconds(1));
+    EXPECT_THAT(table_.TakeSilent(), IsEmpty());
+  }
+  clock_.Advance(std::chrono::seconds(1));
+  EXPECT_THAT(table_.TakeSilent(), ElementsAre(kFirst));
+}
+
+TEST_F(SessionTableTest, OneUsersSessionIsDeafToOtherUsers) {
+  table_.Add(kFirst, 1000);
+  table_.Add(kSecond);
+  EXPECT_TRUE(table_.Touch(kFirst, 1000));
+  EXPECT_TRUE(table_.Touch(kFirst));
+  EXPECT_FALSE(table_.Touch(kFirst, 1001));
+  EXPECT_FALSE(table_.Touch(kSecond, 1000));
+}
+
 }  // namespace
 
 }  // namespace cairn::testing

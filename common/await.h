@@ -1,0 +1,36 @@
+// Timed waits that keep to CLOCK_BOOTTIME. absl counts a timeout on the wall clock: set back by an
+// hour it would wait an hour longer, set forward it would give up at once.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "common/clock.h"
+
+namespace cairn {
+
+inline constexpr Duration kLongestSlice = std::chrono::seconds(1);
+
+// Waits for `condition`; false if the deadline passed first.
+// REQUIRES: `mu` is held.
+inline bool AwaitUntil(absl::Mutex& mu, const absl::Condition& condition,
+                       const Deadline& deadline) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  while (true) {
+    const Duration left = deadline.Left();
+    if (mu.AwaitWithTimeout(condition, absl::FromChrono(std::min(left, kLongestSlice)))) {
+      return true;
+    }
+    if (left <= Duration::zero()) return false;
+  }
+}
+
+// Waits for a signal, for at most a slice: the caller looks at its deadline and its condition again.
+// REQUIRES: `mu` is held.
+inline void WaitAWhile(absl::CondVar& changed, absl::Mutex& mu, const Deadline& deadline)
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  changed.WaitWithTimeout(&mu, absl::FromChrono(std::min(deadline.Left(), kLongestSlice)));
+}
+
+}  // namespace cairn
