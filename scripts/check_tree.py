@@ -30,7 +30,6 @@ OUR_FOLDERS = {folder.split("/")[0] for folder in MAY_INCLUDE} | {"proto", "test
 MIRRORED = ["common", "rpc", "raft", "metaserver", "chunkserver", "client"]
 COVERED_BY = {
     # Small pieces of a mechanism whose test drives it whole.
-    "chunkserver/replication/block_repair.cc": "tests/chunkserver/replication/read_path_test.cc",
     "chunkserver/replication/member_comparer.cc":
         "tests/chunkserver/replication/group_jobs_test.cc",
     "chunkserver/replication/member_faults.cc": "tests/chunkserver/replication/write_path_test.cc",

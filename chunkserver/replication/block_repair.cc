@@ -1,8 +1,10 @@
 #include "chunkserver/replication/block_repair.h"
 
 #include <algorithm>
+#include <array>
 
 #include "chunkserver/replication/wire.h"
+#include "common/crc32c.h"
 #include "common/logging.h"
 
 namespace cairn {
@@ -41,80 +43,125 @@ bool HasBlock(const v1::ListBlocksResponse& blocks, uint32_t block) {
 
 }  // namespace
 
-BlockRepair::Copies BlockRepair::FindCopies(const Group& group, ChunkId id, bool active_only) {
+BlockRepair::Copies BlockRepair::FindCopies(const Group& group, ChunkId id, bool active_only,
+                                            std::set<ServerId>& hung) {
   Copies copies;
   for (const GroupMember& member : group.members) {
     if (member.server == context_.table.self() || (active_only && !member.active)) continue;
-    auto answer = context_.peers.Call<v1::ListBlocksResponse>(
-        member.server, v1::CHUNK_LIST_BLOCKS, ListRequest(group, id), Deadline::After(kPeerWait));
-    if (answer.has_value()) {
-      copies.found.push_back({member.server, std::move(*answer)});
-    } else {
-      copies.silent = true;
-      copies.active_silent = copies.active_silent || member.active;
+    Status status(ErrorCode::kDeadlineExceeded, "it did not answer just before");
+    if (!hung.contains(member.server)) {
+      auto answer = context_.peers.Call<v1::ListBlocksResponse>(
+          member.server, v1::CHUNK_LIST_BLOCKS, ListRequest(group, id), Deadline::After(kPeerWait));
+      status = internal::StatusOf(answer);
+      if (status.ok()) copies.found.push_back({member.server, std::move(*answer)});
     }
+    if (status.ok()) continue;
+    copies.silent = true;
+    copies.active_silent = copies.active_silent || member.active;
+    if (status.code() == ErrorCode::kDeadlineExceeded) hung.insert(member.server);
   }
   return copies;
 }
 
-bool BlockRepair::CopyBlock(const Group& group, const ChunkBlocks& own, uint32_t block,
-                            const Copy& copy) {
+Status BlockRepair::FetchInto(const Group& group, ChunkId id, const Copy& copy, uint32_t first,
+                              std::span<std::byte> out) {
+  const auto count = static_cast<uint32_t>(out.size() / kBlockSize);
   const Result<RawReply> reply =
       context_.peers.CallRaw(copy.server, v1::CHUNK_FETCH_BLOCKS,
-                             FetchRequest(group, own.info.id, block, 1), {},
-                             Deadline::After(kPeerWait));
-  if (!reply.has_value()) return false;
-  const auto response = reply->Parse<v1::FetchBlocksResponse>();
-  if (!response.has_value() || reply->payload.size() != kBlockSize) return false;
-  const std::vector<uint32_t> crcs = ToVector(response->crcs());
-  if (!CrcsMatch(0, reply->payload.bytes(), crcs)) return false;
+                             FetchRequest(group, id, first, count), {}, Deadline::After(kPeerWait));
+  if (!reply.has_value()) {
+    const ErrorCode code = reply.error().code();
+    const bool has_none = code == ErrorCode::kCorruption || code == ErrorCode::kChunkMissing;
+    return Status(has_none ? ErrorCode::kCorruption : ErrorCode::kUnavailable,
+                  reply.error().message());
+  }
+  const auto listed = copy.blocks.crcs().begin() + static_cast<int>(first);
+  const std::vector<uint32_t> crcs(listed, listed + static_cast<int>(count));
+  if (reply->payload.size() != out.size() || !CrcsMatch(0, reply->payload.bytes(), crcs)) {
+    return Status::Error(ErrorCode::kUnavailable, "server {} sent other blocks than it named",
+                         copy.server);
+  }
+  std::copy(reply->payload.bytes().begin(), reply->payload.bytes().end(), out.begin());
+  return OkStatus();
+}
+
+Status BlockRepair::CopyBlock(const Group& group, const ChunkBlocks& own, uint32_t block,
+                              const Copy& copy) {
+  std::array<std::byte, kBlockSize> bytes;
+  RETURN_IF_ERROR(FetchInto(group, own.info.id, copy, block, bytes));
+  const uint32_t crc = copy.blocks.crcs(static_cast<int>(block));
   BlockInstall install;
   install.info = own.info;
   install.group = group.id;
   install.chunk_size = own.info.chunk_size;
   install.first_block = block;
-  install.data = reply->payload.bytes();
-  install.crcs = crcs;
+  install.data = bytes;
+  install.crcs = {&crc, 1};
   const Status installed = context_.store.InstallBlocks(install);
   context_.HeardStore(installed);
-  return installed.ok();
+  if (installed.ok()) return installed;
+  return Status(ErrorCode::kUnavailable, installed.message());
+}
+
+Status BlockRepair::CopyBlockFromAny(const Group& group, const ChunkBlocks& own, uint32_t block,
+                                     const Copies& copies,
+                                     const std::function<bool(const Copy&)>& suits) {
+  Status result(ErrorCode::kCorruption, "no member has a copy");
+  for (const Copy& copy : copies.found) {
+    if (!HasBlock(copy.blocks, block) || !suits(copy)) continue;
+    const Status copied = CopyBlock(group, own, block, copy);
+    if (copied.ok()) return copied;
+    if (copied.code() != ErrorCode::kCorruption) result = copied;
+  }
+  return result;
+}
+
+Status BlockRepair::RepairBlock(const Group& group, const ChunkBlocks& own, uint32_t block,
+                                std::optional<Copies>& copies) {
+  const ChunkId id = own.info.id;
+  const Status here = internal::StatusOf(context_.store.FetchBlocks(id, block, 1));
+  context_.HeardStore(here);
+  if (here.ok()) return here;
+  if (here.code() != ErrorCode::kCorruption) return Status(ErrorCode::kUnavailable, here.message());
+  std::set<ServerId> hung;
+  if (!copies.has_value()) copies = FindCopies(group, id, false, hung);
+  const auto suits = [&](const Copy& copy) {
+    if (copy.blocks.crcs(static_cast<int>(block)) == own.crcs[block]) return true;
+    const ChunkInfo theirs = InfoOf(copy.blocks.summary());
+    // The primary may be ahead: what it has ordered since comes here too, and over these bytes.
+    const bool ordered = copy.server == group.primary() && theirs.version > own.info.version &&
+                         theirs.generation >= own.info.generation;
+    // Cuts do not change versions: a copy of another stamp may hold bytes from behind one.
+    const bool same = group.IsActive(copy.server) && theirs.version == own.info.version &&
+                      theirs.generation == own.info.generation;
+    return ordered || same;
+  };
+  const Status mended = CopyBlockFromAny(group, own, block, *copies, suits);
+  if (mended.ok()) {
+    LOG_WARN("damaged block replaced by a copy chunk={} block={} pg={}", id, block, group.id);
+  }
+  if (mended.code() == ErrorCode::kCorruption && copies->active_silent) {
+    return Status::Error(ErrorCode::kUnavailable,
+                         "block {} of chunk {} is damaged and a member does not answer", block, id);
+  }
+  return mended;
 }
 
 Status BlockRepair::RepairRange(PgId group_id, Epoch epoch, ChunkId id, BlockRange range) {
   HeldChunk held(context_.gates.Get(id), Deadline::After(kHoldWait));
   if (!held.ok()) return Status::Error(ErrorCode::kUnavailable, "chunk {} is being written", id);
   ASSIGN_OR_RETURN(const Standing standing, context_.table.Stand(group_id, epoch));
-  const Group& group = *standing.group;
   ASSIGN_OR_RETURN(const std::optional<ChunkBlocks> own, context_.store.Blocks(id));
   if (!own.has_value()) return OkStatus();
-  Copies copies;
-  bool asked = false;
+  std::optional<Copies> copies;
   const auto end = std::min(range.end, static_cast<uint32_t>(own->crcs.size()));
   for (uint32_t block = range.first; block < end; ++block) {
     if (!own->present[block]) continue;
-    if (context_.store.FetchBlocks(id, block, 1).has_value()) continue;
-    if (!asked) copies = FindCopies(group, id, false);
-    asked = true;
-    const bool mended = std::any_of(copies.found.begin(), copies.found.end(), [&](const Copy& copy) {
-      if (!HasBlock(copy.blocks, block)) return false;
-      const ChunkVersion version = InfoOf(copy.blocks.summary()).version;
-      const bool same_version = version == own->info.version && group.IsActive(copy.server);
-      const bool same_crc = copy.blocks.crcs(static_cast<int>(block)) == own->crcs[block];
-      // The primary may be ahead: what it has ordered since comes here too, and over these bytes.
-      const bool ordered = copy.server == group.primary() && version > own->info.version;
-      return (same_version || same_crc || ordered) && CopyBlock(group, *own, block, copy);
-    });
-    if (mended) {
-      LOG_WARN("damaged block replaced by a copy chunk={} block={} pg={}", id, block, group.id);
-      continue;
-    }
-    if (copies.active_silent) {
-      return Status::Error(ErrorCode::kUnavailable,
-                           "block {} of chunk {} is damaged and a member does not answer", block,
-                           id);
-    }
-    context_.damage.Add(id, group.id);
-    LOG_ERROR("damaged block has no good copy chunk={} block={} pg={}", id, block, group.id);
+    const Status mended = RepairBlock(*standing.group, *own, block, copies);
+    if (mended.ok()) continue;
+    if (mended.code() != ErrorCode::kCorruption) return mended;
+    context_.damage.Add(id, group_id);
+    LOG_ERROR("damaged block has no good copy chunk={} block={} pg={}", id, block, group_id);
     return Status::Error(ErrorCode::kIoError, "no good copy of block {} of chunk {}", block, id);
   }
   context_.damage.Remove(id);
@@ -123,35 +170,48 @@ Status BlockRepair::RepairRange(PgId group_id, Epoch epoch, ChunkId id, BlockRan
 
 Status BlockRepair::CopyWhole(const Group& group, const Copy& copy) {
   const auto total = static_cast<uint32_t>(copy.blocks.crcs_size());
-  const std::vector<bool> present = UnpackBits(copy.blocks.present(), total);
   BlockInstall install;
   install.info = InfoOf(copy.blocks.summary());
   install.group = group.id;
   install.chunk_size = install.info.chunk_size;
+  if (total > kMaxChunkSize / kBlockSize) {
+    return Status::Error(ErrorCode::kUnavailable, "server {} lists {} blocks", copy.server, total);
+  }
+  const std::vector<bool> present = UnpackBits(copy.blocks.present(), total);
+  std::vector<std::byte> data(size_t{total} * kBlockSize);
+  std::vector<uint32_t> crcs = ToVector(copy.blocks.crcs());
+  const uint32_t zero_crc = Crc32c(std::array<std::byte, kBlockSize>{});
   for (uint32_t first = 0; first < total;) {
     uint32_t end = first;
     while (end < total && present[end] && end - first < kBlocksPerTransfer) ++end;
     if (end == first) {
-      ++first;
+      install.absent_blocks.push_back(first);
+      crcs[first++] = zero_crc;
       continue;
     }
-    ASSIGN_OR_RETURN(
-        const RawReply reply,
-        context_.peers.CallRaw(copy.server, v1::CHUNK_FETCH_BLOCKS,
-                               FetchRequest(group, install.info.id, first, end - first), {},
-                               Deadline::After(kPeerWait)));
-    ASSIGN_OR_RETURN(const auto response, reply.Parse<v1::FetchBlocksResponse>());
-    const std::vector<uint32_t> crcs = ToVector(response.crcs());
-    if (!CrcsMatch(0, reply.payload.bytes(), crcs) || crcs.size() != end - first) {
-      return Status::Error(ErrorCode::kCorruption, "server {} sent other blocks than it named",
-                           copy.server);
-    }
-    install.first_block = first;
-    install.data = reply.payload.bytes();
-    install.crcs = crcs;
-    RETURN_IF_ERROR(context_.store.InstallBlocks(install));
+    const size_t length = size_t{end - first} * kBlockSize;
+    RETURN_IF_ERROR(FetchInto(group, install.info.id, copy, first,
+                              std::span(data).subspan(size_t{first} * kBlockSize, length)));
     first = end;
   }
+  // At once: half a copy must not pass for the chunk, to a reader or after a crash.
+  install.data = data;
+  install.crcs = crcs;
+  const Status installed = context_.store.InstallBlocks(install);
+  context_.HeardStore(installed);
+  return installed.code() == ErrorCode::kDiskFailed
+             ? Status(ErrorCode::kUnavailable, installed.message())
+             : installed;
+}
+
+Status BlockRepair::CopyMissing(const Group& group, ChunkId id, ServerId from) {
+  auto blocks = context_.peers.Call<v1::ListBlocksResponse>(
+      from, v1::CHUNK_LIST_BLOCKS, ListRequest(group, id), Deadline::After(kPeerWait));
+  RETURN_IF_ERROR(blocks);
+  if (blocks->absent()) return OkStatus();
+  RETURN_IF_ERROR(CopyWhole(group, {from, std::move(*blocks)}));
+  LOG_WARN("missing chunk copied from a member chunk={} pg={} server={}", id, group.id, from);
+  context_.damage.Remove(id);
   return OkStatus();
 }
 
@@ -161,48 +221,48 @@ Status BlockRepair::RepairMissing(PgId group_id, Epoch epoch, ChunkId id) {
   ASSIGN_OR_RETURN(const Standing standing, context_.table.Stand(group_id, epoch));
   ASSIGN_OR_RETURN(const std::optional<ChunkInfo> info, context_.store.Info(id));
   if (info.has_value()) return OkStatus();
-  const Copies copies = FindCopies(*standing.group, id, true);
-  bool silent = copies.active_silent;
+  std::set<ServerId> hung;
+  const Copies copies = FindCopies(*standing.group, id, true, hung);
+  bool may_exist = copies.active_silent;
   for (const Copy& copy : copies.found) {
     if (copy.blocks.absent()) continue;
     const Status copied = CopyWhole(*standing.group, copy);
-    context_.HeardStore(copied);
     if (copied.ok()) {
       LOG_WARN("missing chunk replaced by a copy chunk={} pg={}", id, group_id);
       context_.damage.Remove(id);
       return copied;
     }
-    // Half a copy must not pass for the chunk.
-    RETURN_IF_ERROR(context_.store.Drop(id));
-    silent = true;
+    may_exist = may_exist || copied.code() != ErrorCode::kCorruption;
   }
-  if (silent) {
+  if (may_exist) {
     return Status::Error(ErrorCode::kUnavailable,
-                         "chunk {} is missing here and a member does not answer", id);
+                         "chunk {} is missing here and could not be copied from a member", id);
   }
   context_.damage.Add(id, group_id);
-  LOG_ERROR("chunk is missing on all active members chunk={} pg={}", id, group_id);
+  LOG_ERROR("chunk has no good copy on any active member chunk={} pg={}", id, group_id);
   return Status::Error(ErrorCode::kIoError, "chunk {} is missing inside the written runs", id);
 }
 
-Status BlockRepair::HealSuspects(const Group& group, ChunkId id, bool patient) {
+Status BlockRepair::HealSuspects(const Group& group, ChunkId id, bool patient,
+                                 std::set<ServerId>& hung) {
   HeldChunk held(context_.gates.Get(id), Deadline::After(kHoldWait));
   if (!held.ok()) return Status::Error(ErrorCode::kUnavailable, "chunk {} is being written", id);
   ASSIGN_OR_RETURN(const std::optional<ChunkBlocks> own, context_.store.Blocks(id));
   if (!own.has_value()) return OkStatus();
-  const Copies copies = FindCopies(group, id, false);
+  const Copies copies = FindCopies(group, id, false, hung);
   bool left = false;
   for (uint32_t block = 0; block < own->suspect.size(); ++block) {
     if (!own->suspect[block]) continue;
-    const bool healed = std::any_of(copies.found.begin(), copies.found.end(), [&](const Copy& copy) {
-      if (!HasBlock(copy.blocks, block)) return false;
+    const Status healed = CopyBlockFromAny(group, *own, block, copies, [&](const Copy& copy) {
       // A member that was left behind long ago also matches its own CRC: only the CRC this server
       // wrote last, or a version not behind its own, shows that nothing acknowledged is undone.
+      const ChunkInfo theirs = InfoOf(copy.blocks.summary());
       const bool as_it_was = copy.blocks.crcs(static_cast<int>(block)) == own->crcs[block];
-      const bool not_behind = InfoOf(copy.blocks.summary()).version >= own->info.version;
-      return (as_it_was || not_behind) && CopyBlock(group, *own, block, copy);
+      return as_it_was || (theirs.version >= own->info.version &&
+                           theirs.generation >= own->info.generation);
     });
-    left = left || !healed;
+    if (!healed.ok() && healed.code() != ErrorCode::kCorruption) return healed;
+    left = left || !healed.ok();
   }
   if (!left) return OkStatus();
   if (patient && copies.silent) {

@@ -1,12 +1,14 @@
 #include "chunkserver/replication/group_jobs.h"
 
 #include <algorithm>
+#include <list>
+#include <set>
 
 #include "common/logging.h"
 
 namespace cairn {
 namespace {
-constexpr Duration kBarrierWait = std::chrono::seconds(5);
+constexpr Duration kBarrierWait = std::chrono::seconds(1);
 constexpr Duration kSendsWait = std::chrono::seconds(10);
 constexpr Duration kAnnounceRetry = std::chrono::milliseconds(50);
 // How long other members are waited for before a block is adopted that one of them may have: they
@@ -19,6 +21,12 @@ bool OutcomeIsUnknown(const Status& status) {
   return status.code() == ErrorCode::kUnavailable ||
          status.code() == ErrorCode::kDeadlineExceeded ||
          status.code() == ErrorCode::kCancelled || status.code() == ErrorCode::kNotLeader;
+}
+
+// Its map is behind or ahead, or it is still busy with something older: no fault.
+bool MayPass(ErrorCode code) {
+  return code == ErrorCode::kStaleEpoch || code == ErrorCode::kNotPrimary ||
+         code == ErrorCode::kBusy;
 }
 }  // namespace
 
@@ -35,15 +43,27 @@ void GroupJobs::GroupChanged(PgId group) {
 }
 
 void GroupJobs::Schedule(PgId group, Duration delay) {
-  context_.background.RunAfter(delay, [this, group] { Run(group); });
+  if (context_.primaries.IsReady(group)) {
+    context_.background.RunAfter(delay, [this, group] { Run(group, Phase::kCatchUp); });
+  } else {
+    context_.takeovers.RunAfter(delay, [this, group] { Run(group, Phase::kTakeOver); });
+  }
 }
 
-void GroupJobs::Run(PgId group) {
+void GroupJobs::RunAgain(PgId group) {
+  absl::MutexLock lock(&mu_);
+  Job& job = jobs_[group];
+  job.again = true;
+  job.failures = 0;
+  job.healing_since.reset();
+}
+
+void GroupJobs::Run(PgId group, Phase phase) {
   {
     absl::MutexLock lock(&mu_);
     jobs_[group].again = false;
   }
-  const Status status = Work(group);
+  const Status status = Work(group, phase);
   Duration delay = Duration::zero();
   {
     absl::MutexLock lock(&mu_);
@@ -64,11 +84,16 @@ void GroupJobs::Run(PgId group) {
   Schedule(group, delay);
 }
 
-Status GroupJobs::Work(PgId group) {
+Status GroupJobs::Work(PgId group, Phase phase) {
   const Standing standing = context_.table.Current(group);
   if (standing.group == nullptr || standing.role != OwnRole::kPrimary) return OkStatus();
   RETURN_IF_ERROR(context_.table.CheckLease());
-  if (!context_.primaries.IsReady(group)) RETURN_IF_ERROR(TakeOver(standing));
+  const bool ready = context_.primaries.IsReady(group);
+  if (phase == Phase::kTakeOver && !ready) RETURN_IF_ERROR(TakeOver(standing));
+  if (phase == Phase::kTakeOver || !ready) {
+    RunAgain(group);  // on the threads for what comes next
+    return OkStatus();
+  }
   Status result;
   for (const ServerId member : standing.group->Syncing()) {
     const Status status = CatchUp(standing, member);
@@ -89,7 +114,10 @@ Status GroupJobs::Heal(const Group& group) {
     if (!since.has_value()) since = clock_.Now();
     patient = clock_.Now() - *since < kHealPatience;
   }
-  for (const ChunkId id : suspects) RETURN_IF_ERROR(repair_.HealSuspects(group, id, patient));
+  std::set<ServerId> hung;
+  for (const ChunkId id : suspects) {
+    RETURN_IF_ERROR(repair_.HealSuspects(group, id, patient, hung));
+  }
   return OkStatus();
 }
 
@@ -99,11 +127,18 @@ Status GroupJobs::TakeOver(const Standing& standing) {
     return Status::Error(ErrorCode::kBusy, "operations of an older epoch are under way");
   }
   RETURN_IF_ERROR(Heal(group));
-  uint64_t copied = 0;
+  std::list<MemberComparer> comparers;
+  // First what only one of them has comes here, so that all of them get it.
   for (const ServerId member : group.Active(context_.table.self())) {
-    MemberComparer comparer(context_, repair_, standing.group, member, nullptr);
-    RETURN_IF_ERROR(comparer.Begin());
-    RETURN_IF_ERROR(comparer.CompareAll());
+    MemberComparer& comparer =
+        comparers.emplace_back(context_, repair_, standing.group, member, nullptr);
+    RETURN_IF_ERROR(Judged(group, comparer, internal::StatusOf(Begin(comparer))));
+    RETURN_IF_ERROR(Judged(group, comparer, comparer.FetchMissing()));
+  }
+  uint64_t copied = 0;
+  for (MemberComparer& comparer : comparers) {
+    RETURN_IF_ERROR(Judged(group, comparer, comparer.CompareAll()));
+    context_.faults.Answered(group.id, comparer.member());
     copied += comparer.copied_bytes();
   }
   context_.primaries.SetReady(group.id, group.epoch);
@@ -112,9 +147,39 @@ Status GroupJobs::TakeOver(const Standing& standing) {
   return OkStatus();
 }
 
+Result<Incarnation> GroupJobs::Begin(MemberComparer& comparer) {
+  const ServerId member = comparer.member();
+  const bool unreachable = context_.faults.IsUnreachable(member);
+  bool probing = false;
+  {
+    absl::MutexLock lock(&mu_);
+    Probe& probe = probes_[member];
+    if (unreachable || probe.silent) {
+      if (probe.under_way) {
+        return Fail(ErrorCode::kUnavailable, "server {} does not answer others", member);
+      }
+      probing = probe.under_way = true;
+    }
+  }
+  Result<Incarnation> incarnation = comparer.Begin();
+  absl::MutexLock lock(&mu_);
+  Probe& probe = probes_[member];
+  probe.silent = !incarnation.has_value() && OutcomeIsUnknown(incarnation.error());
+  if (probing) probe.under_way = false;
+  return incarnation;
+}
+
+Status GroupJobs::Judged(const Group& group, const MemberComparer& comparer, Status status) {
+  const Status& answer = comparer.member_answer();
+  if (!status.ok() && !answer.ok() && !MayPass(answer.code())) {
+    context_.faults.Failed(group.id, group.epoch, comparer.member(), answer);
+  }
+  return status;
+}
+
 Status GroupJobs::CatchUp(const Standing& standing, ServerId member) {
   MemberComparer comparer(context_, repair_, standing.group, member, nullptr);
-  ASSIGN_OR_RETURN(const Incarnation incarnation, comparer.Begin());
+  ASSIGN_OR_RETURN(const Incarnation incarnation, Begin(comparer));
   // It is back: writes need not take the detour for servers that cannot be reached.
   context_.faults.Answered(standing.group->id, member);
   const std::shared_ptr<Attachment> attachment =

@@ -1,5 +1,6 @@
 // Long work on groups this server is the primary of: taking over after a change of primary, and
-// bringing syncing members up to date. One job per group at a time, a few groups at once.
+// bringing syncing members up to date. One job per group at a time, a few groups at once. Readers
+// wait for takeovers, so those have threads of their own and never queue behind a catch-up.
 #pragma once
 
 #include <optional>
@@ -31,12 +32,26 @@ class GroupJobs {
     std::optional<BootTime> healing_since;
   };
 
+  enum class Phase { kTakeOver, kCatchUp };
+  // What this server found out about a member by asking it to take part.
+  struct Probe {
+    bool silent = false;     // it did not answer the last time
+    bool under_way = false;  // someone is asking again
+  };
+
   void Schedule(PgId group, Duration delay);
-  void Run(PgId group);
-  Status Work(PgId group);
+  void Run(PgId group, Phase phase);
+  Status Work(PgId group, Phase phase);
+  void RunAgain(PgId group);
+  // Asks the member to take part. kUnavailable at once: it is known to be silent and another job is
+  // finding out whether it still is, so that it costs one thread and not all.
+  Result<Incarnation> Begin(MemberComparer& comparer);
   // Heals what an unclean stop left in doubt here, then makes every active member equal this one,
   // so that no acknowledged read can be undone by the next change of primary (rules C6, C8).
   Status TakeOver(const Standing& standing);
+  // Passes the status on. A member that heartbeats but does not do what a takeover asks would keep
+  // the group without a primary for ever: it is reported.
+  Status Judged(const Group& group, const MemberComparer& comparer, Status status);
   Status Heal(const Group& group);
   Status CatchUp(const Standing& standing, ServerId member);
   Status FinishCatchUp(const Group& group, MemberComparer& comparer, Attachment& attachment,
@@ -49,6 +64,7 @@ class GroupJobs {
   SystemClock clock_;
   absl::Mutex mu_;
   absl::flat_hash_map<PgId, Job> jobs_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<ServerId, Probe> probes_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace cairn

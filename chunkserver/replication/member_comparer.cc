@@ -3,11 +3,14 @@
 #include <algorithm>
 
 #include "chunkserver/replication/wire.h"
+#include "common/logging.h"
 
 namespace cairn {
 namespace {
 
-constexpr Duration kCallWait = std::chrono::seconds(10);
+// A member that does not answer must be given up well before the epoch without it comes
+// (timing::kMemberRemoved), and chunks are held meanwhile.
+constexpr Duration kCallWait = std::chrono::seconds(2);
 constexpr Duration kSyncWait = std::chrono::seconds(60);
 constexpr Duration kHoldWait = std::chrono::seconds(1);
 constexpr uint32_t kPage = 1000;
@@ -30,45 +33,74 @@ Request MemberComparer::ForGroup() const {
   return request;
 }
 
+template <typename Response, typename Request>
+Result<Response> MemberComparer::Ask(v1::Method method, const Request& request, Duration wait) {
+  Result<Response> response =
+      context_.peers.Call<Response>(member_, method, request, Deadline::After(wait));
+  member_answer_ = internal::StatusOf(response);
+  return response;
+}
+
 Result<Incarnation> MemberComparer::Begin() {
-  ASSIGN_OR_RETURN(const auto response,
-                   context_.peers.Call<v1::BeginCatchUpResponse>(
-                       member_, v1::CHUNK_BEGIN_CATCH_UP, ForGroup<v1::BeginCatchUpRequest>(),
-                       Deadline::After(kCallWait)));
+  ASSIGN_OR_RETURN(const auto response, Ask<v1::BeginCatchUpResponse>(
+                                            v1::CHUNK_BEGIN_CATCH_UP,
+                                            ForGroup<v1::BeginCatchUpRequest>(), kCallWait));
   return Incarnation(response.incarnation());
 }
 
 Status MemberComparer::Finish(Incarnation incarnation) {
   auto request = ForGroup<v1::BeginCatchUpRequest>();
   request.set_finish(true);
-  ASSIGN_OR_RETURN(const auto response,
-                   context_.peers.Call<v1::BeginCatchUpResponse>(
-                       member_, v1::CHUNK_BEGIN_CATCH_UP, request, Deadline::After(kSyncWait)));
+  ASSIGN_OR_RETURN(const auto response, Ask<v1::BeginCatchUpResponse>(v1::CHUNK_BEGIN_CATCH_UP,
+                                                                      request, kSyncWait));
   if (response.incarnation() == incarnation.value) return OkStatus();
   return Status::Error(ErrorCode::kStaleEpoch, "server {} was restarted during its catch-up",
                        member_);
 }
 
-Result<MemberComparer::Summaries> MemberComparer::ListMember() {
+Status MemberComparer::ListMember() {
   Summaries summaries;
   auto request = ForGroup<v1::ListChunksRequest>();
   request.set_limit(kPage);
   while (true) {
-    ASSIGN_OR_RETURN(const auto page,
-                     context_.peers.Call<v1::ListChunksResponse>(
-                         member_, v1::CHUNK_LIST_CHUNKS, request, Deadline::After(kCallWait)));
+    ASSIGN_OR_RETURN(const auto page, Ask<v1::ListChunksResponse>(v1::CHUNK_LIST_CHUNKS, request,
+                                                                  kCallWait));
     for (const v1::ChunkSummary& summary : page.chunks()) {
       summaries[{InodeId(summary.inode()), summary.index()}] = summary;
     }
-    if (page.end() || page.chunks().empty()) return summaries;
+    if (page.end() || page.chunks().empty()) break;
     request.set_after_inode(page.chunks().rbegin()->inode());
     request.set_after_index(page.chunks().rbegin()->index());
   }
+  theirs_ = std::move(summaries);
+  return OkStatus();
+}
+
+Status MemberComparer::FetchMissing() {
+  RETURN_IF_ERROR(ListMember());
+  for (const auto& [id, summary] : *theirs_) RETURN_IF_ERROR(FetchOne(id));
+  return OkStatus();
+}
+
+Status MemberComparer::FetchOne(ChunkId id) {
+  const HeldChunk held(context_.gates.Get(id), Deadline::After(kHoldWait));
+  if (!held.ok()) return Status::Error(ErrorCode::kBusy, "chunk {} is being written", id);
+  RETURN_IF_ERROR(context_.table.Stand(group_->id, group_->epoch));
+  ASSIGN_OR_RETURN(const std::optional<ChunkInfo> info, context_.store.Info(id));
+  if (info.has_value()) return OkStatus();
+  const Status copied = repair_.CopyMissing(*group_, id, member_);
+  const bool only_this_chunk =
+      copied.code() == ErrorCode::kCorruption || copied.code() == ErrorCode::kNoSpace;
+  if (!only_this_chunk) return copied;
+  LOG_ERROR("chunk cannot be copied from the member that has it chunk={} server={} reason={}", id,
+            member_, copied);
+  return OkStatus();
 }
 
 Status MemberComparer::CompareAll() {
-  ASSIGN_OR_RETURN(const Summaries theirs, ListMember());
-  for (const auto& [id, summary] : theirs) {
+  if (!theirs_.has_value()) RETURN_IF_ERROR(ListMember());
+  for (const auto& [id, summary] : *theirs_) {
+    if (group_->IsActive(member_)) break;
     ASSIGN_OR_RETURN(const std::optional<ChunkInfo> info, context_.store.Info(id));
     if (!info.has_value()) RETURN_IF_ERROR(CompareNow(id));
   }
@@ -76,15 +108,15 @@ Status MemberComparer::CompareAll() {
   while (true) {
     ASSIGN_OR_RETURN(const std::vector<ChunkInfo> page,
                      context_.store.List(group_->id, after, kPage));
-    for (const ChunkInfo& info : page) RETURN_IF_ERROR(CompareListed(info, theirs));
+    for (const ChunkInfo& info : page) RETURN_IF_ERROR(CompareListed(info));
     if (page.size() < kPage) return OkStatus();
     after = page.back().id;
   }
 }
 
-Status MemberComparer::CompareListed(const ChunkInfo& info, const Summaries& theirs) {
-  const auto found = theirs.find(info.id);
-  if (found != theirs.end()) {
+Status MemberComparer::CompareListed(const ChunkInfo& info) {
+  const auto found = theirs_->find(info.id);
+  if (found != theirs_->end()) {
     const HeldChunk held(context_.gates.Get(info.id), Deadline::After(kHoldWait));
     if (!held.ok()) return Status::Error(ErrorCode::kBusy, "chunk {} is being written", info.id);
     // The member's row is from before; until it is marked it gets no write, so it still holds.
@@ -117,23 +149,27 @@ void MemberComparer::MarkCompared(ChunkId id) {
   if (attachment_ != nullptr) attachment_->MarkCompared(id);
 }
 
+Status MemberComparer::RemoveThere(ChunkId id) {
+  if (group_->IsActive(member_)) return OkStatus();
+  auto request = ForGroup<v1::InstallBlocksRequest>();
+  request.mutable_summary()->set_inode(id.inode.value);
+  request.mutable_summary()->set_index(id.index);
+  request.set_remove(true);
+  return internal::StatusOf(
+      Ask<v1::InstallBlocksResponse>(v1::CHUNK_INSTALL_BLOCKS, request, kCallWait));
+}
+
 Status MemberComparer::CompareHeld(ChunkId id) {
   RETURN_IF_ERROR(context_.table.Stand(group_->id, group_->epoch));
   ASSIGN_OR_RETURN(const std::optional<ChunkBlocks> own, context_.store.Blocks(id));
   if (!own.has_value()) {
-    auto request = ForGroup<v1::InstallBlocksRequest>();
-    request.mutable_summary()->set_inode(id.inode.value);
-    request.mutable_summary()->set_index(id.index);
-    request.set_remove(true);
-    RETURN_IF_ERROR(context_.peers.Call<v1::InstallBlocksResponse>(
-        member_, v1::CHUNK_INSTALL_BLOCKS, request, Deadline::After(kCallWait)));
+    RETURN_IF_ERROR(RemoveThere(id));
   } else {
     auto request = ForGroup<v1::ListBlocksRequest>();
     request.set_inode(id.inode.value);
     request.set_index(id.index);
-    ASSIGN_OR_RETURN(const auto theirs, context_.peers.Call<v1::ListBlocksResponse>(
-                                            member_, v1::CHUNK_LIST_BLOCKS, request,
-                                            Deadline::After(kCallWait)));
+    ASSIGN_OR_RETURN(const auto theirs, Ask<v1::ListBlocksResponse>(v1::CHUNK_LIST_BLOCKS, request,
+                                                                    kCallWait));
     RETURN_IF_ERROR(CopyDifferences(*own, theirs));
   }
   MarkCompared(id);
@@ -191,8 +227,10 @@ Status MemberComparer::CopyRun(const ChunkBlocks& own, uint32_t first, uint32_t 
     data = std::move(read->data);
   }
   copied_bytes_ += data.size();
-  return internal::StatusOf(context_.peers.CallRaw(member_, v1::CHUNK_INSTALL_BLOCKS, request,
-                                                   std::move(data), Deadline::After(kCallWait)));
+  member_answer_ =
+      internal::StatusOf(context_.peers.CallRaw(member_, v1::CHUNK_INSTALL_BLOCKS, request,
+                                                std::move(data), Deadline::After(kCallWait)));
+  return member_answer_;
 }
 
 }  // namespace cairn

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "absl/container/flat_hash_map.h"
 #include "chunkserver/replication/block_repair.h"
@@ -30,17 +31,29 @@ class MemberComparer {
   // Everything copied is on disk there on return (rule C4). kStaleEpoch: it was restarted since.
   Status Finish(Incarnation incarnation);
 
-  // All chunks: those the member has and this server does not are removed there, the rest copied.
+  // Copies here what an active member has and this server does not: its word alone does not undo
+  // what another may have acknowledged (rules C6, C10). What cannot be copied, because it is
+  // damaged there or there is no room here, stays as it is. REQUIRES: nothing is written meanwhile.
+  Status FetchMissing();
+  // All chunks are copied to the member. Those it has and this server does not are removed from a
+  // syncing member and left alone at an active one.
   Status CompareAll();
   // One chunk, whatever was listed.
   Status CompareNow(ChunkId id);
 
+  ServerId member() const { return member_; }
+  // What the member said to the last call; ok when what failed since was not its doing.
+  const Status& member_answer() const { return member_answer_; }
   uint64_t copied_bytes() const { return copied_bytes_; }
 
  private:
   using Summaries = absl::flat_hash_map<ChunkId, v1::ChunkSummary>;
-  Result<Summaries> ListMember();
-  Status CompareListed(const ChunkInfo& info, const Summaries& theirs);
+  template <typename Response, typename Request>
+  Result<Response> Ask(v1::Method method, const Request& request, Duration wait);
+  Status ListMember();
+  Status FetchOne(ChunkId id);
+  Status RemoveThere(ChunkId id);
+  Status CompareListed(const ChunkInfo& info);
   Status CompareHeld(ChunkId id);
   Status CopyDifferences(const ChunkBlocks& own, const v1::ListBlocksResponse& theirs);
   Status CopyRun(const ChunkBlocks& own, uint32_t first, uint32_t count,
@@ -54,6 +67,8 @@ class MemberComparer {
   const GroupPtr group_;
   const ServerId member_;
   const std::shared_ptr<Attachment> attachment_;
+  std::optional<Summaries> theirs_;
+  Status member_answer_;
   uint64_t copied_bytes_ = 0;
 };
 

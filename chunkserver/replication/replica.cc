@@ -20,6 +20,7 @@ void Replica::Start() {
 }
 
 void Replica::Stop() {
+  context_.takeovers.Stop();
   context_.background.Stop();
   context_.urgent.Stop();
   context_.disk.Stop();

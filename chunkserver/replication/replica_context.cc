@@ -1,5 +1,7 @@
 #include "chunkserver/replication/replica_context.h"
 
+#include <algorithm>
+
 #include "common/logging.h"
 
 namespace cairn {
@@ -23,12 +25,15 @@ uint64_t OwnSpace::available_bytes() {
   const BootTime now = clock_.Now();
   {
     absl::MutexLock lock(&mu_);
-    if (asked_ != BootTime{} && now - asked_ < std::chrono::seconds(1)) return available_;
+    if (asked_ != BootTime{} && now - asked_ < kAskEvery) return available_;
     asked_ = now;
   }
   const Result<DiskSpace> space = store_.Space();
   absl::MutexLock lock(&mu_);
-  if (space.has_value()) available_ = space->available_bytes;
+  if (space.has_value()) {
+    const uint64_t available = space->available_bytes;
+    available_ = available - std::min(available, AdmissionReserve(*space));
+  }
   return available_;
 }
 
@@ -43,6 +48,7 @@ ReplicaContext::ReplicaContext(ChunkStore& the_store, GroupTable& the_table, Pee
       faults(reports, urgent) {}
 
 ReplicaContext::~ReplicaContext() {
+  takeovers.Stop();
   background.Stop();
   urgent.Stop();
   disk.Stop();

@@ -33,9 +33,12 @@ class DamageList {
   absl::flat_hash_map<ChunkId, PgId> chunks_ ABSL_GUARDED_BY(mu_);
 };
 
-// Room on the own disk, asked for at most once a second. Thread-safe.
+// Room on the own disk that a primary may admit writes to, without the store's reserve for those it
+// has ordered already. Asked for now and then: what is written meanwhile is part of
+// MemberFaults::kReservedBytes. Thread-safe.
 class OwnSpace {
  public:
+  static constexpr Duration kAskEvery = std::chrono::milliseconds(100);
   explicit OwnSpace(ChunkStore& store) : store_(store) {}
   uint64_t available_bytes();
 
@@ -66,10 +69,12 @@ struct ReplicaContext {
   DamageList damage;
   OwnSpace space;
   std::atomic<bool> disk_failed{false};
-  // Work that only waits for the disk; work that waits for peers in the path of an operation; long
-  // work over whole groups. Apart, so that none of them keeps another from ending.
+  // Work that only waits for the disk; work that waits for peers in the path of an operation; what
+  // has to end before a group serves; long work over whole groups. Apart, so that none of them
+  // keeps another from ending.
   Workers disk{"chunk-disk", 4};
   Workers urgent{"chunk-urgent", 4};
+  Workers takeovers{"chunk-takeover", 4};
   Workers background{"chunk-copy", 4};
   MemberFaults faults;
 };

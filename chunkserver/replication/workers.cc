@@ -20,6 +20,12 @@ Workers::~Workers() { Stop(); }
 
 void Workers::Submit(std::function<void()> work) { RunAfter(Duration::zero(), std::move(work)); }
 
+void Workers::Submit(std::function<void()> work, Deadline deadline) {
+  Submit([work = std::move(work), deadline] {
+    if (!deadline.Passed()) work();
+  });
+}
+
 void Workers::RunAfter(Duration delay, std::function<void()> work) {
   absl::MutexLock lock(&mu_);
   if (stopping_) return;

@@ -23,6 +23,8 @@ class Workers {
   // Runs `work` on one of the threads, in order of submission when there is one thread. After
   // Stop() work is dropped.
   void Submit(std::function<void()> work);
+  // The same, but dropped if the deadline has passed when its turn comes: nobody waits for it.
+  void Submit(std::function<void()> work, Deadline deadline);
   void RunAfter(Duration delay, std::function<void()> work);
   // For work that tries again: waits `delay`, or less when Stop() is called. False: stopping.
   bool Pause(Duration delay);

@@ -93,6 +93,7 @@ void FakeChunkStore::UpdateDigest(Chunk& chunk) {
 }
 
 Status FakeChunkStore::Write(const ChunkWrite& write) {
+  if (on_write_) on_write_(write);
   absl::MutexLock lock(&mu_);
   RETURN_IF_ERROR(write_failure_);
   const auto found = chunks_.find(write.id);
@@ -246,6 +247,7 @@ Result<ChunkRead> FakeChunkStore::FetchBlocks(ChunkId id, uint32_t first_block, 
 }
 
 Status FakeChunkStore::InstallBlocks(const BlockInstall& install) {
+  if (on_install_) on_install_();
   absl::MutexLock lock(&mu_);
   Chunk& chunk = chunks_[install.info.id];
   chunk.info = install.info;

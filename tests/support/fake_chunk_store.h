@@ -2,6 +2,7 @@
 // are one line each.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -24,6 +25,10 @@ class FakeChunkStore final : public ChunkStore {
   // Every write answers this from now on; ok ends it.
   void FailWrites(Status status);
   void SetAvailable(uint64_t bytes);
+  // Called for every Write before anything changes. Set while nothing is written.
+  void OnWrite(std::function<void(const ChunkWrite&)> hook) { on_write_ = std::move(hook); }
+  // Called for every InstallBlocks. Set before the server runs or while nothing is installed.
+  void OnInstall(std::function<void()> hook) { on_install_ = std::move(hook); }
 
   bool Has(ChunkId id) const;
   std::string Bytes(
@@ -69,6 +74,8 @@ class FakeChunkStore final : public ChunkStore {
   Result<ChunkRead> ReadBlocks(Chunk& chunk, uint32_t first, uint32_t count)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
+  std::function<void()> on_install_;
+  std::function<void(const ChunkWrite&)> on_write_;
   mutable absl::Mutex mu_;
   std::map<ChunkId, Chunk> chunks_ ABSL_GUARDED_BY(mu_);
   Status write_failure_ ABSL_GUARDED_BY(mu_);

@@ -188,6 +188,74 @@ TEST(RuleC6, ANewPrimaryMakesTheOthersEqualBeforeItServes) {
   EXPECT_EQ(cluster.store(kB).Has(Chunk(2)), cluster.store(kC).Has(Chunk(2)));
 }
 
+TEST(RuleC6, WhatOnlyOneActiveMemberHasIsCopiedAndNotRemoved) {
+  ReplicationCluster cluster;
+  cluster.SetGroup({{kA}, {kB}, {kC}});
+  cluster.WaitReady(kA);
+  ASSERT_EQ(cluster.Write(kA, Chunk(1), 0, Block('x'), 1)->code(), ErrorCode::kOk);
+  cluster.Kill(kA);
+  ASSERT_TRUE(cluster.store(kA).Drop(Chunk(1)).ok());
+  ASSERT_TRUE(cluster.store(kB).Drop(Chunk(1)).ok());
+  cluster.Start(kA);
+  cluster.SetGroup({{kA}, {kB}, {kC}});
+  const Result<RawReply> read = cluster.Read(kA, Chunk(1), 0, kBlockSize, true)->Get();
+  ASSERT_TRUE(read.has_value()) << read.error().ToString();
+  EXPECT_EQ(read->payload.view(), Block('x'));
+  EXPECT_EQ(cluster.store(kB).Bytes(Chunk(1)), Block('x'));
+  EXPECT_EQ(cluster.store(kC).Bytes(Chunk(1)), Block('x'));
+}
+
+TEST(RuleC6, AChunkWhoseOnlyCopyIsDamagedIsLeftAloneAndTheGroupServes) {
+  ReplicationCluster cluster;
+  cluster.SetGroup({{kA}, {kB}});
+  cluster.WaitReady(kA);
+  ASSERT_EQ(cluster.Write(kA, Chunk(1), 0, Block('x'), 1)->code(), ErrorCode::kOk);
+  cluster.Kill(kA);
+  ASSERT_TRUE(cluster.store(kA).Drop(Chunk(1)).ok());
+  cluster.store(kB).Corrupt(Chunk(1), 0);
+  cluster.Start(kA);
+  cluster.SetGroup({{kA}, {kB}});
+  EXPECT_EQ(cluster.Read(kA, Chunk(2), 0, kBlockSize)->code(), ErrorCode::kOk);
+  EXPECT_EQ(cluster.Read(kA, Chunk(1), 0, kBlockSize, true)->code(), ErrorCode::kIoError);
+  EXPECT_TRUE(cluster.store(kB).Has(Chunk(1)));
+}
+
+TEST(TakeOverTest, IsNotKeptWaitingByCatchUpsOfAMemberThatHangs) {
+  ReplicationCluster cluster;
+  cluster.network().Hold(kA, kC, v1::CHUNK_BEGIN_CATCH_UP);
+  v1::ClusterMap others;
+  constexpr int kGroups = 8;
+  for (uint32_t id = 100; id < 100 + kGroups; ++id) {
+    v1::PlacementGroup& group = *others.add_groups();
+    group.set_id(id);
+    group.set_epoch(1);
+    v1::Member& own = *group.add_members();
+    own.set_server(kA.value);
+    own.set_state(v1::MEMBER_ACTIVE);
+    own.set_incarnation(1);
+    v1::Member& hung = *group.add_members();
+    hung.set_server(kC.value);
+    hung.set_state(v1::MEMBER_SYNCING);
+  }
+  cluster.table(kA).Apply(others, false);
+  ASSERT_TRUE(Eventually([&] { return cluster.network().Held(kA, kC) >= 4; }));
+  cluster.SetGroup({{kA}, {kB}});
+  EXPECT_EQ(cluster.Read(kA, Chunk(1), 0, kBlockSize, false, std::chrono::seconds(1))->code(),
+            ErrorCode::kOk);
+}
+
+TEST(TakeOverTest, AMemberThatDoesNotAnswerIsReportedAndGivenUpSoon) {
+  ReplicationCluster cluster;
+  cluster.network().Hold(kA, kB, v1::CHUNK_LIST_CHUNKS);
+  cluster.SetGroup({{kA}, {kB}});
+  ASSERT_TRUE(Eventually([&] { return !cluster.reports().empty(); }));
+  EXPECT_EQ(cluster.reports()[0].accused(), kB.value);
+  EXPECT_EQ(cluster.reports()[0].fault(), v1::FAULT_UNREACHABLE);
+  cluster.SetGroup({{kA}});
+  EXPECT_EQ(cluster.Read(kA, Chunk(1), 0, kBlockSize, false, std::chrono::seconds(4))->code(),
+            ErrorCode::kOk);
+}
+
 TEST(RuleC6, AFrameOfTheOldPrimaryThatComesLateChangesNothing) {
   ReplicationCluster cluster;
   cluster.SetGroup({{kA}, {kB}, {kC}});
@@ -217,6 +285,23 @@ TEST(HealTest, ASuspectBlockIsCopiedFromAMemberThatHasItAsItWas) {
   const Result<RawReply> read = cluster.Read(kA, Chunk(1), 0, 2 * kBlockSize)->Get();
   ASSERT_TRUE(read.has_value()) << read.error().ToString();
   EXPECT_EQ(read->payload.view(), Block('a') + Block('b'));
+  EXPECT_EQ(cluster.store(kA).Counters().adopted_blocks, 0u);
+}
+
+TEST(HealTest, ACopyThatCouldNotBeFetchedIsNoReasonToAdopt) {
+  ReplicationCluster cluster;
+  cluster.HoldSynced(true);
+  cluster.SetGroup({{kA}, {kB}});
+  cluster.WaitReady(kA);
+  ASSERT_EQ(cluster.Write(kA, Chunk(1), 0, Block('a'), 1)->code(), ErrorCode::kOk);
+  cluster.Kill(kA);
+  cluster.store(kA).MakeSuspect(Chunk(1), 0, 'z');
+  cluster.Start(kA);
+  cluster.network().LoseAnswers(kA, kB, v1::CHUNK_FETCH_BLOCKS, 1);
+  cluster.SetGroup({{kA}, {kB, false}});
+  const Result<RawReply> read = cluster.Read(kA, Chunk(1), 0, kBlockSize)->Get();
+  ASSERT_TRUE(read.has_value()) << read.error().ToString();
+  EXPECT_EQ(read->payload.view(), Block('a'));
   EXPECT_EQ(cluster.store(kA).Counters().adopted_blocks, 0u);
 }
 

@@ -21,6 +21,16 @@ TEST(WorkersTest, OneThreadRunsWorkInItsOrderAndTimedWorkLater) {
   EXPECT_EQ(order, (std::vector<int>{1, 2, 3}));
 }
 
+TEST(WorkersTest, WorkWhoseDeadlinePassedInTheQueueIsDropped) {
+  Workers workers("test", 1);
+  std::atomic<bool> late = false;
+  std::atomic<bool> timely = false;
+  workers.Submit([&] { late = true; }, Deadline::After(Duration::zero()));
+  workers.Submit([&] { timely = true; }, Deadline::After(std::chrono::seconds(60)));
+  ASSERT_TRUE(Eventually([&] { return timely.load(); }));
+  EXPECT_FALSE(late);
+}
+
 TEST(WorkersTest, StopDropsWhatIsQueuedAndEndsPauses) {
   Workers workers("test", 1);
   std::atomic<bool> paused = false;
