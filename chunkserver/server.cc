@@ -1,5 +1,6 @@
 #include "chunkserver/server.h"
 
+#include <cstdlib>
 #include <utility>
 
 #include "chunkserver/metaserver_calls.h"
@@ -35,6 +36,7 @@ class LocalChunkserver final : public Chunkserver {
 
  private:
   Status OpenStore();
+  void RememberDiskFailure(const Status& cause);
   Status Listen();
   void StartReplication(std::function<void(const Status&)> refused);
   v1::Hello MakeHello() const;
@@ -68,8 +70,17 @@ Status LocalChunkserver::OpenStore() {
   options.clock = &clock_;
   options.clean_stop = directory_->clean_stop();
   options.unclean_boot = directory_->unclean_boot();
+  options.disk_failed = [this](const Status& cause) { RememberDiskFailure(cause); };
   ASSIGN_OR_RETURN(store_, ChunkStore::Open(options));
   return directory_->MarkRecovered();
+}
+
+void LocalChunkserver::RememberDiskFailure(const Status& cause) {
+  const Status marked = directory_->MarkDiskFailed(cause);
+  if (marked.ok()) return;
+  // Whoever starts this server again must not find a disk that seems to work.
+  LOG_ERROR("the failure of the disk cannot be recorded, the server ends reason={}", marked);
+  std::_Exit(EXIT_FAILURE);
 }
 
 v1::Hello LocalChunkserver::MakeHello() const {
@@ -111,7 +122,9 @@ Status LocalChunkserver::Joined(const std::string& cluster_id, ServerId server) 
 std::optional<v1::HeartbeatRequest> LocalChunkserver::Vitals() {
   if (replica_->disk_failed()) return std::nullopt;
   v1::HeartbeatRequest vitals;
-  if (const Result<DiskSpace> space = store_->Space(); space.has_value()) {
+  const Result<DiskSpace> space = store_->Space();
+  if (!space.has_value() && space.error().code() == ErrorCode::kDiskFailed) return std::nullopt;
+  if (space.has_value()) {
     vitals.set_total_bytes(space->total_bytes);
     vitals.set_available_bytes(space->available_bytes);
   }

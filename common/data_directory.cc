@@ -11,6 +11,7 @@ namespace cairn {
 namespace {
 
 constexpr std::string_view kTitle = "cairn data directory";
+constexpr std::string_view kDiskFailedFile = "/disk-failed";
 constexpr size_t kDiskUuidBytes = 16;
 constexpr size_t kMaxIdentityBytes = 4096;
 
@@ -75,12 +76,25 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::Open(FileSystem& files,
   std::unique_ptr<DataDirectory> directory(
       new DataDirectory(files, path, role, std::move(boot_id)));
   ASSIGN_OR_RETURN(directory->lock_, DirectoryLock::Acquire(path));
+  RETURN_IF_ERROR(directory->CheckDisk());
   RETURN_IF_ERROR(files.Exists(path + "/identity") ? directory->Load()
                                                    : directory->StartNewDirectory());
   directory->incarnation_.value += 1;
   absl::MutexLock lock(&directory->mu_);
   RETURN_IF_ERROR(directory->Save(false));
   return directory;
+}
+
+Status DataDirectory::CheckDisk() {
+  const std::string file = path_ + std::string(kDiskFailedFile);
+  if (!files_.Exists(file)) return OkStatus();
+  std::string cause = LoadFile(files_, file).value_or("unknown");
+  while (!cause.empty() && cause.back() == '\n') cause.pop_back();
+  return Status::Error(ErrorCode::kDiskFailed,
+                       "the disk of {} has failed ({}): replace it and give the server an empty "
+                       "directory; if the disk is known to be good, this one can be emptied. The "
+                       "server then joins as a new one and is filled from the other copies",
+                       path_, cause);
 }
 
 Status DataDirectory::Load() {
@@ -165,6 +179,10 @@ Status DataDirectory::MarkRecovered() {
   if (stores_boot_id_ == boot_id_) return OkStatus();
   stores_boot_id_ = boot_id_;
   return Save(false);
+}
+
+Status DataDirectory::MarkDiskFailed(const Status& cause) {
+  return ReplaceFile(files_, path_ + std::string(kDiskFailedFile), cause.ToString() + "\n");
 }
 
 Status DataDirectory::MarkCleanStop() {

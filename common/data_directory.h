@@ -33,7 +33,8 @@ class DataDirectory {
   // Makes the directory when it is absent, takes its lock and durably counts this start. An empty
   // directory gets a new disk uuid and waits for its identity.
   // kBusy: another process uses it; kInvalidArgument: another role, or files of a server without
-  // their identity file; kUnimplemented: a newer format; kCorruption: the identity does not parse.
+  // their identity file; kUnimplemented: a newer format; kCorruption: the identity does not parse;
+  // kDiskFailed: MarkDiskFailed() was called on it, the message says why and what to do.
   // `files` must outlive the object; `boot_id` is a parameter for tests.
   static Result<std::unique_ptr<DataDirectory>> Open(FileSystem& files, const std::string& path,
                                                      std::string_view role,
@@ -59,9 +60,14 @@ class DataDirectory {
   Status MarkRecovered();
   // Everything is closed and durable; the last act before the process ends.
   Status MarkCleanStop();
+  // The disk cannot be trusted any more: no later start opens the directory, whatever the disk says
+  // then. The kernel drops pages it could not write and reads them back as they were. Durable on
+  // return; if it fails, nothing keeps the next start away.
+  Status MarkDiskFailed(const Status& cause);
 
  private:
   DataDirectory(FileSystem& files, std::string path, std::string_view role, std::string boot_id);
+  Status CheckDisk();
   Status Load();
   Status StartNewDirectory();
   Status Save(bool clean) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

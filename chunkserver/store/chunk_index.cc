@@ -9,6 +9,20 @@ std::string_view View(const leveldb::Slice& slice) {
   return {slice.data(), slice.size()};
 }
 
+// One row that cannot be believed says that none can: the disk gave back other bytes than were
+// written, where a power cut cannot have come between (rule M2). Unlike a block there is no other
+// copy of a row to mend it from, so the disk is given up and the group goes on with the others.
+Status Damaged(Status status) {
+  if (status.code() != ErrorCode::kCorruption) return status;
+  return Status::Error(ErrorCode::kIoError, "the chunk index is damaged: {}", status.message());
+}
+
+template <typename T>
+Result<T> Trusted(Result<T> decoded) {
+  if (decoded.has_value()) return decoded;
+  return Fail(Damaged(std::move(decoded.error())));
+}
+
 Result<std::optional<std::string>> Get(leveldb::DB& db, const leveldb::Snapshot* snapshot,
                                        const std::string& key) {
   leveldb::ReadOptions options;
@@ -17,7 +31,7 @@ Result<std::optional<std::string>> Get(leveldb::DB& db, const leveldb::Snapshot*
   std::string value;
   leveldb::Status status = db.Get(options, key, &value);
   if (status.IsNotFound()) return std::optional<std::string>();
-  if (!status.ok()) return Fail(FromLevelDb(status, "read the chunk index"));
+  if (!status.ok()) return Fail(Damaged(FromLevelDb(status, "read a row")));
   return std::optional<std::string>(std::move(value));
 }
 
@@ -26,7 +40,7 @@ Result<std::optional<ChunkRow>> GetChunk(leveldb::DB& db, const leveldb::Snapsho
   std::string key = ChunkKey(id);
   ASSIGN_OR_RETURN(std::optional<std::string> value, Get(db, snapshot, key));
   if (!value) return std::optional<ChunkRow>();
-  ASSIGN_OR_RETURN(ChunkRow row, DecodeChunkRow(key, *value));
+  ASSIGN_OR_RETURN(ChunkRow row, Trusted(DecodeChunkRow(key, *value)));
   return std::optional<ChunkRow>(row);
 }
 
@@ -84,11 +98,11 @@ Status IndexView::VisitCrcs(ChunkId id, uint32_t first_row, const CrcVisitor& vi
   std::unique_ptr<leveldb::Iterator> it(db_.NewIterator(options));
   std::string prefix = CrcPrefix(id);
   for (it->Seek(CrcKey(id, first_row)); it->Valid() && it->key().starts_with(prefix); it->Next()) {
-    ASSIGN_OR_RETURN(uint32_t row_number, RowOfCrcKey(View(it->key())));
-    ASSIGN_OR_RETURN(CrcRow row, DecodeCrcRow(View(it->key()), View(it->value())));
+    ASSIGN_OR_RETURN(uint32_t row_number, Trusted(RowOfCrcKey(View(it->key()))));
+    ASSIGN_OR_RETURN(CrcRow row, Trusted(DecodeCrcRow(View(it->key()), View(it->value()))));
     RETURN_IF_ERROR(visit(row_number, row));
   }
-  if (!it->status().ok()) return FromLevelDb(it->status(), "read the CRC rows");
+  if (!it->status().ok()) return Damaged(FromLevelDb(it->status(), "read the CRC rows"));
   return OkStatus();
 }
 
@@ -110,10 +124,10 @@ Result<std::vector<ChunkId>> IndexView::Ids(const std::string& prefix, std::stri
   std::vector<ChunkId> ids;
   for (it->Seek(from); it->Valid() && it->key().starts_with(prefix) && ids.size() < limit;
        it->Next()) {
-    ASSIGN_OR_RETURN(ChunkId id, ChunkIdOfKey(View(it->key())));
+    ASSIGN_OR_RETURN(ChunkId id, Trusted(ChunkIdOfKey(View(it->key()))));
     ids.push_back(id);
   }
-  if (!it->status().ok()) return Fail(FromLevelDb(it->status(), "list chunks"));
+  if (!it->status().ok()) return Fail(Damaged(FromLevelDb(it->status(), "list chunks")));
   return ids;
 }
 
@@ -161,7 +175,7 @@ Result<CrcRow> ChunkIndex::Crcs(ChunkId id, uint32_t row_number) {
   std::string key = CrcKey(id, row_number);
   ASSIGN_OR_RETURN(std::optional<std::string> value, Get(database_->db(), nullptr, key));
   if (!value) return CrcRow();
-  return DecodeCrcRow(key, *value);
+  return Trusted(DecodeCrcRow(key, *value));
 }
 
 Status ChunkIndex::Write(IndexBatch& batch, bool sync) {

@@ -33,6 +33,9 @@ class IndexBatch {
   leveldb::WriteBatch batch_;
 };
 
+// Reading a row that does not parse or match its CRC, or a damaged table, is kIoError everywhere:
+// the disk cannot be trusted.
+
 // The index at one moment; keeps old rows alive, so it should be short-lived. Thread-safe.
 class IndexView {
  public:

@@ -42,7 +42,7 @@ Status VerifyChunk(StoreParts& parts, ChunkId id, std::span<std::byte> buffer) {
   std::shared_ptr<Chunk> chunk = parts.chunks.Get(id);
   absl::WriterMutexLock lock(&chunk->mu);
   ASSIGN_OR_RETURN(std::optional<ChunkRow> chunk_row, chunk->Row());
-  if (!chunk_row) return Status::Error(ErrorCode::kCorruption, "unsealed chunk {} has no row", id);
+  if (!chunk_row) return Status::Error(ErrorCode::kIoError, "unsealed chunk {} has no row", id);
   size_t suspect = 0;
   RETURN_IF_ERROR(
       parts.index->View().VisitCrcs(id, 0, [&](uint32_t row_number, const CrcRow& row) -> Status {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -96,6 +97,9 @@ struct ChunkStoreOptions {
   bool clean_stop = false;    // the last process closed the store in order
   bool unclean_boot = false;  // not clean, and the machine booted since
   int max_open_files = 4096;
+  // Hears once that the disk has failed and why: from then on the store refuses every call. May run
+  // on any thread, with a chunk's lock held; it must not call the store.
+  std::function<void(const Status&)> disk_failed = nullptr;
 };
 
 // Thread-safe. Operations on one chunk exclude each other as reads and writes do.

@@ -40,13 +40,17 @@ Status DiskHealth::Fatal(Status status) {
 }
 
 Status DiskHealth::Fail(const Status& cause) {
-  absl::MutexLock lock(&mu_);
-  if (end_.code() != ErrorCode::kDiskFailed) {
-    LOG_ERROR("disk failed, its chunks are not served any more cause=\"{}\"", cause);
+  Status end;
+  {
+    absl::MutexLock lock(&mu_);
+    if (end_.code() == ErrorCode::kDiskFailed) return end_;
     end_ = Status::Error(ErrorCode::kDiskFailed, "the disk has failed: {}", cause.message());
+    end = end_;
     ended_.store(true, std::memory_order_release);
   }
-  return end_;
+  LOG_ERROR("disk failed, its chunks are not served any more cause=\"{}\"", cause);
+  if (failed_) failed_(cause);
+  return end;
 }
 
 uint64_t AdmissionReserve(const DiskSpace& space) {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <string>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -15,6 +17,10 @@ namespace cairn {
 // Thread-safe.
 class DiskHealth {
  public:
+  // `failed` hears the first failure, once, on the thread that met it and before any caller does.
+  explicit DiskHealth(std::function<void(const Status&)> failed = nullptr)
+      : failed_(std::move(failed)) {}
+
   // kDiskFailed once the disk has failed, kUnavailable once closed.
   Status Check() const;
   void Close();
@@ -27,6 +33,7 @@ class DiskHealth {
 
  private:
   Status Fail(const Status& cause);
+  const std::function<void(const Status&)> failed_;
   std::atomic<bool> ended_{false};
   mutable absl::Mutex mu_;
   Status end_ ABSL_GUARDED_BY(mu_);

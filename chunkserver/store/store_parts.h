@@ -23,6 +23,7 @@ size_t OpenFileBudget(int wanted);
 struct StoreParts {
   StoreParts(const ChunkStoreOptions& options, std::unique_ptr<ChunkIndex> opened_index)
       : clock(*options.clock),
+        health(options.disk_failed),
         files(*options.files, options.directory),
         room(*options.files, options.directory),
         index(std::move(opened_index)),

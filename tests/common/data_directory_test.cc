@@ -94,6 +94,16 @@ TEST_F(DataDirectoryTest, ADamagedIdentityIsRefused) {
   EXPECT_THAT(Open(), StatusIs(ErrorCode::kCorruption));
 }
 
+TEST_F(DataDirectoryTest, OneWhoseDiskFailedIsRefusedWithTheCause) {
+  ASSERT_THAT((*Open())->MarkDiskFailed(Status(ErrorCode::kIoError, "sync chunk 5")), IsOk());
+  for (int start = 0; start < 2; ++start) {
+    const auto opened = Open();
+    ASSERT_THAT(opened, StatusIs(ErrorCode::kDiskFailed));
+    EXPECT_THAT(opened.error().message(), HasSubstr("sync chunk 5"));
+    EXPECT_THAT(opened.error().message(), HasSubstr("replace it"));
+  }
+}
+
 TEST_F(DataDirectoryTest, ANewerFormatIsRefused) {
   ASSERT_THAT(PosixFiles().MakeDirectory(path_), IsOk());
   WriteIdentity("cairn data directory\nformat 2\ncrc32c 5fc94e4a\n");

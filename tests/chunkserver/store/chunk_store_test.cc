@@ -1,7 +1,9 @@
 #include "chunkserver/store/chunk_store.h"
 
 #include <fcntl.h>
+#include <leveldb/write_batch.h>
 
+#include "common/durable_leveldb.h"
 #include "tests/chunkserver/store/store_fixture.h"
 
 namespace cairn {
@@ -184,6 +186,27 @@ TEST_F(ChunkStoreTest, DropForgetsEverything) {
   EXPECT_TRUE((*store_->List(kGroup, {}, 10)).empty());
   KillAndOpen();
   EXPECT_EQ(ReadText(0, 10), "absent");
+}
+
+TEST_F(ChunkStoreTest, AnIndexRowThatDoesNotParseEndsTheUseOfTheDisk) {
+  ASSERT_OK(Fill(0, 4096, 'a'));
+  ASSERT_OK(Fill(0, 4096, 'b', ChunkId{InodeId(5), 0}));
+  ASSERT_OK(store_->Close());
+  store_.reset();
+  {
+    auto database = DurableLevelDb::Open(directory_ + "/index", {});
+    ASSERT_OK(database);
+    leveldb::WriteBatch batch;
+    batch.Put(ChunkKey(kChunk), "nonsense");
+    ASSERT_OK((*database)->Write(&batch, true));
+  }
+  Open(/*clean_stop=*/true);
+  const auto info = store_->Info(kChunk);
+  ASSERT_EQ(CodeOf(info), ErrorCode::kDiskFailed);
+  EXPECT_THAT(info.error().message(), testing::HasSubstr("index"));
+  EXPECT_EQ(CodeOf(store_->List(kGroup, {}, 10)), ErrorCode::kDiskFailed);
+  EXPECT_EQ(ReadText(0, 1, ChunkId{InodeId(5), 0}), "disk failed");
+  EXPECT_THAT(disk_failures_, testing::SizeIs(1));
 }
 
 // A power cut may bring the seal back; then the bytes must be there too.

@@ -109,6 +109,31 @@ TEST_F(ChunkWriterTest, InstallPutsBlocksVersionAndStampInPlace) {
   EXPECT_EQ((*blocks)->info.last_sequence, 77u);
 }
 
+TEST_F(ChunkWriterTest, InstallLeavesOutAbsentBlocksInsideItsRange) {
+  std::vector<std::byte> data = Filled(3 * 4096, 'b');
+  std::vector<uint32_t> crcs = PieceCrcs(0, data);
+  BlockInstall install = Install(0, data, crcs);
+  install.absent_blocks = {1};
+  ASSERT_OK(store_->InstallBlocks(install));
+  auto blocks = store_->Blocks(kChunk);
+  ASSERT_OK(blocks);
+  EXPECT_EQ((*blocks)->present, (std::vector<bool>{true, false, true}));
+  file_.generation = 4;
+  EXPECT_EQ(ReadText(4096, 4096), std::string(4096, '\0'));
+}
+
+TEST_F(ChunkWriterTest, ABlockThatIsPresentNeedsNoRoom) {
+  constexpr uint64_t kReserve = 64 << 20;
+  space_ = DiskSpace{.total_bytes = 100 * kReserve, .available_bytes = kReserve + 4096};
+  ASSERT_OK(Fill(0, 4096, 'a'));
+  space_->available_bytes = kReserve - 1;
+  EXPECT_OK(Fill(0, 4096, 'b'));
+  EXPECT_EQ(Fill(0, 8192, 'c').code(), ErrorCode::kNoSpace);
+  std::vector<std::byte> data = Filled(4096, 'd');
+  std::vector<uint32_t> crcs = PieceCrcs(0, data);
+  EXPECT_OK(store_->InstallBlocks(Install(0, data, crcs)));
+}
+
 TEST_F(ChunkWriterTest, ACopiedChunkHasTheDigestOfItsSource) {
   const ChunkId source{InodeId(9), 9};
   ASSERT_OK(Fill(4096, 3 * 4096, 'a', source));

@@ -23,6 +23,15 @@ TEST(DiskHealth, AnyFailureOfAnFsyncIsFatal) {
   EXPECT_EQ(health.Check().code(), ErrorCode::kDiskFailed);
 }
 
+TEST(DiskHealth, TellsOfTheFirstFailureOnce) {
+  std::vector<std::string> heard;
+  DiskHealth health([&](const Status& cause) { heard.push_back(cause.message()); });
+  (void)health.Note(Status(ErrorCode::kNoSpace, "full"));
+  (void)health.Note(Status(ErrorCode::kIoError, "first"));
+  (void)health.Fatal(Status(ErrorCode::kIoError, "second"));
+  EXPECT_THAT(heard, testing::ElementsAre("first"));
+}
+
 class MockFiles : public FileSystem {
  public:
   MOCK_METHOD(Result<std::unique_ptr<File>>, Open, (const std::string&, OpenMode), (override));

@@ -52,7 +52,8 @@ class WatchedFile final : public File {
 
 class WatchedFiles final : public FileSystem {
  public:
-  WatchedFiles(FileSystem& below, Watcher watcher) : below_(below), watcher_(std::move(watcher)) {}
+  WatchedFiles(FileSystem& below, Watcher watcher, const std::optional<DiskSpace>* space)
+      : below_(below), watcher_(std::move(watcher)), space_(space) {}
   Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override {
     const bool creates = mode == OpenMode::kCreate && !below_.Exists(path);
     auto open = [&] { return below_.Open(path, mode); };
@@ -77,17 +78,22 @@ class WatchedFiles final : public FileSystem {
   Status SyncAll(const std::string& path) override {
     return Watched(watcher_, {"syncfs", path}, [&] { return below_.SyncAll(path); });
   }
-  Result<DiskSpace> Space(const std::string& path) override { return below_.Space(path); }
+  Result<DiskSpace> Space(const std::string& path) override {
+    if (space_ != nullptr && space_->has_value()) return **space_;
+    return below_.Space(path);
+  }
 
  private:
   FileSystem& below_;
   const Watcher watcher_;
+  const std::optional<DiskSpace>* const space_;
 };
 
 }  // namespace
 
-std::unique_ptr<FileSystem> MakeWatchedFiles(FileSystem& below, Watcher watcher) {
-  return std::make_unique<WatchedFiles>(below, std::move(watcher));
+std::unique_ptr<FileSystem> MakeWatchedFiles(FileSystem& below, Watcher watcher,
+                                             const std::optional<DiskSpace>* space) {
+  return std::make_unique<WatchedFiles>(below, std::move(watcher), space);
 }
 
 std::string MakeTestDirectory() {
@@ -135,7 +141,7 @@ std::vector<uint32_t> PieceCrcs(uint64_t offset, std::span<const std::byte> data
 StoreTest::StoreTest() {
   files_ = MakeWatchedFiles(*faulty_, [this](const DiskOperation& operation, bool after) {
     if (watcher_) watcher_(operation, after);
-  });
+  }, &space_);
   Open();
 }
 
@@ -149,7 +155,10 @@ void StoreTest::Open(bool clean_stop) {
                                  .files = files_.get(),
                                  .clock = &clock_,
                                  .clean_stop = clean_stop,
-                                 .unclean_boot = false});
+                                 .unclean_boot = false,
+                                 .disk_failed = [this](const Status& cause) {
+                                   disk_failures_.push_back(cause.message());
+                                 }});
   ASSERT_OK(store);
   store_ = std::move(*store);
 }

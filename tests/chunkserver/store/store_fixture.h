@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -35,9 +36,11 @@ struct DiskOperation {
   std::string path;
 };
 
-// Calls the watcher before and after each operation.
+// Calls the watcher before and after each operation. `space`, where set, is what the disk says it
+// has.
 std::unique_ptr<FileSystem> MakeWatchedFiles(
-    FileSystem& below, std::function<void(const DiskOperation&, bool after)> watcher);
+    FileSystem& below, std::function<void(const DiskOperation&, bool after)> watcher,
+    const std::optional<DiskSpace>* space = nullptr);
 
 std::string MakeTestDirectory();
 uint64_t TestSeed();  // CAIRN_SEED, or random; printed
@@ -81,9 +84,11 @@ class StoreTest : public testing::Test {
   FaultPlan plan_;
   std::unique_ptr<FileSystem> faulty_ = MakeFaultyFileSystem(PosixFiles(), plan_);
   std::function<void(const DiskOperation&, bool after)> watcher_;
+  std::optional<DiskSpace> space_;  // as it is, or made up
   std::unique_ptr<FileSystem> files_;
   FileState file_{.chunk_size = kMinChunkSize, .generation = 1, .cuts = {}};
   uint64_t version_ = 0;
+  std::vector<std::string> disk_failures_;
   std::unique_ptr<ChunkStore> store_;
 };
 
