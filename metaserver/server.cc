@@ -28,6 +28,8 @@
 namespace cairn {
 namespace {
 
+constexpr Duration kReach = std::chrono::seconds(1);  // for an accused chunkserver to answer
+
 #ifdef CAIRN_FAULTS
 constexpr bool kTakesFaults = true;
 #else
@@ -126,7 +128,11 @@ void RunningMetaserver::MakeServices() {
   resources_ = std::make_unique<ClusterResources>(*state_, *maps_, *registry_);
   monitor_ = std::make_unique<MemberMonitor>(*state_, *maps_, *registry_);
   membership_ = std::make_unique<Membership>(*state_, *maps_, *registry_, clock_,
-                                             [this] { monitor_->Wake(); });
+                                             [this] { monitor_->Wake(); },
+                                             [this](const v1::Endpoint& server, auto done) {
+                                               remover_->Remove(server, {}, Deadline::After(kReach),
+                                                                std::move(done));
+                                             });
   sessions_ = std::make_unique<SessionTable>(clock_);
   metadata_ = std::make_unique<MetadataService>(*state_, *sessions_, *resources_, *resources_);
   ticker_ = std::make_unique<SessionTicker>(*metadata_);

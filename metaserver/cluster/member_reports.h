@@ -1,6 +1,7 @@
 // Who is to leave when one member cannot reach another (rule C7)? The accused is heard first: its
 // heartbeats go on. Then either several servers miss it, and it leaves, or only one does for a
-// while, and that one leaves: it is alone with its trouble.
+// while. That one leaves, alone with its trouble, unless the metaserver cannot reach the accused
+// either.
 #pragma once
 
 #include <map>

@@ -77,12 +77,13 @@ Result<const v1::PlacementGroup*> FindGroupAt(const MapSnapshot& map, uint32_t i
 }  // namespace
 
 Membership::Membership(ReplicatedState& state, MapCache& maps, ServerRegistry& registry,
-                       const Clock& clock, std::function<void()> wake_monitor)
+                       const Clock& clock, std::function<void()> wake_monitor, Reach reach)
     : state_(state),
       maps_(maps),
       registry_(registry),
       clock_(clock),
-      wake_monitor_(std::move(wake_monitor)) {}
+      wake_monitor_(std::move(wake_monitor)),
+      reach_(std::move(reach)) {}
 
 // The row the disk has already; nullptr for a new disk.
 Result<const v1::ServerRecord*> Membership::CheckJoin(const v1::JoinRequest& request,
@@ -195,9 +196,22 @@ Status Membership::JudgeReport(const v1::ReportMemberRequest& request,
   if (verdict == MemberReports::Verdict::kAccusedLeaves) {
     Shun(accused, "several members cannot reach it");
   } else if (verdict == MemberReports::Verdict::kReporterLeaves) {
-    Shun(reporter, fmt::format("it alone cannot reach server {}", accused));
+    HearAccused(reporter, *record);
   }
   return OkStatus();
+}
+
+// Its heartbeats only show that it reaches this server. Whether others reach it is tried: one of the
+// two leaves.
+void Membership::HearAccused(ServerId reporter, const v1::ServerRecord& accused) {
+  reach_(accused.frames(), [this, reporter, accused = ServerId(accused.id())](Status answer) {
+    if (answer.ok()) {
+      Shun(reporter, fmt::format("it alone cannot reach server {}", accused));
+    } else {
+      Shun(accused, fmt::format("neither server {} nor this one can reach it: {}", reporter,
+                                answer.message()));
+    }
+  });
 }
 
 void Membership::Shun(ServerId server, const std::string& reason) {

@@ -20,9 +20,12 @@ namespace cairn {
 // Thread-safe. No call blocks on the log.
 class Membership {
  public:
+  // Finds out whether a chunkserver answers on its data path; `done` runs once, on any thread.
+  using Reach = std::function<void(const v1::Endpoint& server, std::function<void(Status)> done)>;
+
   // `wake_monitor` is called when groups may need another look.
   Membership(ReplicatedState& state, MapCache& maps, ServerRegistry& registry, const Clock& clock,
-             std::function<void()> wake_monitor);
+             std::function<void()> wake_monitor, Reach reach);
 
   // Commits who the server is. kWrongCluster: it belongs to another cluster, or carries an id this
   // one never gave its disk; kStaleRequest: the disk has been started again since; kUnavailable: it
@@ -50,6 +53,7 @@ class Membership {
   Result<v1::JoinResponse> FinishJoin(ServerId server);
   Status JudgeReport(const v1::ReportMemberRequest& request, const v1::PlacementGroup& group,
                      const MapSnapshot& map);
+  void HearAccused(ServerId reporter, const v1::ServerRecord& accused);
   void Shun(ServerId server, const std::string& reason);
   Result<v1::MemberSyncedResponse> CurrentGroup(PgId id);
 
@@ -58,6 +62,7 @@ class Membership {
   ServerRegistry& registry_;
   const Clock& clock_;
   const std::function<void()> wake_monitor_;
+  const Reach reach_;
   absl::Mutex mu_;
   MemberReports reports_ ABSL_GUARDED_BY(mu_);
 };

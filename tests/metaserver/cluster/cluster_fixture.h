@@ -31,7 +31,10 @@ class ClusterFixture : public ::testing::Test {
     maps_ = std::make_unique<MapCache>(state_);
     monitor_ = std::make_unique<MemberMonitor>(state_, *maps_, *registry_);
     membership_ = std::make_unique<Membership>(state_, *maps_, *registry_, clock_,
-                                               [this] { ++wakes_; });
+                                               [this] { ++wakes_; },
+                                               [this](const v1::Endpoint&, const auto& done) {
+                                                 done(reach_);
+                                               });
     resources_ = std::make_unique<ClusterResources>(state_, *maps_, *registry_);
     state_.OnMapChanged([this] { maps_->Invalidate(); });
   }
@@ -192,6 +195,7 @@ class ClusterFixture : public ::testing::Test {
   std::unique_ptr<ClusterResources> resources_;
   std::map<uint32_t, Chunkserver> servers_;
   int wakes_ = 0;
+  Status reach_;  // what trying to reach an accused server gives
   int ticks_ = 0;
 };
 

@@ -120,6 +120,19 @@ TEST_F(RuleC7Membership, TheReporterLeavesWhenTheAccusedIsReachableForOthers) {
   EXPECT_THAT(Beat(1), IsOk());
 }
 
+TEST_F(RuleC7Membership, TheAccusedLeavesWhenTheMetaserverCannotReachItEither) {
+  Build(2, 2);
+  reach_ = Status(ErrorCode::kUnavailable, "no route");
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_THAT(Report(1, 2, v1::FAULT_UNREACHABLE), IsOk());
+    Pass(500ms);
+  }
+  EXPECT_THAT(Beat(2), StatusIs(ErrorCode::kUnavailable));
+  Pass(5s);
+  EXPECT_EQ(ActiveGroups(2), 0);
+  EXPECT_EQ(ActiveGroups(1), Groups());
+}
+
 TEST_F(RuleC7Membership, TheAccusedLeavesWhenTwoMembersCannotReachIt) {
   Build(3, 3);
   ASSERT_THAT(Report(1, 2, v1::FAULT_UNREACHABLE), IsOk());
