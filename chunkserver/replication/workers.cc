@@ -20,7 +20,7 @@ Workers::~Workers() { Stop(); }
 
 void Workers::Submit(std::function<void()> work) { RunAfter(Duration::zero(), std::move(work)); }
 
-void Workers::Submit(std::function<void()> work, Deadline deadline) {
+void Workers::Submit(Deadline deadline, std::function<void()> work) {
   Submit([work = std::move(work), deadline] {
     if (!deadline.Passed()) work();
   });

@@ -24,7 +24,7 @@ class Workers {
   // Stop() work is dropped.
   void Submit(std::function<void()> work);
   // The same, but dropped if the deadline has passed when its turn comes: nobody waits for it.
-  void Submit(std::function<void()> work, Deadline deadline);
+  void Submit(Deadline deadline, std::function<void()> work);
   void RunAfter(Duration delay, std::function<void()> work);
   // For work that tries again: waits `delay`, or less when Stop() is called. False: stopping.
   bool Pause(Duration delay);

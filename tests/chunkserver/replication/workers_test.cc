@@ -25,8 +25,8 @@ TEST(WorkersTest, WorkWhoseDeadlinePassedInTheQueueIsDropped) {
   Workers workers("test", 1);
   std::atomic<bool> late = false;
   std::atomic<bool> timely = false;
-  workers.Submit([&] { late = true; }, Deadline::After(Duration::zero()));
-  workers.Submit([&] { timely = true; }, Deadline::After(std::chrono::seconds(60)));
+  workers.Submit(Deadline::After(Duration::zero()), [&] { late = true; });
+  workers.Submit(Deadline::After(std::chrono::seconds(60)), [&] { timely = true; });
   ASSERT_TRUE(Eventually([&] { return timely.load(); }));
   EXPECT_FALSE(late);
 }
