@@ -49,6 +49,7 @@ void WriteBuffer::InsertInWindow(uint64_t offset, std::span<const std::byte> dat
   if (first != last && std::next(first) == last && first->first <= offset) {
     first->second.last_write = write;
     Extend(first->second, offset, data);
+    List(first->second);
     return;
   }
   Segment merged;
@@ -63,11 +64,23 @@ void WriteBuffer::InsertInWindow(uint64_t offset, std::span<const std::byte> dat
     CopyInto(merged, old.offset, old.bytes.bytes().first(old.length));
     merged.first_write = std::min(merged.first_write, old.first_write);
     Discount(old);
+    Unlist(old);
   }
   CopyInto(merged, offset, data);
   Count(merged);
+  List(merged);
   dirty_.erase(first, last);
   dirty_.emplace(merged.offset, std::move(merged));
+}
+
+void WriteBuffer::List(const Segment& segment) {
+  by_age_.emplace(segment.first_write, segment.offset);
+  if (segment.end() % kWindowBytes == 0) filled_.insert(segment.offset);
+}
+
+void WriteBuffer::Unlist(const Segment& segment) {
+  by_age_.erase({segment.first_write, segment.offset});
+  filled_.erase(segment.offset);
 }
 
 void WriteBuffer::Extend(Segment& segment, uint64_t offset, std::span<const std::byte> data) {
@@ -108,11 +121,17 @@ bool WriteBuffer::Blocked(const Segment& segment) const {
   });
 }
 
+std::optional<uint64_t> WriteBuffer::Choose(uint64_t up_to) {
+  if (!by_age_.empty() && by_age_.begin()->first <= up_to) return by_age_.begin()->second;
+  return filled_.empty() ? std::nullopt : std::optional(*filled_.begin());
+}
+
 std::optional<Segment> WriteBuffer::Take(uint64_t up_to) {
-  for (auto it = dirty_.begin(); it != dirty_.end(); ++it) {
+  while (std::optional<uint64_t> offset = Choose(up_to)) {
+    auto it = dirty_.find(*offset);
     Segment& segment = it->second;
-    bool filled = segment.end() % kWindowBytes == 0;
-    if ((segment.first_write > up_to && !filled) || Blocked(segment)) continue;
+    Unlist(segment);
+    if (Blocked(segment)) continue;
     segment.shared = true;
     Segment taken = segment;
     under_way_bytes_ += segment.length;
@@ -125,14 +144,22 @@ std::optional<Segment> WriteBuffer::Take(uint64_t up_to) {
 void WriteBuffer::Finish(uint64_t offset) {
   auto it = under_way_.find(offset);
   CAIRN_CHECK(it != under_way_.end());
+  uint64_t begin = BlockStart(offset);
+  uint64_t end = BlockEnd(it->second.end());
   Discount(it->second);
   under_way_bytes_ -= it->second.length;
   under_way_.erase(it);
+  // Those that it was in the way of; another may still be.
+  auto freed = dirty_.upper_bound(begin);
+  if (freed != dirty_.begin()) --freed;
+  for (; freed != dirty_.end() && freed->first < end; ++freed) List(freed->second);
 }
 
 void WriteBuffer::DropDirty() {
   for (const auto& [offset, segment] : dirty_) Discount(segment);
   dirty_.clear();
+  by_age_.clear();
+  filled_.clear();
 }
 
 std::vector<WriteBuffer::Slice> WriteBuffer::Overlap(uint64_t offset, uint64_t length) {

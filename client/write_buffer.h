@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "common/ids.h"
@@ -45,8 +46,8 @@ class WriteBuffer {
   // Adds bytes on top of what is there; they may cross windows.
   void Insert(uint64_t offset, std::span<const std::byte> data, uint64_t write);
 
-  // Moves a dirty segment to those under way: one that holds a write of at most `up_to`, or whose
-  // window is filled to its end. Nothing: none may go now.
+  // Moves a dirty segment to those under way: the oldest that holds a write of at most `up_to`, or
+  // else one whose window is filled to its end. Nothing: none may go now.
   std::optional<Segment> Take(uint64_t up_to);
   // REQUIRES: a segment under way begins at `offset`.
   void Finish(uint64_t offset);
@@ -79,8 +80,16 @@ class WriteBuffer {
   bool Blocked(const Segment& segment) const;
   void Count(const Segment& segment);
   void Discount(const Segment& segment);
+  // Lists a dirty segment among those that Take may choose; Unlist takes it off.
+  void List(const Segment& segment);
+  void Unlist(const Segment& segment);
+  std::optional<uint64_t> Choose(uint64_t up_to);
 
   Segments dirty_;
+  // Where dirty segments begin, by their first write. One that was found blocked is not listed
+  // until the frame in its way is answered.
+  std::set<std::pair<uint64_t, uint64_t>> by_age_;
+  std::set<uint64_t> filled_;
   Segments under_way_;
   std::multiset<uint64_t> oldest_;  // first_write of every segment
   uint64_t charge_ = 0;

@@ -69,6 +69,28 @@ TEST(WriteBuffer, HoldsYoungWritesBackUnlessTheirWindowIsFull) {
   EXPECT_EQ(buffer.Take(4)->offset, 2 * kWindowBytes);
 }
 
+TEST(WriteBuffer, TakesTheOldestFirst) {
+  WriteBuffer buffer;
+  buffer.Insert(9 * kWindowBytes, Bytes("old"), 1);
+  buffer.Insert(0, Bytes("new"), 2);
+  EXPECT_EQ(buffer.Take(2)->offset, 9 * kWindowBytes);
+  EXPECT_EQ(buffer.Take(2)->offset, 0u);
+}
+
+TEST(WriteBuffer, TakesWhatTwoFramesKeptBackOnceBothAreAnswered) {
+  WriteBuffer buffer;
+  buffer.Insert(0, Bytes("one"), 1);
+  buffer.Insert(2 * kBlockSize, Bytes("two"), 2);
+  ASSERT_TRUE(buffer.Take(2).has_value());
+  ASSERT_TRUE(buffer.Take(2).has_value());
+  buffer.Insert(0, Bytes(std::string(3 * kBlockSize, 'n')), 3);
+  EXPECT_FALSE(buffer.Take(3).has_value());
+  buffer.Finish(0);
+  EXPECT_FALSE(buffer.Take(3).has_value());
+  buffer.Finish(2 * kBlockSize);
+  EXPECT_TRUE(buffer.Take(3).has_value());
+}
+
 TEST(WriteBuffer, ChargesEveryByteAndEverySegmentOnce) {
   WriteBuffer buffer;
   for (uint64_t i = 0; i < 100; ++i) buffer.Insert(i * 10'000, Bytes("abc"), i + 1);
