@@ -39,7 +39,8 @@ class ChunkClient {
              WriteDone done);
 
   // On return the chunks are on disk on every active copy. One request per primary, all at once.
-  Status Sync(const InodeStatePtr& state, const RunSet& chunks, Deadline deadline);
+  // Fails when for `patience` not one more of them got there.
+  Status Sync(const InodeStatePtr& state, const RunSet& chunks, Duration patience);
 
  private:
   friend class ChunkWrite;

@@ -11,7 +11,9 @@ namespace cairn::client {
 namespace {
 // The primary finishes what it has ordered once a silent member is removed: give it the time.
 constexpr Duration kLongestWrite = timing::kMemberRemoved * 2;
-constexpr int kMostChunksInSync = 1024;
+// Longer than a primary waits for its members: its answer says more than our own silence.
+constexpr Duration kLongestSync = std::chrono::seconds(15);
+constexpr size_t kMostChunksInSync = 256;  // so that a try ends although much is to be synced
 }  // namespace
 
 // Owns itself until answered: every callback holds a reference.
@@ -97,18 +99,20 @@ struct SyncBatch {
 
 }  // namespace
 
-// Leaves in `left` what is not synced.
+// Syncs the first of `left`, and leaves there what is not synced.
 Status ChunkClient::SyncOnce(const InodeStatePtr& state, RunSet& left, Deadline deadline) {
   std::vector<SyncBatch> batches;
-  absl::flat_hash_map<const Channel*, size_t> open_batch;
+  absl::flat_hash_map<const Channel*, size_t> batch_of;
+  RunSet later;
+  size_t taken = 0;
   for (const auto& [first, end] : left.runs()) {
     for (uint64_t index = first; index < end; ++index) {
-      ASSIGN_OR_RETURN(Target target, Aim(state, static_cast<uint32_t>(index), deadline));
-      auto [it, added] = open_batch.try_emplace(target.channel.get(), batches.size());
-      if (!added && batches[it->second].request.chunks_size() == kMostChunksInSync) {
-        it->second = batches.size();
-        added = true;
+      if (taken++ >= kMostChunksInSync) {
+        later.AddRange(index, end);
+        break;
       }
+      ASSIGN_OR_RETURN(Target target, Aim(state, static_cast<uint32_t>(index), deadline));
+      auto [it, added] = batch_of.try_emplace(target.channel.get(), batches.size());
       if (added) batches.push_back({target.channel, {}, {}});
       SyncBatch& batch = batches[it->second];
       *batch.request.add_chunks() = std::move(target.address);
@@ -121,31 +125,41 @@ Status ChunkClient::SyncOnce(const InodeStatePtr& state, RunSet& left, Deadline 
     gathering->missing = batches.size();
   }
   for (SyncBatch& batch : batches) {
-    batch.channel->CallAsync(v1::CHUNK_SYNC, batch.request, {}, Earlier(deadline, kLongestWrite),
+    batch.channel->CallAsync(v1::CHUNK_SYNC, batch.request, {}, Earlier(deadline, kLongestSync),
                              [gathering, chunks = batch.chunks](const Result<RawReply>& reply) {
                                gathering->Add(chunks, internal::StatusOf(reply));
                              });
   }
   absl::MutexLock lock(&gathering->mu);
   auto all = [&]() ABSL_SHARED_LOCKS_REQUIRED(gathering->mu) { return gathering->missing == 0; };
-  if (!AwaitUntil(gathering->mu, all, Deadline::After(kLongestWrite * 2))) {
+  if (!AwaitUntil(gathering->mu, all, Deadline::After(kLongestSync * 2))) {
     return Status::Error(ErrorCode::kDeadlineExceeded, "syncing inode {} is not answered",
                          state->id);
   }
-  left = gathering->failed;
+  left = std::move(later);
+  left.AddAll(gathering->failed);
   return gathering->first_failure;
 }
 
-Status ChunkClient::Sync(const InodeStatePtr& state, const RunSet& chunks, Deadline deadline) {
+Status ChunkClient::Sync(const InodeStatePtr& state, const RunSet& chunks, Duration patience) {
+  Deadline deadline = Deadline::After(patience);
   Backoff backoff;
   RunSet left = chunks;
-  for (;;) {
+  while (!left.empty()) {
+    uint64_t before = left.count();
     Status status = SyncOnce(state, left, deadline);
-    if (status.ok()) return status;
-    BootTime failed = SystemClock().Now();
+    BootTime now = SystemClock().Now();
+    if (left.count() < before) {
+      deadline = Deadline::After(patience);
+      backoff = Backoff();
+      absl::MutexLock lock(&state->mu);
+      state->progress = now;
+    }
+    if (status.ok()) continue;
     if (!Curable(status) || !backoff.Sleep(deadline)) return status;
-    Cure(state, status, failed, deadline);
+    Cure(state, status, now, deadline);
   }
+  return OkStatus();
 }
 
 }  // namespace cairn::client

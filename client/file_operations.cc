@@ -19,6 +19,11 @@ v1::OpenRequest MakeOpenRequest(const Identity& who, InodeId inode, int flags) {
   request.set_flags(static_cast<uint32_t>(flags));
   return request;
 }
+
+bool HasSetId(const InodeState& state) {
+  absl::MutexLock lock(&state.mu);
+  return (state.attributes.mode() & (S_ISUID | S_ISGID)) != 0;
+}
 }  // namespace
 
 Result<MountedFileSystem::Opened> Mount::FinishOpen(v1::EntryResponse response, SessionId session,
@@ -34,7 +39,8 @@ Result<MountedFileSystem::Opened> Mount::FinishOpen(v1::EntryResponse response, 
   bool keep_cache = false;
   {
     absl::MutexLock lock(&(*state)->mu);
-    errors = (*state)->errors;
+    // As Linux does: a failure that nobody was told is told to whoever opens next.
+    errors = (*state)->errors - ((*state)->error_untold ? 1 : 0);
     keep_cache = (*state)->cached_version == response.attributes().version();
     (*state)->cached_version = response.attributes().version();
     if (!keep_cache) (*state)->cache.Clear();
@@ -111,26 +117,23 @@ Result<std::vector<Payload>> Mount::Read(const OpenFilePtr& file, uint64_t offse
 }
 
 Status Mount::Write(uint32_t uid, const OpenFilePtr& file, uint64_t offset,
-                    std::span<const std::byte> data) {
+                    std::span<const std::byte> data, int flags) {
   RETURN_IF_ERROR(CheckWritable());
   RETURN_IF_ERROR(file->TakeError());
-  InodeState& state = *file->state;
-  bool strips = false;
-  if (uid != 0) {
-    absl::MutexLock lock(&state.mu);
-    state.clear_set_id = true;
-    strips = (state.attributes.mode() & (S_ISUID | S_ISGID)) != 0;
-  }
-  RETURN_IF_ERROR(writes_.Write(file->state, offset, (file->flags & O_APPEND) != 0, data));
+  WriteKind kind{(flags & O_APPEND) != 0, uid != 0};
+  RETURN_IF_ERROR(writes_.Write(file->state, offset, kind, data));
   // Nobody may run the changed program with the owner's rights, not even for a second.
-  if (strips) RETURN_IF_ERROR(writes_.Flush(file->state));
-  return (file->flags & (O_SYNC | O_DSYNC)) != 0 ? Fsync(file) : OkStatus();
+  if (uid != 0 && HasSetId(*file->state)) RETURN_IF_ERROR(writes_.Flush(file->state));
+  return (flags & (O_SYNC | O_DSYNC)) != 0 ? Fsync(file) : OkStatus();
 }
 
 Status Mount::Flush(const OpenFilePtr& file) {
   uint64_t newest = writes_.StartFlush(file->state);
-  if (options_.sync_close) RETURN_IF_ERROR(writes_.AwaitCommitted(file->state, newest));
-  return file->TakeError();
+  Status committed =
+      options_.sync_close ? writes_.AwaitCommitted(file->state, newest) : OkStatus();
+  // Whoever only reads checks no close, and would use up what a writer has to hear.
+  if ((file->flags & O_ACCMODE) != O_RDONLY) RETURN_IF_ERROR(file->TakeError());
+  return committed;
 }
 
 Status Mount::Fsync(const OpenFilePtr& file) {
@@ -138,12 +141,18 @@ Status Mount::Fsync(const OpenFilePtr& file) {
   RETURN_IF_ERROR(writes_.AwaitSettled(file->state, newest));
   // The commit is on its way meanwhile.
   Status synced = writes_.Sync(file->state);
-  RETURN_IF_ERROR(writes_.AwaitCommitted(file->state, newest));
+  Status committed = writes_.AwaitCommitted(file->state, newest);
   RETURN_IF_ERROR(file->TakeError());
+  RETURN_IF_ERROR(committed);
   return synced;
 }
 
 void Mount::Release(OpenFilePtr file) {
+  {
+    OpenFile::ReadAheadPlan ended = file->EndReadAhead();
+    absl::MutexLock lock(&file->state->mu);
+    file->state->cache.Forget(ended.forget_begin, ended.forget_end);
+  }
   writes_.StartFlush(file->state);
   table_.Release(file->state);
 }

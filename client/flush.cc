@@ -1,5 +1,6 @@
 // Write-behind, second half: frames to the chunkservers.
 #include <algorithm>
+#include <utility>
 
 #include "client/backoff.h"
 #include "client/write_behind.h"
@@ -26,6 +27,7 @@ uint64_t WriteBehind::StartFlush(const InodeStatePtr& state) {
   {
     absl::MutexLock lock(&state->mu);
     newest = state->flush_up_to = state->last_write;
+    state->BeginRound();
   }
   Pump(state);
   return newest;
@@ -76,18 +78,18 @@ void WriteBehind::Acknowledged(const InodeStatePtr& state, const Segment& frame,
           written.CutAt(cut.length(), state->file.layout().chunk_size());
         }
       }
-      Uncommitted& all = state->uncommitted;
-      all.end = std::max(all.end, written.end);
-      all.runs.AddAll(written.runs);
-      all.first_write = std::min(all.first_write, frame.first_write);
-      all.last_write = std::max(all.last_write, frame.last_write);
+      written.first_write = frame.first_write;
+      written.last_write = frame.last_write;
+      state->uncommitted.Add(written);
       state->unsynced.Add(index);
     } else {
       LOG_ERROR("buffered data lost inode={} offset={} bytes={} cause=\"{}\"", state->id,
                 frame.offset, frame.length, status);
       state->Failed(status);
+      // What was never stored takes no rights away, least of all with some later write.
+      if (state->Clean()) state->clear_set_id = false;
     }
-    more = !state->buffer.empty() || CommitIsDue(*state) || state->Clean();
+    more = !state->buffer.empty() || state->CommitIsDue() || state->Clean();
   }
   if (!more) return;
   executor_->Run([this, state] {
@@ -111,8 +113,8 @@ void WriteBehind::Tick(const InodeStatePtr& state) {
     absl::MutexLock lock(&state->mu);
     state->timer_armed = false;
     clean = state->Clean();
-    // A round that has not ended is not made longer, or a steady writer would never be committed.
-    if (state->Settled(state->flush_up_to)) state->flush_up_to = state->last_write;
+    state->flush_up_to = state->last_write;
+    state->BeginRound();
   }
   if (clean) return table_->RetireIfIdle(state);
   Pump(state);
@@ -120,29 +122,52 @@ void WriteBehind::Tick(const InodeStatePtr& state) {
 }
 
 template <typename Predicate>
-Status WriteBehind::AwaitProgress(const InodeStatePtr& state, const Predicate& predicate) {
-  absl::MutexLock lock(&state->mu);
+Status WriteBehind::AwaitProgress(InodeState& state, const Predicate& predicate) const {
   BootTime began = SystemClock().Now();
   for (;;) {
-    if (AwaitUntil(state->mu, predicate, Deadline::After(options_.timeout + kSlack))) {
+    if (AwaitUntil(state.mu, predicate, Deadline::After(options_.timeout + kSlack))) {
       return OkStatus();
     }
-    if (state->progress <= began) break;
-    began = state->progress;
+    if (state.progress <= began) break;
+    began = state.progress;
   }
-  return Status::Error(ErrorCode::kDeadlineExceeded, "inode {} is not flushed", state->id);
+  return Status::Error(ErrorCode::kDeadlineExceeded, "inode {} is not flushed", state.id);
 }
 
 Status WriteBehind::AwaitSettled(const InodeStatePtr& state, uint64_t write) {
-  return AwaitProgress(state, [&]() ABSL_SHARED_LOCKS_REQUIRED(state->mu) {
+  absl::MutexLock lock(&state->mu);
+  return AwaitProgress(*state, [&]() ABSL_SHARED_LOCKS_REQUIRED(state->mu) {
     return state->Settled(write);
   });
 }
 
 Status WriteBehind::AwaitCommitted(const InodeStatePtr& state, uint64_t write) {
-  return AwaitProgress(state, [&]() ABSL_SHARED_LOCKS_REQUIRED(state->mu) {
-    return state->Committed(write);
-  });
+  absl::MutexLock lock(&state->mu);
+  uint64_t failed = state->failed_commits;
+  RETURN_IF_ERROR(AwaitProgress(*state, [&]() ABSL_SHARED_LOCKS_REQUIRED(state->mu) {
+    bool failed_since = state->failed_commits != failed && !state->commit_error.ok();
+    return failed_since || state->Committed(write);
+  }));
+  return state->Committed(write) ? OkStatus() : state->commit_error;
+}
+
+// One at a time: who comes while another's is under way waits for it and repeats what it left.
+Status WriteBehind::Sync(const InodeStatePtr& state) {
+  RunSet chunks;
+  {
+    absl::MutexLock lock(&state->mu);
+    RETURN_IF_ERROR(AwaitProgress(*state, [&]() ABSL_SHARED_LOCKS_REQUIRED(state->mu) {
+      return !state->sync_under_way;
+    }));
+    if (state->unsynced.empty()) return OkStatus();
+    std::swap(chunks, state->unsynced);
+    state->sync_under_way = true;
+  }
+  Status status = chunks_->Sync(state, chunks, options_.timeout);
+  absl::MutexLock lock(&state->mu);
+  state->sync_under_way = false;
+  if (!status.ok()) state->unsynced.AddAll(chunks);
+  return status;
 }
 
 }  // namespace cairn::client

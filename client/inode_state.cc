@@ -23,6 +23,13 @@ bool IsChunkSize(uint32_t bytes) {
 
 }  // namespace
 
+void Uncommitted::Add(const Uncommitted& other) {
+  end = std::max(end, other.end);
+  runs.AddAll(other.runs);
+  first_write = std::min(first_write, other.first_write);
+  last_write = std::max(last_write, other.last_write);
+}
+
 void Uncommitted::CutAt(uint64_t length, uint32_t chunk_size) {
   end = std::min(end, length);
   runs.CutAt((length + chunk_size - 1) / chunk_size);
@@ -45,7 +52,9 @@ void InodeState::Learn(const v1::EntryResponse& entry) {
     // the metaserver would clip it, and goes on under the new generation.
     for (const v1::Cut& cut : entry.file().cuts()) {
       if (cut.generation() <= file.generation()) continue;
-      uncommitted.CutAt(cut.length(), entry.file().layout().chunk_size());
+      for (Uncommitted* untold : {&uncommitted, &postponed, &committing}) {
+        untold->CutAt(cut.length(), entry.file().layout().chunk_size());
+      }
     }
     cache.Clear();
   }
@@ -63,25 +72,38 @@ void InodeState::LearnOwnChange(const v1::EntryResponse& entry) {
 void InodeState::Failed(const Status& status) {
   error = status;
   ++errors;
+  error_untold = true;
 }
 
 uint64_t InodeState::Size() const {
-  return std::max({attributes.size(), buffer.end(), uncommitted.end, committing.end});
+  return std::max(
+      {attributes.size(), buffer.end(), uncommitted.end, postponed.end, committing.end});
 }
 
 bool InodeState::Clean() const {
-  return buffer.empty() && !uncommitted.any() && !commit_under_way;
+  return buffer.empty() && !uncommitted.any() && !postponed.any() && !commit_under_way;
 }
 
 bool InodeState::Settled(uint64_t write) const { return buffer.oldest_write() > write; }
 
 bool InodeState::Committed(uint64_t write) const {
-  return Settled(write) && uncommitted.first_write > write && committing.first_write > write;
+  return Settled(write) && uncommitted.first_write > write && postponed.first_write > write &&
+         committing.first_write > write;
+}
+
+void InodeState::BeginRound() {
+  uint64_t untold = std::min(uncommitted.first_write, postponed.first_write);
+  if (Settled(round_end) && untold > round_end) round_end = flush_up_to;
+}
+
+bool InodeState::CommitIsDue() const {
+  uint64_t untold = std::min(uncommitted.first_write, postponed.first_write);
+  return untold <= round_end && Settled(round_end) && !commit_under_way && commit_holds == 0;
 }
 
 InodeState::Presence InodeState::PresenceOf(uint32_t index) const {
   if (runs.Contains(index) || uncommitted.runs.Contains(index) ||
-      committing.runs.Contains(index)) {
+      postponed.runs.Contains(index) || committing.runs.Contains(index)) {
     return Presence::kHolds;
   }
   uint64_t begin = uint64_t{index} * file.layout().chunk_size();
@@ -102,6 +124,7 @@ v1::Attributes InodeState::Overlaid() const {
 uint64_t InodeState::HeldBytes() const {
   RunSet all = runs;
   all.AddAll(uncommitted.runs);
+  all.AddAll(postponed.runs);
   all.AddAll(committing.runs);
   uint64_t told = BytesIn(all, file.layout().chunk_size(), Size());
   return std::min(Size(), std::max(told, told + buffer.charge()));

@@ -26,9 +26,12 @@ struct Uncommitted {
   RunSet runs;
   uint64_t first_write = kNoWrite;  // kNoWrite: nothing
   uint64_t last_write = 0;
-  std::optional<WallTime> modify_time;
+  std::optional<WallTime> modify_time;  // these two only in a CommitWrite that is on its way
+  bool clear_set_id = false;
 
   bool any() const { return first_write != kNoWrite; }
+  // Takes in the bytes of `other`.
+  void Add(const Uncommitted& other);
   // The file was cut to `length` after these bytes were written.
   void CutAt(uint64_t length, uint32_t chunk_size);
 };
@@ -55,21 +58,29 @@ struct InodeState {
   WriteBuffer buffer ABSL_GUARDED_BY(mu);
   uint64_t last_write ABSL_GUARDED_BY(mu) = 0;      // number of the newest write
   uint64_t flush_up_to ABSL_GUARDED_BY(mu) = 0;     // writes of at most this number are to go out
+  uint64_t round_end ABSL_GUARDED_BY(mu) = 0;       // once these are settled a commit is due
   WallTime modify_time ABSL_GUARDED_BY(mu);         // of the newest write
   bool modify_pending ABSL_GUARDED_BY(mu) = false;  // and no explicit time came after it
   bool clear_set_id ABSL_GUARDED_BY(mu) = false;    // with the next commit
   Uncommitted uncommitted ABSL_GUARDED_BY(mu);
+  // What an earlier commit left out, or brought in vain: the end of the round may show all of it.
+  Uncommitted postponed ABSL_GUARDED_BY(mu);
   Uncommitted committing ABSL_GUARDED_BY(mu);       // in the CommitWrite that is on its way
   bool commit_under_way ABSL_GUARDED_BY(mu) = false;
+  Status commit_error ABSL_GUARDED_BY(mu);          // of the last commit, which is tried again
+  uint64_t failed_commits ABSL_GUARDED_BY(mu) = 0;
   int commit_holds ABSL_GUARDED_BY(mu) = 0;  // a change of attributes that commits must not pass
   bool size_changing ABSL_GUARDED_BY(mu) = false;   // a truncate: new writes wait
   bool timer_armed ABSL_GUARDED_BY(mu) = false;
   BootTime progress ABSL_GUARDED_BY(mu);  // when a server last acknowledged something of it
-  RunSet unsynced ABSL_GUARDED_BY(mu);              // chunks acknowledged since the last fsync
+  RunSet unsynced ABSL_GUARDED_BY(mu);  // chunks acknowledged, and in no Sync that succeeded
+  bool sync_under_way ABSL_GUARDED_BY(mu) = false;  // with chunks that are not in `unsynced`
 
-  // Told once to each handle that was open when it happened.
+  // Told once to each handle that was open when it happened, or that is opened before anybody was
+  // told.
   Status error ABSL_GUARDED_BY(mu);
   uint64_t errors ABSL_GUARDED_BY(mu) = 0;
+  bool error_untold ABSL_GUARDED_BY(mu) = false;
 
   ReadCache cache ABSL_GUARDED_BY(mu);
 
@@ -83,7 +94,11 @@ struct InodeState {
   uint64_t Size() const ABSL_SHARED_LOCKS_REQUIRED(mu);
   bool Clean() const ABSL_SHARED_LOCKS_REQUIRED(mu);  // nothing to flush, nothing to commit
   bool Settled(uint64_t write) const ABSL_SHARED_LOCKS_REQUIRED(mu);    // acknowledged or failed
-  bool Committed(uint64_t write) const ABSL_SHARED_LOCKS_REQUIRED(mu);  // and told, or failed
+  bool Committed(uint64_t write) const ABSL_SHARED_LOCKS_REQUIRED(mu);  // and told, or lost
+  // A round goes out and is told as it was when it began: one that has not ended is not made
+  // longer, or a steady writer would never be committed.
+  void BeginRound() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu);
+  bool CommitIsDue() const ABSL_SHARED_LOCKS_REQUIRED(mu);
   // Whether chunk `index` surely exists (kHolds), may (kMay: bytes are on their way), or is a hole.
   enum class Presence { kHole, kMay, kHolds };
   Presence PresenceOf(uint32_t index) const ABSL_SHARED_LOCKS_REQUIRED(mu);

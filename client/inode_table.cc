@@ -22,12 +22,14 @@ Result<InodeStatePtr> InodeTable::Acquire(const v1::EntryResponse& entry, Sessio
   bool fresh = state == nullptr || state->session != session;
   if (fresh) state = std::make_shared<InodeState>(inode, session);
   absl::MutexLock state_lock(&state->mu);
-  if (fresh) Recall(*state);
+  bool remembered = fresh && Recall(*state);
   state->Learn(entry);
   if (state->file.layout().chunk_size() == 0) {
     if (fresh) states_.erase(inode);
     return Fail(ErrorCode::kCorruption, "inode {} came without a usable file map", inode);
   }
+  // Whoever wrote it, perhaps this mount long ago: an fsync has to cover it.
+  if (fresh && !remembered) state->unsynced = state->runs;
   if (fresh) session_->opens().Retain(inode);
   ++state->handles;
   return state;
@@ -50,34 +52,77 @@ void InodeTable::Release(const InodeStatePtr& state) {
 void InodeTable::RetireIfIdle(const InodeStatePtr& state) {
   {
     absl::MutexLock lock(&mu_);
-    absl::MutexLock state_lock(&state->mu);
-    if (state->handles > 0 || state->retired || !state->Clean() || state->commit_holds > 0) return;
-    state->retired = true;
-    state->cache.Clear();
-    auto it = states_.find(state->id);
-    if (it == states_.end() || it->second != state) return;
-    Remember(state->id, {state->attributes, state->cached_version, state->unsynced, {}});
-    states_.erase(it);
+    Status untold;
+    bool current = false;
+    {
+      absl::MutexLock state_lock(&state->mu);
+      bool idle = state->handles == 0 && state->Clean() && state->commit_holds == 0;
+      if (!idle || state->retired) return;
+      state->retired = true;
+      state->cache.Clear();
+      if (state->error_untold) untold = state->error;
+      auto it = states_.find(state->id);
+      current = it != states_.end() && it->second == state;
+      if (current) {
+        Remember(state->id,
+                 {state->attributes, state->cached_version, state->unsynced, untold, {}});
+        states_.erase(it);
+      }
+    }
+    if (!current) return PassOn(state->id, untold);
   }
   session_->Release(state->session, state->id);
 }
 
-void InodeTable::Remember(InodeId inode, Memory memory) {
-  if (auto old = memories_.find(inode); old != memories_.end()) ages_.erase(old->second.age);
-  memory.age = ages_.insert(ages_.end(), inode);
-  memories_.insert_or_assign(inode, std::move(memory));
-  if (memories_.size() <= kMostMemories) return;
-  memories_.erase(ages_.front());
-  ages_.pop_front();
+// The file was opened again under another session.
+void InodeTable::PassOn(InodeId inode, const Status& untold) {
+  if (untold.ok()) return;
+  if (auto it = states_.find(inode); it != states_.end()) {
+    absl::MutexLock lock(&it->second->mu);
+    return it->second->Failed(untold);
+  }
+  auto it = memories_.find(inode);
+  if (it == memories_.end() || !it->second.untold.ok()) return;
+  it->second.untold = untold;
+  ++untold_errors_;
 }
 
-void InodeTable::Recall(InodeState& state) {
-  auto it = memories_.find(state.id);
+void InodeTable::Remember(InodeId inode, Memory memory) {
+  Forget(inode);
+  memory.age = ages_.insert(ages_.end(), inode);
+  if (!memory.untold.ok()) ++untold_errors_;
+  memories_.emplace(inode, std::move(memory));
+  if (memories_.size() > kMostMemories) Forget(InodeId(ages_.front()));
+}
+
+void InodeTable::Forget(InodeId inode) {
+  auto it = memories_.find(inode);
   if (it == memories_.end()) return;
-  state.cached_version = it->second.cached_version;
-  state.unsynced = it->second.unsynced;
+  if (!it->second.untold.ok()) --untold_errors_;
   ages_.erase(it->second.age);
   memories_.erase(it);
+}
+
+bool InodeTable::Recall(InodeState& state) {
+  auto it = memories_.find(state.id);
+  if (it == memories_.end()) return false;
+  state.cached_version = it->second.cached_version;
+  state.unsynced = it->second.unsynced;
+  if (!it->second.untold.ok()) state.Failed(it->second.untold);
+  Forget(state.id);
+  return true;
+}
+
+Status InodeTable::TakeUntoldError(InodeId inode) {
+  absl::MutexLock lock(&mu_);
+  if (auto it = states_.find(inode); it != states_.end()) {
+    absl::MutexLock state_lock(&it->second->mu);
+    return std::exchange(it->second->error_untold, false) ? it->second->error : OkStatus();
+  }
+  auto it = memories_.find(inode);
+  if (it == memories_.end() || it->second.untold.ok()) return OkStatus();
+  --untold_errors_;
+  return std::exchange(it->second.untold, OkStatus());
 }
 
 uint64_t InodeTable::Reconcile(v1::EntryResponse& entry) const {
@@ -108,6 +153,15 @@ std::vector<InodeStatePtr> InodeTable::Dirty() const {
     if (!state->Clean()) dirty.push_back(state);
   }
   return dirty;
+}
+
+bool InodeTable::OwesNothing() const {
+  absl::MutexLock lock(&mu_);
+  return untold_errors_ == 0 &&
+         std::all_of(states_.begin(), states_.end(), [](const auto& entry) {
+           absl::MutexLock state_lock(&entry.second->mu);
+           return entry.second->Clean() && !entry.second->error_untold;
+         });
 }
 
 }  // namespace cairn::client

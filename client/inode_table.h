@@ -23,6 +23,8 @@ class InodeTable {
   // taken in. kCorruption: it is not the map of a regular file. kBusy: this mount has changed the
   // file since; fetch its attributes and try again.
   Result<InodeStatePtr> Acquire(const v1::EntryResponse& entry, SessionId session);
+  // The error of `inode` that nobody was told yet: told now.
+  Status TakeUntoldError(InodeId inode);
   // Null when it is neither open nor dirty.
   InodeStatePtr Find(InodeId inode) const;
   // One handle less.
@@ -35,6 +37,8 @@ class InodeTable {
   uint64_t Reconcile(v1::EntryResponse& entry) const;
 
   std::vector<InodeStatePtr> Dirty() const;
+  // Whether nothing is dirty and nobody has an error to be told.
+  bool OwesNothing() const;
 
  private:
   // What stays known of a file after its last handle was closed.
@@ -42,16 +46,21 @@ class InodeTable {
     v1::Attributes attributes;
     uint64_t cached_version = 0;
     RunSet unsynced;
+    Status untold;  // a failure that no handle was told
     std::list<InodeId>::iterator age;
   };
   void Remember(InodeId inode, Memory memory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Recall(InodeState& state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_, state.mu);
+  void PassOn(InodeId inode, const Status& untold) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Forget(InodeId inode) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // False: nothing is remembered of it.
+  bool Recall(InodeState& state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_, state.mu);
 
   Session* const session_;
   mutable absl::Mutex mu_;
   absl::flat_hash_map<InodeId, InodeStatePtr> states_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<InodeId, Memory> memories_ ABSL_GUARDED_BY(mu_);
   std::list<InodeId> ages_ ABSL_GUARDED_BY(mu_);  // oldest first
+  size_t untold_errors_ ABSL_GUARDED_BY(mu_) = 0;  // in memories_
 };
 
 }  // namespace cairn::client

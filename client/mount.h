@@ -58,7 +58,7 @@ class Mount final : public MountedFileSystem {
   Result<std::vector<Payload>> Read(const OpenFilePtr& file, uint64_t offset,
                                     size_t length) override;
   Status Write(uint32_t uid, const OpenFilePtr& file, uint64_t offset,
-               std::span<const std::byte> data) override;
+               std::span<const std::byte> data, int flags) override;
   Status Flush(const OpenFilePtr& file) override;
   Status Fsync(const OpenFilePtr& file) override;
   Status FsyncDirectory(InodeId inode) override;
@@ -71,9 +71,12 @@ class Mount final : public MountedFileSystem {
   Entry ToEntry(v1::EntryResponse response) const;
   template <typename Request>
   Result<Entry> MakeEntry(v1::Method method, Request request);
-  // Before a rename that replaces a file: what was written to the source is published first.
+  // Before a rename that replaces a file: what was written to the source is published first. Fails
+  // when some of it is lost: then what it would replace is all there is.
   Status FlushBeforeReplacing(const Identity& who, InodeId parent, std::string_view name,
                               InodeId new_parent, std::string_view new_name);
+  // Flushes; a failure that nobody was told is told here.
+  Status FlushWhole(const InodeStatePtr& state);
   Result<v1::EntryResponse> FetchEntry(const Identity& who, InodeId parent, std::string_view name);
   Result<v1::EntryResponse> FetchAttributes(InodeId inode);
   Result<v1::EntryResponse> SendAttributes(const v1::SetAttributesRequest& request);

@@ -114,7 +114,7 @@ class MountedFileSystem {
     Entry entry;
     OpenFilePtr file;
   };
-  // flags: O_ACCMODE, O_TRUNC, O_EXCL, O_APPEND, O_SYNC, O_DSYNC as open(2) has them.
+  // flags: O_ACCMODE, O_TRUNC, O_EXCL as open(2) has them.
   virtual Result<Opened> Create(const Identity& who, InodeId parent, std::string_view name,
                                 uint32_t mode, int flags) = 0;
   virtual Result<Opened> Open(const Identity& who, InodeId inode, int flags) = 0;
@@ -122,11 +122,13 @@ class MountedFileSystem {
   // Up to `length` bytes, fewer at the end of the file; slices to be read in order, not copied.
   virtual Result<std::vector<Payload>> Read(const OpenFilePtr& file, uint64_t offset,
                                             size_t length) = 0;
-  // Buffered on return (on disk of every copy with O_SYNC). With O_APPEND `offset` is ignored. The
-  // set-id bits go unless `uid` is root's.
+  // Buffered on return. `flags` are those of this one write, for fcntl(2) changes a descriptor's
+  // and a page of mmap(2) has none: with O_SYNC or O_DSYNC it is on disk of every copy, with
+  // O_APPEND `offset` is ignored. The set-id bits go unless `uid` is root's.
   virtual Status Write(uint32_t uid, const OpenFilePtr& file, uint64_t offset,
-                       std::span<const std::byte> data) = 0;
-  // close(2): starts the flush; an error of an earlier flush is told here, once.
+                       std::span<const std::byte> data, int flags) = 0;
+  // close(2): starts the flush; an error of an earlier flush is told here to one who may write,
+  // once.
   virtual Status Flush(const OpenFilePtr& file) = 0;
   // Data on disk on every active copy, size and directory entry committed.
   virtual Status Fsync(const OpenFilePtr& file) = 0;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "client/attributes.h"
+#include "client/backoff.h"
 #include "client/mount.h"
 
 namespace cairn::client {
@@ -138,13 +139,31 @@ Status Mount::RemoveDirectory(const Identity& who, InodeId parent, std::string_v
 
 Status Mount::FlushBeforeReplacing(const Identity& who, InodeId parent, std::string_view name,
                                    InodeId new_parent, std::string_view new_name) {
-  if (table_.Dirty().empty()) return OkStatus();
+  if (table_.OwesNothing()) return OkStatus();
+  // The rename itself says what else is wrong with the names.
+  auto unknown = [](const Result<v1::EntryResponse>& entry) {
+    return IsTransient(entry.error().code()) ? entry.error() : OkStatus();
+  };
   Result<v1::EntryResponse> replaced = FetchEntry(who, new_parent, new_name);
-  if (!replaced.has_value()) return OkStatus();  // the rename itself says what is wrong
+  if (!replaced.has_value()) return unknown(replaced);
   Result<v1::EntryResponse> source = FetchEntry(who, parent, name);
-  if (!source.has_value()) return OkStatus();
-  InodeStatePtr state = table_.Find(InodeId(source->attributes().inode()));
-  return state == nullptr ? OkStatus() : writes_.Flush(state);
+  if (!source.has_value()) return unknown(source);
+  InodeId inode(source->attributes().inode());
+  InodeStatePtr state = table_.Find(inode);
+  return state == nullptr ? table_.TakeUntoldError(inode) : FlushWhole(state);
+}
+
+Status Mount::FlushWhole(const InodeStatePtr& state) {
+  uint64_t errors = 0;
+  {
+    absl::MutexLock lock(&state->mu);
+    errors = state->errors - (std::exchange(state->error_untold, false) ? 1 : 0);
+  }
+  Status flushed = writes_.Flush(state);
+  absl::MutexLock lock(&state->mu);
+  if (state->errors == errors) return flushed;
+  state->error_untold = false;
+  return state->error;
 }
 
 Status Mount::Rename(const Identity& who, InodeId parent, std::string_view name,

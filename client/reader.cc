@@ -10,8 +10,6 @@ namespace cairn::client {
 namespace {
 uint64_t BlockStart(uint64_t offset) { return offset / kBlockSize * kBlockSize; }
 uint64_t BlockEnd(uint64_t end) { return (end + kBlockSize - 1) / kBlockSize * kBlockSize; }
-// What lies this far behind a sequence of reads has been taken by the kernel.
-constexpr uint64_t kKeepBehind = 2 * kWindowBytes;
 }  // namespace
 
 Reader::Reader(ReaderOptions options, ChunkClient* chunks)
@@ -24,16 +22,17 @@ Reader::Reader(ReaderOptions options, ChunkClient* chunks)
 Result<std::vector<Payload>> Reader::Read(OpenFile& file, uint64_t offset, uint64_t length) {
   const InodeStatePtr& state = file.state;
   Deadline deadline = Deadline::After(options_.timeout);
-  uint64_t ahead = file.PlanReadAhead(offset, length, options_.ahead_bytes);
+  OpenFile::ReadAheadPlan ahead = file.PlanReadAhead(offset, length, options_.ahead_bytes);
   std::vector<Piece> pieces;
   std::vector<ReadAheadPtr> to_fetch;
   {
     absl::MutexLock lock(&state->mu);
+    state->cache.Forget(ahead.forget_begin, ahead.forget_end);
     uint64_t size = state->Size();
     if (offset >= size) return std::vector<Payload>{};
     uint64_t end = offset + std::min(length, size - offset);
     pieces = PlanPieces(*state, offset, end);
-    if (ahead > 0) to_fetch = PlanAhead(*state, offset, end, std::min(size, end + ahead));
+    if (ahead.bytes > 0) to_fetch = PlanAhead(*state, end, std::min(size, end + ahead.bytes));
   }
   for (const ReadAheadPtr& entry : to_fetch) chunks_->ReadAhead(state, entry, deadline);
   std::vector<Payload> slices;
@@ -63,9 +62,8 @@ std::vector<Reader::Piece> Reader::PlanPieces(InodeState& state, uint64_t offset
   return pieces;
 }
 
-std::vector<ReadAheadPtr> Reader::PlanAhead(InodeState& state, uint64_t offset, uint64_t read_end,
+std::vector<ReadAheadPtr> Reader::PlanAhead(InodeState& state, uint64_t read_end,
                                             uint64_t ahead_end) {
-  if (offset > kKeepBehind) state.cache.Forget(0, offset - kKeepBehind);
   std::vector<ReadAheadPtr> planned;
   uint64_t blocks_end = BlockEnd(state.Size());
   for (uint64_t begin = BlockEnd(read_end); begin < ahead_end;) {

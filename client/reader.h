@@ -38,8 +38,8 @@ class Reader {
   };
   std::vector<Piece> PlanPieces(InodeState& state, uint64_t offset, uint64_t end)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mu);
-  std::vector<ReadAheadPtr> PlanAhead(InodeState& state, uint64_t offset, uint64_t read_end,
-                                      uint64_t ahead_end) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mu);
+  std::vector<ReadAheadPtr> PlanAhead(InodeState& state, uint64_t read_end, uint64_t ahead_end)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mu);
   Result<Payload> ReadPiece(const InodeStatePtr& state, const Piece& piece, Deadline deadline);
   Result<Payload> ReadUnderneath(const InodeStatePtr& state, const Piece& piece,
                                  Deadline deadline);

@@ -29,6 +29,12 @@ void RunSet::CutAt(uint64_t end) {
   if (!runs_.empty()) runs_.rbegin()->second = std::min(runs_.rbegin()->second, end);
 }
 
+uint64_t RunSet::count() const {
+  uint64_t count = 0;
+  for (const auto& [first, end] : runs_) count += end - first;
+  return count;
+}
+
 bool RunSet::Contains(uint64_t index) const {
   auto it = runs_.upper_bound(index);
   return it != runs_.begin() && std::prev(it)->second > index;

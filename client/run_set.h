@@ -22,6 +22,7 @@ class RunSet {
   void Clear() { runs_.clear(); }
 
   bool empty() const { return runs_.empty(); }
+  uint64_t count() const;
   bool Contains(uint64_t index) const;
   bool ContainsAll(const RunSet& other) const;
   const std::map<uint64_t, uint64_t>& runs() const { return runs_; }  // first -> end, disjoint

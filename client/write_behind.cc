@@ -22,7 +22,7 @@ WriteBehind::WriteBehind(WriteBehindOptions options, ChunkClient* chunks, Metada
     : options_(options), chunks_(chunks), metadata_(metadata), table_(table), executor_(executor),
       budget_(options.total_bytes) {}
 
-Status WriteBehind::Write(const InodeStatePtr& state, uint64_t offset, bool append,
+Status WriteBehind::Write(const InodeStatePtr& state, uint64_t offset, WriteKind kind,
                           std::span<const std::byte> data) {
   if (metadata_->session().Current() != state->session) {
     return Status::Error(ErrorCode::kIoError, "the session that opened inode {} was lost",
@@ -30,9 +30,9 @@ Status WriteBehind::Write(const InodeStatePtr& state, uint64_t offset, bool appe
   }
   while (!data.empty()) {
     std::span<const std::byte> piece = data.first(std::min(data.size(), kPieceBytes));
-    RETURN_IF_ERROR(InsertPiece(state, offset, append, piece));
+    RETURN_IF_ERROR(InsertPiece(state, offset, kind, piece));
     offset += piece.size();
-    append = false;
+    kind.append = false;
     data = data.subspan(piece.size());
     Pump(state);
   }
@@ -56,7 +56,7 @@ Status WriteBehind::AwaitRoom(InodeState& state, uint64_t charge, Deadline deadl
                        state.id);
 }
 
-Status WriteBehind::InsertPiece(const InodeStatePtr& state, uint64_t& offset, bool append,
+Status WriteBehind::InsertPiece(const InodeStatePtr& state, uint64_t& offset, WriteKind kind,
                                 std::span<const std::byte> data) {
   Deadline deadline = Deadline::After(options_.timeout);
   uint64_t charge = ChargeOf(data.size());
@@ -72,14 +72,14 @@ Status WriteBehind::InsertPiece(const InodeStatePtr& state, uint64_t& offset, bo
   {
     absl::MutexLock lock(&state->mu);
     status = AwaitRoom(*state, charge, deadline);
-    if (append) offset = state->Size();
+    if (kind.append) offset = state->Size();
     uint64_t limit = kMostChunks * state->file.layout().chunk_size();
     if (status.ok() && (offset > limit || data.size() > limit - offset)) {
       status = Status::Error(ErrorCode::kFileTooBig, "inode {} cannot reach byte {}", state->id,
                              offset);
     }
     if (status.ok()) {
-      if (state->Clean()) state->progress = SystemClock().Now();
+      if (state->buffer.empty()) state->progress = SystemClock().Now();
       uint64_t before = state->buffer.charge();
       state->buffer.Insert(offset, data, ++state->last_write);
       // Merged segments cost less than what they replace: then more than the charge comes back.
@@ -87,8 +87,12 @@ Status WriteBehind::InsertPiece(const InodeStatePtr& state, uint64_t& offset, bo
       state->cache.Forget(offset, offset + data.size());
       state->modify_time = SystemClock().WallNow();
       state->modify_pending = true;
+      if (kind.clear_set_id) state->clear_set_id = true;
       bool pressed = state->buffer.charge() > options_.file_bytes / 2 || budget_.Tight();
-      if (pressed) state->flush_up_to = state->last_write;
+      if (pressed) {
+        state->flush_up_to = state->last_write;
+        state->BeginRound();
+      }
     }
   }
   budget_.Release(unused);
@@ -101,40 +105,32 @@ Status WriteBehind::Flush(const InodeStatePtr& state) {
 }
 
 Status WriteBehind::FlushAll(Deadline deadline) {
-  std::vector<std::pair<InodeStatePtr, uint64_t>> dirty;
+  struct Started {
+    InodeStatePtr state;
+    uint64_t errors;
+    uint64_t failed_commits;
+  };
+  std::vector<Started> all;
   for (InodeStatePtr& state : table_->Dirty()) {
-    uint64_t errors = 0;
     {
       absl::MutexLock lock(&state->mu);
-      errors = state->errors;
+      all.push_back({state, state->errors, state->failed_commits});
     }
     StartFlush(state);
-    dirty.emplace_back(std::move(state), errors);
   }
-  for (const auto& [state, errors] : dirty) {
-    absl::MutexLock lock(&state->mu);
-    const InodeState& file = *state;
-    auto clean = [&file]() ABSL_SHARED_LOCKS_REQUIRED(file.mu) { return file.Clean(); };
-    if (!AwaitUntil(state->mu, clean, deadline)) {
-      return Status::Error(ErrorCode::kDeadlineExceeded, "inode {} is not flushed", state->id);
+  for (const Started& one : all) {
+    const InodeState& file = *one.state;
+    absl::MutexLock lock(&one.state->mu);
+    auto ended = [&]() ABSL_SHARED_LOCKS_REQUIRED(file.mu) {
+      return file.Clean() || file.failed_commits != one.failed_commits;
+    };
+    if (!AwaitUntil(one.state->mu, ended, deadline)) {
+      return Status::Error(ErrorCode::kDeadlineExceeded, "inode {} is not flushed", file.id);
     }
-    if (state->errors != errors) return state->error;
+    if (file.errors != one.errors) return file.error;
+    if (!file.commit_error.ok()) return file.commit_error;
   }
   return OkStatus();
-}
-
-Status WriteBehind::Sync(const InodeStatePtr& state) {
-  RunSet chunks;
-  {
-    absl::MutexLock lock(&state->mu);
-    std::swap(chunks, state->unsynced);
-  }
-  if (chunks.empty()) return OkStatus();
-  Status status = chunks_->Sync(state, chunks, Deadline::After(options_.timeout));
-  if (status.ok()) return status;
-  absl::MutexLock lock(&state->mu);
-  state->unsynced.AddAll(chunks);
-  return status;
 }
 
 Status WriteBehind::BeginSizeChange(const InodeStatePtr& state) {

@@ -9,6 +9,12 @@
 
 namespace cairn::client {
 
+// How a write is taken in.
+struct WriteKind {
+  bool append = false;        // at the end of the file, wherever that is
+  bool clear_set_id = false;  // the commit that tells of it takes the set-id bits away
+};
+
 struct WriteBehindOptions {
   uint64_t file_bytes = 64u << 20;
   uint64_t total_bytes = 256u << 20;
@@ -23,21 +29,22 @@ class WriteBehind {
 
   // Buffers `data`; waits for room. kFileTooBig: beyond the last possible chunk; kDeadlineExceeded:
   // no room came within the timeout.
-  Status Write(const InodeStatePtr& state, uint64_t offset, bool append,
+  Status Write(const InodeStatePtr& state, uint64_t offset, WriteKind kind,
                std::span<const std::byte> data);
 
   // Sends everything written so far on its way, without waiting. Returns the newest write.
   uint64_t StartFlush(const InodeStatePtr& state);
   // Waits until writes up to `write` are acknowledged by chunkservers (AwaitSettled) and told to
-  // the metaserver (AwaitCommitted), or have failed: the failure is in the state's error. Both end
-  // when nothing of the file has moved for the timeout.
+  // the metaserver (AwaitCommitted), or are lost: the failure is in the state's error. Both end
+  // when nothing of the file has moved for the timeout. AwaitCommitted also ends when a commit
+  // failed that is tried again later: with that failure.
   Status AwaitSettled(const InodeStatePtr& state, uint64_t write);
   Status AwaitCommitted(const InodeStatePtr& state, uint64_t write);
   // StartFlush + AwaitCommitted.
   Status Flush(const InodeStatePtr& state);
   // Every file's, at most until the deadline.
   Status FlushAll(Deadline deadline);
-  // All acknowledged chunks on disk.
+  // All acknowledged chunks on disk. Fails when for the timeout none got there.
   Status Sync(const InodeStatePtr& state);
 
   // A change of size: flushes, then keeps new writes waiting until EndSizeChange.
@@ -52,7 +59,7 @@ class WriteBehind {
 
  private:
   // write_behind.cc: into memory.
-  Status InsertPiece(const InodeStatePtr& state, uint64_t& offset, bool append,
+  Status InsertPiece(const InodeStatePtr& state, uint64_t& offset, WriteKind kind,
                      std::span<const std::byte> data);
   Status AwaitRoom(InodeState& state, uint64_t charge, Deadline deadline)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mu);
@@ -65,12 +72,16 @@ class WriteBehind {
   void ArmTimer(const InodeStatePtr& state);
   void Tick(const InodeStatePtr& state);
   template <typename Predicate>
-  Status AwaitProgress(const InodeStatePtr& state, const Predicate& predicate);
+  Status AwaitProgress(InodeState& state, const Predicate& predicate) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mu);
   // commit.cc: the size that shows it.
   void MaybeCommit(const InodeStatePtr& state);
   void Commit(const InodeStatePtr& state, const v1::CommitWriteRequest& request);
-  bool CommitIsDue(InodeState& state) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mu);
-  v1::CommitWriteRequest TakeCommit(InodeState& state) const
+  static v1::CommitWriteRequest TakeCommit(InodeState& state)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mu);
+  static bool Answered(InodeState& state, const Result<v1::EntryResponse>& entry)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mu);
+  static void PutBack(InodeState& state, const Status& cause)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mu);
 
   const WriteBehindOptions options_;

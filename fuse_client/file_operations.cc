@@ -71,9 +71,11 @@ void Read(fuse_req_t request, fuse_ino_t, size_t size, off_t offset, fuse_file_i
 
 void Write(fuse_req_t request, fuse_ino_t, const char* data, size_t size, off_t offset,
            fuse_file_info* file) {
+  // A page that the kernel writes back has its place, whatever the descriptor says.
+  const int flags = file->writepage != 0 ? 0 : file->flags;
   Status status = FileSystemOf(request).Write(fuse_req_ctx(request)->uid, HandleOf(file)->file,
                                               static_cast<uint64_t>(offset),
-                                              std::as_bytes(std::span(data, size)));
+                                              std::as_bytes(std::span(data, size)), flags);
   if (!status.ok()) return ReplyStatus(request, status);
   fuse_reply_write(request, size);
 }

@@ -12,6 +12,7 @@
 
 #include "absl/time/clock.h"
 #include "client/mounted_file_system.h"
+#include "client/open_file.h"
 #include "tests/support/fake_cluster.h"
 
 namespace cairn::testing {
@@ -43,9 +44,14 @@ class MountTest : public ::testing::Test {
     EXPECT_TRUE(opened.has_value()) << opened.error().ToString();
     return opened.has_value() ? *opened : MountedFileSystem::Opened();
   }
+  // As the kernel does: with the flags that the descriptor was opened with.
   Status Write(const OpenFilePtr& file, uint64_t offset, std::string_view data) {
-    return mount_->Write(who_.uid, file, offset,
-                         std::as_bytes(std::span(data.data(), data.size())));
+    return WriteWith(file->flags, file, offset, data);
+  }
+  Status WriteWith(int flags, const OpenFilePtr& file, uint64_t offset, std::string_view data,
+                   uint32_t uid = 0) {
+    return mount_->Write(uid, file, offset, std::as_bytes(std::span(data.data(), data.size())),
+                         flags);
   }
   std::string Read(const OpenFilePtr& file, uint64_t offset, size_t length) {
     auto slices = mount_->Read(file, offset, length);

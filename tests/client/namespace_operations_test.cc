@@ -121,7 +121,7 @@ TEST_F(NamespaceTest, AWriteByAUserTakesTheSetIdBitsAwayBeforeItReturnsAndRootsD
   for (uint32_t uid : {0u, 1000u}) {
     OpenFilePtr file = Create("by-" + std::to_string(uid));
     ASSERT_TRUE(mount_->SetAttributesOf(who_, inode_, change).has_value());
-    ASSERT_TRUE(mount_->Write(uid, file, 0, std::as_bytes(std::span("data"))).ok());
+    ASSERT_TRUE(WriteWith(0, file, 0, "data", uid).ok());
     if (uid == 0) {
       ASSERT_TRUE(mount_->Fsync(file).ok());
     }

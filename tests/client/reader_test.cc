@@ -75,7 +75,7 @@ TEST_F(ReaderTest, FindsWhatAnotherMountAppended) {
   ASSERT_TRUE(opened.has_value());
   std::string text = " and yours";
   std::span<const char> bytes(text);
-  ASSERT_TRUE((*other)->Write(who_.uid, opened->file, 4, std::as_bytes(bytes)).ok());
+  ASSERT_TRUE((*other)->Write(who_.uid, opened->file, 4, std::as_bytes(bytes), 0).ok());
   ASSERT_TRUE((*other)->Fsync(opened->file).ok());
   EXPECT_EQ(Read(file, 4, 100), " and yours");
   (*other)->Release(std::move(opened->file));
@@ -106,6 +106,20 @@ TEST_F(ReaderTest, SeveralReadsAheadAreUnderWayAtOnce) {
   cluster_.script().LetGo();
   reader.join();
   Close(file);
+}
+
+TEST_F(ReaderTest, TwoSequencesInOneFileLeaveEachOtherWhatWasReadAhead) {
+  std::string bytes = Pattern(24 << 20);
+  OpenFilePtr behind = Stored(bytes);
+  OpenFilePtr front = Open(inode_).file;
+  constexpr size_t kStep = 128 << 10, kHalf = 12 << 20;
+  for (size_t offset = 0; offset < kHalf; offset += kStep) {
+    EXPECT_TRUE(Read(front, kHalf + offset, kStep) == bytes.substr(kHalf + offset, kStep));
+    EXPECT_TRUE(Read(behind, offset, kStep) == bytes.substr(offset, kStep));
+  }
+  EXPECT_LE(cluster_.script().Count(v1::CHUNK_READ), 2 * 24u);
+  Close(front);
+  Close(behind);
 }
 
 TEST_F(ReaderTest, WhatWasReadAheadDoesNotOutliveAWrite) {

@@ -258,7 +258,7 @@ TEST_F(RuleC9, AHandleFromBeforeTheCutWritesUnderTheNewGeneration) {
   ASSERT_TRUE(opened.has_value());
   std::string text = "new";
   std::span<const char> bytes(text);
-  ASSERT_TRUE((*other)->Write(who_.uid, opened->file, 0, std::as_bytes(bytes)).ok());
+  ASSERT_TRUE((*other)->Write(who_.uid, opened->file, 0, std::as_bytes(bytes), 0).ok());
   ASSERT_TRUE((*other)->Fsync(opened->file).ok());
   ASSERT_TRUE(Write(file, 10, "x").ok());
   ASSERT_TRUE(mount_->Fsync(file).ok());

@@ -35,7 +35,8 @@ class MockFileSystem : public MountedFileSystem {
   MOCK_METHOD(Result<Opened>, Open, (const Identity&, InodeId, int), (override));
   MOCK_METHOD(Result<std::vector<Payload>>, Read, (const OpenFilePtr&, uint64_t, size_t),
               (override));
-  MOCK_METHOD(Status, Write, (const OpenFilePtr&, uint64_t, std::span<const std::byte>),
+  MOCK_METHOD(Status, Write,
+              (uint32_t, const OpenFilePtr&, uint64_t, std::span<const std::byte>, int),
               (override));
   MOCK_METHOD(Status, Flush, (const OpenFilePtr&), (override));
   MOCK_METHOD(Status, Fsync, (const OpenFilePtr&), (override));
