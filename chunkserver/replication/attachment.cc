@@ -26,6 +26,12 @@ void Attachment::MarkCompared(ChunkId id) {
   missed_.erase(id);
 }
 
+bool Attachment::MustHave(ChunkId id) {
+  absl::MutexLock lock(&mu_);
+  if (!pledged_ && !compared_.contains(id)) missed_.insert(id);
+  return pledged_;
+}
+
 void Attachment::Touch(ChunkId id) {
   absl::MutexLock lock(&mu_);
   compared_.erase(id);

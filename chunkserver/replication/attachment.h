@@ -32,6 +32,10 @@ class Attachment {
   void SendEnded(bool ok);
   // REQUIRES: the chunk is held and equal on both sides.
   void MarkCompared(ChunkId id);
+  // A write to `id` that is on this disk is about to be answered. True: pledged, the member must
+  // have it first. Otherwise a chunk that is not compared yet will be: the write may have been
+  // ordered before this catch-up began, and have made the chunk after the catch-up listed them.
+  bool MustHave(ChunkId id);
   // The chunk changed here in a way the member was not told of: compare it again.
   void Touch(ChunkId id);
   std::optional<ChunkId> NextMissed() const;

@@ -12,26 +12,40 @@ void ChunkGate::Order(std::function<void()> turn) {
   {
     absl::MutexLock lock(&mu_);
     turns_.push_back(std::move(turn));
-    if (running_ || held_ || wanted_) return;
-    running_ = true;
+    if (!MayRun()) return;
   }
   RunTurns();
 }
 
-void ChunkGate::RunTurns() {
-  while (true) {
-    std::function<void()> turn;
-    {
-      absl::MutexLock lock(&mu_);
-      if (turns_.empty() || wanted_) {
-        running_ = false;
-        return;
-      }
-      turn = std::move(turns_.front());
-      turns_.pop_front();
-    }
-    turn();
+void ChunkGate::OrderResend(std::function<void()> turn) {
+  {
+    absl::MutexLock lock(&mu_);
+    resends_.push_back(std::move(turn));
+    if (!MayRun()) return;
   }
+  RunTurns();
+}
+
+bool ChunkGate::MayRun() {
+  if (running_ || held_) return false;
+  running_ = !resends_.empty() || (!turns_.empty() && (!wanted_ || overdue_ > 0));
+  return running_;
+}
+
+std::function<void()> ChunkGate::NextTurn() {
+  absl::MutexLock lock(&mu_);
+  running_ = false;
+  if (!MayRun()) return nullptr;
+  const bool resend = !resends_.empty();
+  auto& queue = resend ? resends_ : turns_;
+  std::function<void()> turn = std::move(queue.front());
+  queue.pop_front();
+  if (!resend && overdue_ > 0) --overdue_;
+  return turn;
+}
+
+void ChunkGate::RunTurns() {
+  while (const std::function<void()> turn = NextTurn()) turn();
 }
 
 bool ChunkGate::Hold(Deadline deadline) {
@@ -52,8 +66,8 @@ bool ChunkGate::Hold(Deadline deadline) {
     held_ = mu_.AwaitWithTimeout(absl::Condition(&quiet), absl::FromChrono(deadline.Left()));
     wanted_ = false;
     if (held_) return true;
-    if (running_ || turns_.empty()) return false;
-    running_ = true;
+    overdue_ = turns_.size();
+    if (!MayRun()) return false;
   }
   RunTurns();
   return false;
@@ -63,8 +77,8 @@ void ChunkGate::Release() {
   {
     absl::MutexLock lock(&mu_);
     held_ = false;
-    if (turns_.empty() || wanted_) return;
-    running_ = true;
+    overdue_ = turns_.size();
+    if (!MayRun()) return;
   }
   RunTurns();
 }

@@ -30,9 +30,13 @@ class ChunkGate {
   // Runs `turn` when no other turn runs and nobody holds the chunk: at once on this thread, or
   // later on the thread that ends what is in the way. Turns run in the order they came.
   void Order(std::function<void()> turn);
+  // A turn that brings writes in flight to their end: who wants to hold the chunk waits for those,
+  // so it goes ahead of him and of the other turns.
+  void OrderResend(std::function<void()> turn);
 
   // Keeps new turns out and waits until no turn runs and no write is in flight. False: the deadline
-  // passed, the chunk is not held. Blocks: for worker threads, never from inside a turn.
+  // passed, the chunk is not held. Turns that waited meanwhile run before the next one may hold.
+  // Blocks: for worker threads, never from inside a turn.
   bool Hold(Deadline deadline);
   void Release();
 
@@ -57,6 +61,9 @@ class ChunkGate {
   // The version of the chunk here, kept from the last look; confined to turns and holders.
   std::optional<ChunkVersion> known_version;
   bool asked_store = false;  // for its last request
+  // What the last trim that was carried out here knew of the file; confined to turns and holders.
+  // The primary may have ordered writes before it that have not come yet.
+  std::optional<FileState> trim;
 
  private:
   struct Waiter {
@@ -64,7 +71,10 @@ class ChunkGate {
     Deadline deadline;
     std::function<void(Status)> next;
   };
+  // Begins to run turns if any may run: the caller then calls RunTurns() without the lock.
+  bool MayRun() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void RunTurns();
+  std::function<void()> NextTurn();  // empty: none may run
   void RememberFinishedLocked(const WriteKey& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool Touched(BlockRange range) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
 
@@ -73,6 +83,8 @@ class ChunkGate {
   bool held_ ABSL_GUARDED_BY(mu_) = false;
   bool wanted_ ABSL_GUARDED_BY(mu_) = false;   // someone waits to hold
   std::deque<std::function<void()>> turns_ ABSL_GUARDED_BY(mu_);
+  std::deque<std::function<void()>> resends_ ABSL_GUARDED_BY(mu_);
+  size_t overdue_ ABSL_GUARDED_BY(mu_) = 0;  // of turns_: run although someone wants to hold
   std::vector<PendingWritePtr> writes_ ABSL_GUARDED_BY(mu_);
   std::vector<Waiter> waiters_ ABSL_GUARDED_BY(mu_);
   std::deque<WriteKey> finished_ ABSL_GUARDED_BY(mu_);

@@ -9,11 +9,13 @@ Status NotPrimary(PgId group) {
 }
 }  // namespace
 
-void PrimaryGroups::GroupChanged(const Standing& standing) {
-  const PgId id = standing.group->id;
+Standing PrimaryGroups::GroupChanged(PgId id) {
+  Standing standing;
   std::vector<Waiter> refused;
   {
     absl::MutexLock lock(&mu_);
+    // Under the lock: a thread that was late must not put back what a newer epoch has changed.
+    standing = table_.Current(id);
     if (standing.role != OwnRole::kPrimary) {
       if (const auto found = groups_.find(id); found != groups_.end()) {
         refused = std::move(found->second.waiters);
@@ -26,6 +28,7 @@ void PrimaryGroups::GroupChanged(const Standing& standing) {
     }
   }
   for (Waiter& waiter : refused) waiter.next(NotPrimary(id));
+  return standing;
 }
 
 bool PrimaryGroups::IsReady(PgId group) const {
@@ -108,12 +111,29 @@ bool PrimaryGroups::IsPledged(PgId group, ServerId server) const {
   return attached != found->second.attachments.end() && attached->second->pledged();
 }
 
-std::vector<ServerId> PrimaryGroups::Required(const Group& group) const {
-  std::vector<ServerId> required = group.Active(table_.self());
+template <typename Decide>
+Required PrimaryGroups::Find(PgId id, const Decide& must_have) const {
+  absl::MutexLock lock(&mu_);
+  Required required{table_.Current(id), {}};
+  if (required.standing.group == nullptr) return required;
+  const Group& group = *required.standing.group;
+  required.servers = group.Active(table_.self());
+  const auto found = groups_.find(id);
+  if (found == groups_.end()) return required;
   for (const ServerId server : group.Syncing()) {
-    if (IsPledged(group.id, server)) required.push_back(server);
+    const auto attached = found->second.attachments.find(server);
+    if (attached == found->second.attachments.end()) continue;
+    if (must_have(*attached->second)) required.servers.push_back(server);
   }
   return required;
+}
+
+Required PrimaryGroups::RequiredOf(PgId group) const {
+  return Find(group, [](const Attachment& attachment) { return attachment.pledged(); });
+}
+
+Required PrimaryGroups::RequiredForWrite(PgId group, ChunkId id) {
+  return Find(group, [id](Attachment& attachment) { return attachment.MustHave(id); });
 }
 
 std::shared_ptr<Attachment> PrimaryGroups::Attach(const Group& group, ServerId member) {

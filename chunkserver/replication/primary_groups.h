@@ -23,6 +23,13 @@ struct WriteTarget {
   std::shared_ptr<Attachment> counted;  // not null: tell it how the send ended
 };
 
+// Who must have a write, or an fsync, before it is answered, besides this server: active members
+// and those who may become active at any moment.
+struct Required {
+  Standing standing;  // the group null when it is not known
+  std::vector<ServerId> servers;
+};
+
 // Thread-safe. Continuations run without a lock held.
 class PrimaryGroups {
  public:
@@ -30,8 +37,9 @@ class PrimaryGroups {
 
   // To be called for every change of the table, before anyone else hears of it. A group whose
   // primary this server has just become is not ready until SetReady(): its copies may differ by
-  // writes the old primary did not finish (rule C6).
-  void GroupChanged(const Standing& standing);
+  // writes the old primary did not finish (rule C6). Takes the table as it is now, so that calls
+  // may come in any order; returns what it took.
+  Standing GroupChanged(PgId group);
 
   bool IsReady(PgId group) const;
   void SetReady(PgId group, Epoch epoch);  // nothing if the group has moved on
@@ -45,9 +53,11 @@ class PrimaryGroups {
 
   // Who gets a write to `id` that is being ordered now, besides this server.
   std::vector<WriteTarget> Targets(const Group& group, ChunkId id);
-  // Who must have a write, or an fsync, before it is answered, besides this server: active members
-  // and those who may become active at any moment.
-  std::vector<ServerId> Required(const Group& group) const;
+  // Looks at table and catch-ups at once: a member that becomes active is found in either.
+  Required RequiredOf(PgId group) const;
+  // The same for a write to `id` that is on this disk: catch-ups that it is not waiting for will
+  // compare the chunk.
+  Required RequiredForWrite(PgId group, ChunkId id);
   bool IsPledged(PgId group, ServerId server) const;
 
   std::shared_ptr<Attachment> Attach(const Group& group, ServerId member);
@@ -68,8 +78,11 @@ class PrimaryGroups {
     std::vector<Waiter> waiters;
   };
 
+  template <typename Decide>
+  Required Find(PgId group, const Decide& must_have) const;
+
   const GroupTable& table_;
-  mutable absl::Mutex mu_;
+  mutable absl::Mutex mu_;  // acquired before the table's
   absl::flat_hash_map<PgId, State> groups_ ABSL_GUARDED_BY(mu_);  // those it is the primary of
 };
 

@@ -28,8 +28,7 @@ void Replica::Stop() {
 
 void Replica::GroupsChanged(const std::vector<PgId>& groups) {
   for (const PgId group : groups) {
-    const Standing standing = context_.table.Current(group);
-    context_.primaries.GroupChanged(standing);
+    const Standing standing = context_.primaries.GroupChanged(group);
     writes_.GroupChanged(group);
     if (standing.role == OwnRole::kPrimary) jobs_.GroupChanged(group);
   }

@@ -113,12 +113,11 @@ void SyncPath::SyncOthers(const OperationPtr& operation) {
   {
     absl::MutexLock lock(&operation->mu);
     for (const v1::ChunkAddress& chunk : operation->call.request().chunks()) {
-      const Standing standing = context_.table.Current(PgId(chunk.group()));
-      if (standing.group == nullptr) continue;
-      for (const ServerId server : context_.primaries.Required(*standing.group)) {
+      const PgId group(chunk.group());
+      for (const ServerId server : context_.primaries.RequiredOf(group).servers) {
         auto& groups = operation->members[server];
         if (groups.empty()) servers.push_back(server);
-        groups[standing.group->id] = Operation::State::kWaiting;
+        groups[group] = Operation::State::kWaiting;
       }
     }
   }
@@ -175,18 +174,18 @@ void SyncPath::Settle(const OperationPtr& operation) {
   bool complete = true;
   bool retry = false;
   for (const v1::ChunkAddress& chunk : operation->call.request().chunks()) {
-    const Standing standing = context_.table.Current(PgId(chunk.group()));
-    if (standing.group == nullptr || standing.role != OwnRole::kPrimary) {
-      return operation->Finish(Status::Error(ErrorCode::kStaleEpoch, "group {} has moved on",
-                                             PgId(chunk.group())));
+    const PgId group(chunk.group());
+    const Required required = context_.primaries.RequiredOf(group);
+    if (required.standing.role != OwnRole::kPrimary) {
+      return operation->Finish(
+          Status::Error(ErrorCode::kStaleEpoch, "group {} has moved on", group));
     }
-    const std::vector<ServerId> required = context_.primaries.Required(*standing.group);
     absl::MutexLock lock(&operation->mu);
     complete = complete && operation->members.contains(context_.table.self());
-    for (const ServerId server : required) {
+    for (const ServerId server : required.servers) {
       // Someone who has become required since gets its request with the next retry.
       auto& state = operation->members[server]
-                        .try_emplace(standing.group->id, Operation::State::kFailed)
+                        .try_emplace(group, Operation::State::kFailed)
                         .first->second;
       complete = complete && state == Operation::State::kDone;
       retry = retry || state == Operation::State::kFailed;

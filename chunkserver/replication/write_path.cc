@@ -288,12 +288,14 @@ void WritePath::ResendLater(const PendingWritePtr& write, const ChunkGatePtr& ga
 }
 
 void WritePath::Resend(const ChunkGatePtr& gate, ServerId server) {
-  gate->Order([this, gate, server] {
+  gate->OrderResend([this, gate, server] {
     for (const PendingWritePtr& write : gate->Writes()) {
-      const Standing standing = context_.table.Current(write->group);
-      if (standing.role != OwnRole::kPrimary) continue;
-      const std::vector<ServerId> required = context_.primaries.Required(*standing.group);
-      if (std::find(required.begin(), required.end(), server) == required.end()) continue;
+      const Required required = context_.primaries.RequiredOf(write->group);
+      if (required.standing.role != OwnRole::kPrimary) continue;
+      if (std::find(required.servers.begin(), required.servers.end(), server) ==
+          required.servers.end()) {
+        continue;
+      }
       {
         absl::MutexLock lock(&write->mu);
         const auto target =
@@ -309,8 +311,8 @@ void WritePath::Resend(const ChunkGatePtr& gate, ServerId server) {
 }
 
 void WritePath::Evaluate(const PendingWritePtr& write, const ChunkGatePtr& gate) {
-  const Standing standing = context_.table.Current(write->group);
-  if (standing.group == nullptr || standing.role != OwnRole::kPrimary) {
+  const Required required = context_.primaries.RequiredForWrite(write->group, write->id);
+  if (required.standing.role != OwnRole::kPrimary) {
     return End(write, gate,
                Status::Error(ErrorCode::kStaleEpoch, "group {} has moved on", write->group));
   }
@@ -319,7 +321,7 @@ void WritePath::Evaluate(const PendingWritePtr& write, const ChunkGatePtr& gate)
   {
     absl::MutexLock lock(&write->mu);
     if (write->finished) return;
-    for (const ServerId server : context_.primaries.Required(*standing.group)) {
+    for (const ServerId server : required.servers) {
       const auto target =
           std::find_if(write->targets.begin(), write->targets.end(),
                        [&](const PendingWrite::Target& t) { return t.server == server; });

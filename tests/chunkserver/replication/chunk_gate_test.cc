@@ -52,6 +52,52 @@ TEST(ChunkGateTest, CannotBeHeldWhileAWriteIsInFlightAndTurnsGoOnAfterwards) {
   gate.Release();
 }
 
+// Whether someone waits to hold the chunk: turns are kept out then.
+bool IsWanted(ChunkGate& gate) {
+  auto ran = std::make_shared<bool>(false);
+  gate.Order([ran] { *ran = true; });
+  return !*ran;
+}
+
+TEST(ChunkGateTest, AResendRunsWhileSomeoneWaitsToHoldTheChunk) {
+  ChunkGate gate;
+  const PendingWritePtr write = WriteTo({0, 1});
+  gate.AddWrite(write);
+  bool held = false;
+  std::thread holder([&] {
+    held = gate.Hold(Later());
+    if (held) gate.Release();
+  });
+  while (!IsWanted(gate)) std::this_thread::yield();
+  gate.OrderResend([&] { gate.EndWrite(*write, true); });
+  holder.join();
+  EXPECT_TRUE(held);
+}
+
+TEST(ChunkGateTest, TurnsThatWaitedRunBeforeTheNextOneHolds) {
+  ChunkGate gate;
+  ASSERT_TRUE(gate.Hold(Later()));
+  const PendingWritePtr write = WriteTo({0, 1});
+  // The first turn lets the next holder claim the chunk; the second one must run all the same.
+  std::thread holder;
+  bool ran = false;
+  bool held = false;
+  gate.Order([&] {
+    holder = std::thread([&] {
+      held = gate.Hold(Later());
+      EXPECT_TRUE(ran);
+      if (held) gate.Release();
+    });
+    gate.AddWrite(write);
+  });
+  gate.Order([&] { ran = true; });
+  gate.Release();
+  EXPECT_TRUE(ran);
+  gate.EndWrite(*write, true);
+  holder.join();
+  EXPECT_TRUE(held);
+}
+
 TEST(ChunkGateTest, TwoThreadsNeverHoldTogether) {
   ChunkGate gate;
   int inside = 0;

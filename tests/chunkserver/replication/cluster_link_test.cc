@@ -25,7 +25,9 @@ class FakeMetaserver final : public MetaserverCaller {
     ++heartbeats_;
     last_version_ = dynamic_cast<const v1::HeartbeatRequest&>(request).map_version();
     RETURN_IF_ERROR(heartbeat_);
-    dynamic_cast<v1::HeartbeatResponse&>(response).mutable_changes()->set_version(17);
+    v1::ClusterMap& map = *dynamic_cast<v1::HeartbeatResponse&>(response).mutable_changes();
+    map = map_;
+    map.set_version(17);
     return OkStatus();
   }
   void AnswerJoin(Status status) {
@@ -35,6 +37,10 @@ class FakeMetaserver final : public MetaserverCaller {
   void AnswerHeartbeat(Status status) {
     absl::MutexLock lock(&mu_);
     heartbeat_ = std::move(status);
+  }
+  void AnswerMap(v1::ClusterMap map) {
+    absl::MutexLock lock(&mu_);
+    map_ = std::move(map);
   }
   int joins() {
     absl::MutexLock lock(&mu_);
@@ -53,6 +59,7 @@ class FakeMetaserver final : public MetaserverCaller {
   absl::Mutex mu_;
   Status join_;
   Status heartbeat_;
+  v1::ClusterMap map_;
   int joins_ = 0;
   int heartbeats_ = 0;
   uint64_t last_version_ = 0;
@@ -132,6 +139,31 @@ TEST(RuleC1, AHeartbeatThatIsNotAnsweredExtendsNoLease) {
   link.RefreshSoon();
   ASSERT_TRUE(Eventually([&] { return metaserver.heartbeats() > before + 1; }));
   EXPECT_EQ(table.CheckLease().code(), ErrorCode::kUnavailable);
+}
+
+TEST(RuleC1, ALeaseThatHadRunOutIsNotBackBeforeTheMapThatCameWithIt) {
+  ManualClock clock;
+  GroupTable table(clock);
+  absl::Mutex mu;
+  std::optional<ErrorCode> seen;
+  table.OnChange([&](const std::vector<PgId>&) {
+    absl::MutexLock lock(&mu);
+    seen = table.CheckLease().code();
+  });
+  FakeMetaserver metaserver;
+  ClusterLink link(table, clock, metaserver);
+  ClusterLinkOptions options;
+  options.joined = [](const std::string&, ServerId) { return OkStatus(); };
+  options.vitals = [] { return v1::HeartbeatRequest(); };
+  options.refused = [](const Status&) {};
+  link.SetOptions(std::move(options));
+  v1::ClusterMap map;
+  map.add_groups()->set_epoch(1);
+  metaserver.AnswerMap(map);
+  link.Start();
+  ASSERT_TRUE(Eventually([&] { return table.CheckLease().ok(); }));
+  absl::MutexLock lock(&mu);
+  EXPECT_EQ(seen, ErrorCode::kUnavailable);
 }
 
 }  // namespace

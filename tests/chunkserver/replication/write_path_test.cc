@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
+#include "absl/synchronization/notification.h"
 #include "tests/chunkserver/replication/replication_cluster.h"
 
 namespace cairn {
@@ -160,6 +163,34 @@ TEST(RuleC7, AFullMemberRefusesBeforeTheWriteIsOrderedAnywhere) {
   EXPECT_TRUE(Eventually([&] {
     return cluster.Write(kA, kChunk, 0, Block('z'), sequence++)->code() == ErrorCode::kOk;
   }));
+}
+
+TEST(RuleC6, AChunkMadeWhileACatchUpListsThemIsComparedBeforeItEnds) {
+  ReplicationCluster cluster;
+  constexpr ChunkId kOther{InodeId(6), 0};
+  cluster.SetGroup({{kA}, {kB}});
+  cluster.WaitReady(kA);
+  ASSERT_EQ(cluster.Write(kA, kOther, 0, Block('o'), 1)->code(), ErrorCode::kOk);
+  absl::Notification ordered, listed;
+  cluster.store(kA).OnWrite([&](const ChunkWrite& write) {
+    if (write.id != kChunk) return;
+    ordered.Notify();
+    listed.WaitForNotification();
+  });
+  AnswerPtr write;
+  std::thread client([&] { write = cluster.Write(kA, kChunk, 0, Block('x'), 2); });
+  ordered.WaitForNotification();
+  // The comparison of the other chunk keeps the catch-up between its list and its end.
+  cluster.network().Hold(kA, kC, v1::CHUNK_LIST_BLOCKS);
+  cluster.SetGroup({{kA}, {kB}, {kC, false}});
+  EXPECT_TRUE(Eventually([&] { return cluster.network().Held(kA, kC) > 0; }));
+  listed.Notify();
+  client.join();
+  EXPECT_EQ(write->code(), ErrorCode::kOk);
+  EXPECT_FALSE(cluster.store(kC).Has(kChunk));
+  cluster.network().ReleaseAll();
+  ASSERT_TRUE(Eventually([&] { return cluster.IsActive(kC); }));
+  EXPECT_EQ(cluster.store(kC).Bytes(kChunk), Block('x'));
 }
 
 TEST(RuleC7, AWriteThatFailsHereIsNotOrdered) {
