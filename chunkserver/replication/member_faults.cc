@@ -9,10 +9,11 @@ bool IsUnreachableCode(ErrorCode code) {
          code == ErrorCode::kCancelled;
 }
 
-// It may yet do what it was asked: its map is behind, or a write before this one is on its way.
+// It may yet do what it was asked: its map is behind, a write before this one is on its way, or
+// room is being made while no new writes are admitted.
 bool MayPass(ErrorCode code) {
   return code == ErrorCode::kStaleEpoch || code == ErrorCode::kNotPrimary ||
-         code == ErrorCode::kBusy;
+         code == ErrorCode::kBusy || code == ErrorCode::kNoSpace;
 }
 }  // namespace
 
@@ -27,7 +28,12 @@ void MemberFaults::Failed(PgId group, Epoch epoch, ServerId server, const Status
   const BootTime now = clock_.Now();
   {
     absl::MutexLock lock(&mu_);
-    members_[server].unreachable = unreachable;
+    Member& member = members_[server];
+    member.unreachable = unreachable;
+    if (status.code() == ErrorCode::kNoSpace) {
+      member.available_bytes = 0;
+      member.space_heard = now;
+    }
     Failing& failing = failing_.try_emplace({group, server}, Failing{now, {}}).first->second;
     const bool wait = unreachable || MayPass(status.code());
     if (wait && now - failing.since < kReportAfter) return;

@@ -23,16 +23,17 @@ class MemberFaults {
   // for the metaserver meanwhile, and is then removed without anybody's word against anybody's.
   static constexpr Duration kReportAfter = std::chrono::seconds(2);
   static constexpr Duration kReportEvery = std::chrono::seconds(1);
-  // Writes stop this far before a disk is full, so that what was admitted can be finished (rule
-  // C7).
-  static constexpr uint64_t kReservedBytes = 32u << 20;
+  // Writes stop when a server says that it has less room than this, so that what was admitted
+  // before its word came can be finished (rule C7). The store's reserve is not in that room.
+  static constexpr uint64_t kReservedBytes = 64u << 20;
   static constexpr Duration kAskSpaceEvery = std::chrono::seconds(1);
 
   MemberFaults(ClusterReports& reports, Workers& workers) : reports_(reports), workers_(workers) {}
 
   // It did what was asked of it in this group.
   void Answered(PgId group, ServerId server);
-  // An ordered operation did not end well at `server`. Reports when it is time to.
+  // An ordered operation did not end well at `server`. Reports when it is time to. One without room
+  // is full from now on, until it says otherwise.
   void Failed(PgId group, Epoch epoch, ServerId server, const Status& status);
   // It could not be reached when last tried: do not let others wait while it is tried again.
   bool IsUnreachable(ServerId server) const;

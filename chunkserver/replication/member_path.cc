@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "chunkserver/replication/wire.h"
+#include "common/crc32c.h"
 
 namespace cairn {
 namespace {
 
 constexpr int kMendTries = 2;
 constexpr size_t kListLimit = 10000;
-constexpr Duration kBarrierWait = std::chrono::seconds(5);
+constexpr Duration kBarrierWait = std::chrono::seconds(1);
 constexpr Duration kHoldWait = std::chrono::seconds(2);
 
 ChunkWrite WriteOf(const ReplicateCall& call, const std::vector<uint32_t>& crcs) {
@@ -24,7 +25,29 @@ ChunkWrite WriteOf(const ReplicateCall& call, const std::vector<uint32_t>& crcs)
   write.crcs = crcs;
   write.session = SessionId(request.chunk().session());
   write.sequence = request.sequence();
+  write.ordered = true;
   return write;
+}
+
+// Where the chunk ends, as an offset in it, after the cuts of `trim` that the writer did not know.
+uint64_t EndAfter(const FileState& trim, const ChunkWrite& write) {
+  const uint64_t start = uint64_t{write.id.index} * trim.chunk_size;
+  uint64_t end = trim.chunk_size;
+  for (const FileCut& cut : trim.cuts) {
+    if (cut.generation <= write.file.generation) continue;
+    end = std::min(end, cut.length > start ? cut.length - start : 0);
+  }
+  return end;
+}
+
+// The CRCs of the first `length` bytes of a write whose CRCs were checked.
+std::vector<uint32_t> CrcsOfStart(const ChunkWrite& write, size_t length) {
+  const BlockRange blocks = BlocksOf(write.offset, length);
+  std::vector<uint32_t> crcs(write.crcs.begin(), write.crcs.begin() + (blocks.end - blocks.first));
+  const uint64_t last_block = uint64_t{blocks.end - 1} * kBlockSize;
+  const size_t last = last_block > write.offset ? last_block - write.offset : 0;
+  crcs.back() = Crc32c(write.data.subspan(last, length - last));
+  return crcs;
 }
 
 }  // namespace
@@ -94,7 +117,10 @@ void MemberPath::ReplicateTurn(const ReplicateCall& call, const ChunkGatePtr& ga
                                    "a write to chunk {} before this one is missing", write.id));
   }
   if (write.version > *here) {
-    const Status status = context_.store.Write(write);
+    const bool trimmed =
+        gate->trim.has_value() && gate->trim->generation > write.file.generation;
+    const Status status =
+        trimmed ? WriteTrimmed(write, *gate->trim) : context_.store.Write(write);
     context_.HeardStore(status);
     if (!status.ok()) return MendAndRetry(call, gate, tries, status);
     gate->known_version = write.version;
@@ -103,6 +129,35 @@ void MemberPath::ReplicateTurn(const ReplicateCall& call, const ChunkGatePtr& ga
   v1::ReplicateResponse response;
   response.set_available_bytes(context_.space.available_bytes());
   call.Reply(response);
+}
+
+Status MemberPath::WriteTrimmed(ChunkWrite write, const FileState& trim) {
+  if (!CrcsMatch(write.offset, write.data, write.crcs)) {
+    return Status::Error(ErrorCode::kCorruption, "bytes for chunk {} do not match their CRC",
+                         write.id);
+  }
+  const uint64_t end = EndAfter(trim, write);
+  write.file = trim;
+  if (end <= write.offset) return TakeVersion(write);
+  const size_t length = std::min<uint64_t>(write.data.size(), end - write.offset);
+  const std::vector<uint32_t> crcs = CrcsOfStart(write, length);
+  write.data = write.data.first(length);
+  write.crcs = crcs;
+  return context_.store.Write(write);
+}
+
+Status MemberPath::TakeVersion(const ChunkWrite& write) {
+  ASSIGN_OR_RETURN(const std::optional<ChunkInfo> here, context_.store.Info(write.id));
+  if (!here.has_value()) return OkStatus();
+  BlockInstall install;
+  install.info = *here;
+  install.info.version = write.version;
+  install.info.generation = std::max(here->generation, write.file.generation);
+  install.info.last_session = write.session;
+  install.info.last_sequence = write.sequence;
+  install.group = write.group;
+  install.chunk_size = here->chunk_size;
+  return context_.store.InstallBlocks(install);
 }
 
 void MemberPath::MendAndRetry(const ReplicateCall& call, const ChunkGatePtr& gate, int tries,
@@ -279,8 +334,11 @@ Status MemberPath::RemoveOne(const v1::ChunkAddress& chunk, bool whole) {
   // is that a comparison takes the chunk's state from before for the one after.
   const HeldChunk held(context_.gates.Get(id), Deadline::After(kHoldWait));
   if (!held.ok()) return Status::Error(ErrorCode::kBusy, "chunk {} is being written", id);
-  RETURN_IF_ERROR(context_.store.Remove(id, FileOf(chunk), whole));
+  const FileState file = FileOf(chunk);
+  RETURN_IF_ERROR(context_.store.Remove(id, file, whole));
   ChunkGate& gate = *context_.gates.Get(id);
+  const bool is_latest = !gate.trim.has_value() || gate.trim->generation < file.generation;
+  if (!whole && is_latest) gate.trim = file;
   gate.known_version.reset();
   gate.asked_store = false;
   context_.damage.Remove(id);

@@ -40,6 +40,11 @@ class MemberPath {
   Status CheckMember(PgId group, Epoch epoch, const PeerIdentity& peer) const;
   bool InCatchUp(const Group& group) const;
   Result<ChunkVersion> VersionHere(ChunkGate& gate, ChunkId id);
+  // Writes what a trim that was carried out here first leaves of it: nothing else is left of it at
+  // the primary either once that has trimmed too (rules C7, C9).
+  Status WriteTrimmed(ChunkWrite write, const FileState& trim);
+  // The chunk has this write, of which nothing is left.
+  Status TakeVersion(const ChunkWrite& write);
   void ReplicateTurn(const ReplicateCall& call, const ChunkGatePtr& gate, int tries);
   void MendAndRetry(const ReplicateCall& call, const ChunkGatePtr& gate, int tries,
                     const Status& status);

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "absl/synchronization/notification.h"
 #include "tests/chunkserver/replication/replication_cluster.h"
 
 namespace cairn {
@@ -35,8 +36,8 @@ class MemberFaultsTest : public testing::Test {
 };
 
 TEST_F(MemberFaultsTest, AMemberThatSaysItCannotIsReportedAtOnceAndNotAgainAtOnce) {
-  Fail(ErrorCode::kNoSpace);
-  Fail(ErrorCode::kNoSpace);
+  Fail(ErrorCode::kCorruption);
+  Fail(ErrorCode::kCorruption);
   ASSERT_TRUE(Eventually([&] { return !reports_.faults().empty(); }));
   EXPECT_EQ(reports_.faults(), std::vector<v1::MemberFault>{v1::FAULT_ANSWERED_ERROR});
   EXPECT_FALSE(faults_.IsUnreachable(kB));
@@ -59,6 +60,17 @@ TEST_F(MemberFaultsTest, AMemberOutOfReachIsAvoidedAtOnceButReportedOnlyAfterAWh
 TEST_F(MemberFaultsTest, AMemberWhoseMapIsBehindIsNotTakenForUnreachable) {
   Fail(ErrorCode::kStaleEpoch);
   EXPECT_FALSE(faults_.IsUnreachable(kB));
+  EXPECT_TRUE(reports_.faults().empty());
+}
+
+TEST_F(MemberFaultsTest, AMemberWithoutRoomIsFullAndHasTimeToMakeRoom) {
+  faults_.HeardSpace(kB, uint64_t{1} << 40);
+  Fail(ErrorCode::kNoSpace);
+  EXPECT_TRUE(faults_.IsFull(kB));
+  EXPECT_FALSE(faults_.IsUnreachable(kB));
+  absl::Notification idle;
+  workers_.Submit([&] { idle.Notify(); });
+  idle.WaitForNotification();
   EXPECT_TRUE(reports_.faults().empty());
 }
 

@@ -57,6 +57,60 @@ TEST_F(MemberPathTest, NothingIsAppliedOverAGap) {
   EXPECT_EQ(cluster_.store(kB).Bytes(kChunk), Block('b'));
 }
 
+// A write of the generation before the cut is on its way to B while B trims already.
+class TrimTest : public MemberPathTest {
+ protected:
+  void WriteOverATrimAt(uint64_t length, uint32_t offset, const std::string& bytes) {
+    ASSERT_EQ(cluster_.Write(kA, kChunk, 0, Block('o') + Block('o') + Block('o'), 1)->code(),
+              ErrorCode::kOk);
+    cluster_.network().Hold(kA, kB, v1::CHUNK_REPLICATE);
+    const AnswerPtr write = cluster_.Write(kA, kChunk, offset, bytes, 2);
+    Trim(kB, length);
+    cluster_.network().ReleaseAll();
+    EXPECT_EQ(write->code(), ErrorCode::kOk);
+    ASSERT_TRUE(cluster_.reports().empty());
+    Trim(kA, length);
+  }
+  void Trim(ServerId at, uint64_t length) {
+    v1::RemoveChunksRequest request;
+    v1::ChunkAddress& chunk = *request.add_chunks();
+    chunk = cluster_.Address(kChunk);
+    chunk.set_generation(2);
+    v1::Cut& cut = *chunk.add_cuts();
+    cut.set_generation(2);
+    cut.set_length(length);
+    EXPECT_EQ(cluster_.Call(at, v1::CHUNK_REMOVE, request)->code(), ErrorCode::kOk);
+  }
+  void ExpectEqualCopies(const std::string& bytes) {
+    for (const ServerId server : {kA, kB}) EXPECT_EQ(cluster_.store(server).Bytes(kChunk), bytes);
+    const auto a = *cluster_.store(kA).Info(kChunk);
+    const auto b = *cluster_.store(kB).Info(kChunk);
+    ASSERT_EQ(a.has_value(), b.has_value());
+    if (!a.has_value()) return;
+    EXPECT_EQ(a->version, b->version);
+    EXPECT_EQ(a->generation, b->generation);
+    EXPECT_EQ(a->digest, b->digest);
+    EXPECT_EQ(a->last_sequence, b->last_sequence);
+  }
+};
+
+TEST_F(TrimTest, AWriteOrderedBeforeATrimThatCameFirstKeepsWhatIsInFrontOfTheCut) {
+  WriteOverATrimAt(kBlockSize + 100, 50, Block('x') + Block('x'));
+  ExpectEqualCopies(std::string(50, 'o') + Block('x') + std::string(50, 'x') +
+                    std::string(kBlockSize - 100, '\0'));
+}
+
+TEST_F(TrimTest, AWriteOrderedBeforeATrimThatTakesAllOfItCountsAsApplied) {
+  WriteOverATrimAt(kBlockSize, 2 * kBlockSize, Block('x'));
+  ExpectEqualCopies(Block('o'));
+}
+
+TEST_F(TrimTest, AWriteOrderedBeforeATrimDoesNotBringTheChunkBack) {
+  WriteOverATrimAt(0, 0, Block('x'));
+  EXPECT_FALSE(cluster_.store(kA).Has(kChunk));
+  EXPECT_FALSE(cluster_.store(kB).Has(kChunk));
+}
+
 TEST_F(MemberPathTest, OnlyThePrimaryReplicates) {
   EXPECT_EQ(Replicate(1, 0, 'a', kC), ErrorCode::kNotPrimary);
   EXPECT_EQ(Replicate(1, 0, 'a', ServerId(0)), ErrorCode::kNotPrimary);

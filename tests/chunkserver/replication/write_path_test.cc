@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <thread>
 
 #include "absl/synchronization/notification.h"
@@ -138,7 +139,7 @@ TEST(RuleC7, AMemberThatSaysItCannotIsReported) {
   ReplicationCluster cluster;
   cluster.SetGroup({{kA}, {kB}});
   cluster.WaitReady(kA);
-  cluster.store(kB).FailWrites(Status(ErrorCode::kNoSpace, "full"));
+  cluster.store(kB).FailWrites(Status(ErrorCode::kInvalidArgument, "not of this chunk"));
   const AnswerPtr write = cluster.Write(kA, kChunk, 0, Block('x'), 1);
   ASSERT_TRUE(Eventually([&] { return !cluster.reports().empty(); }));
   EXPECT_EQ(cluster.reports()[0].accused(), kB.value);
@@ -163,6 +164,49 @@ TEST(RuleC7, AFullMemberRefusesBeforeTheWriteIsOrderedAnywhere) {
   EXPECT_TRUE(Eventually([&] {
     return cluster.Write(kA, kChunk, 0, Block('z'), sequence++)->code() == ErrorCode::kOk;
   }));
+}
+
+TEST(RuleC7, WritesStopWhileAMemberHasMoreRoomThanItsStoreKeepsForOrderedOnes) {
+  ReplicationCluster cluster;
+  cluster.SetGroup({{kA}, {kB}});
+  cluster.WaitReady(kA);
+  const uint64_t kept = AdmissionReserve(*cluster.store(kB).Space());
+  cluster.store(kB).SetAvailable(kept + MemberFaults::kReservedBytes - 1);
+  ASSERT_EQ(cluster.Write(kA, kChunk, 0, Block('x'), 1)->code(), ErrorCode::kOk);
+  EXPECT_EQ(cluster.Write(kA, kChunk, 0, Block('y'), 2)->code(), ErrorCode::kNoSpace);
+}
+
+TEST(RuleC7, OnlyTheMembersCopyOfAWriteMayUseTheReserve) {
+  ReplicationCluster cluster;
+  cluster.SetGroup({{kA}, {kB}});
+  cluster.WaitReady(kA);
+  std::map<ServerId, bool> ordered;
+  for (const ServerId server : {kA, kB}) {
+    cluster.store(server).OnWrite([&ordered, server](const ChunkWrite& write) {
+      ordered[server] = write.ordered;
+    });
+  }
+  ASSERT_EQ(cluster.Write(kA, kChunk, 0, Block('x'), 1)->code(), ErrorCode::kOk);
+  EXPECT_EQ(ordered, (std::map<ServerId, bool>{{kA, false}, {kB, true}}));
+}
+
+TEST(RuleC7, AMemberWithoutRoomStaysAndGetsTheWriteOnceThereIsRoom) {
+  ReplicationCluster cluster;
+  cluster.SetGroup({{kA}, {kB}});
+  cluster.WaitReady(kA);
+  cluster.store(kB).SetAvailable(0);
+  cluster.store(kB).FailWrites(Status(ErrorCode::kNoSpace, "full"));
+  const AnswerPtr write = cluster.Write(kA, kChunk, 0, Block('x'), 1);
+  uint64_t sequence = 2;
+  ASSERT_TRUE(Eventually([&] {
+    const ChunkId other{InodeId(100 + sequence), 0};
+    const AnswerPtr later = cluster.Write(kA, other, 0, Block('y'), sequence++);
+    return later->done() && later->code() == ErrorCode::kNoSpace;
+  }));
+  EXPECT_FALSE(write->done());
+  cluster.store(kB).FailWrites(OkStatus());
+  cluster.store(kB).SetAvailable(uint64_t{1} << 40);
+  EXPECT_EQ(write->code(), ErrorCode::kOk);
 }
 
 TEST(RuleC6, AChunkMadeWhileACatchUpListsThemIsComparedBeforeItEnds) {
