@@ -32,27 +32,45 @@ class CommitTest : public MountTest {
   }
 };
 
+// At every moment more than half of what a file may buffer has not been answered.
 TEST_F(CommitTest, AWriterFasterThanTheServersIsCommittedAndSyncedWhileItWrites) {
   MountOptions options = cluster_.Options();
-  options.write_behind_file_bytes = 4u << 20;
+  options.write_behind_file_bytes = 32u << 20;
   Mount(options);
   OpenFilePtr file = Create("a");
   OpenFilePtr beside = Open(inode_).file;
+  cluster_.script().Add({v1::CHUNK_WRITE, OkStatus(), true, true, 0});
   std::string data = Pattern(1 << 20);
-  Deadline patience = Deadline::After(std::chrono::seconds(20));
-  std::atomic<bool> enough{false};
-  std::thread writer([&] {
-    for (uint64_t i = 0; !enough && !patience.Passed(); ++i) {
-      ASSERT_TRUE(Write(file, (i % 32) << 20, data).ok());
-    }
+  uint64_t next = 0;
+  auto write = [&](int times) {
+    for (; times > 0; --times) ASSERT_TRUE(Write(file, (next++ % 64) << 20, data).ok());
+  };
+  write(20);
+  std::atomic<bool> answered{false};
+  std::thread syncing([&] {
+    EXPECT_TRUE(mount_->Fsync(beside).ok());
+    answered = true;
+  });
+  bool while_writing = Within(std::chrono::seconds(20), [&] {
+    EXPECT_TRUE(cluster_.script().AwaitHeld(8));  // as many as are under way at once
+    cluster_.script().LetGo();
+    write(8);
+    return answered.load();
+  });
+  EXPECT_TRUE(while_writing);
+  EXPECT_GE(cluster_.script().Count(v1::METADATA_COMMIT_WRITE), 1u);
+  cluster_.script().Clear();
+  std::atomic<bool> flushed{false};
+  std::thread rest([&] {
+    EXPECT_TRUE(mount_->Fsync(file).ok());
+    flushed = true;
   });
   EXPECT_TRUE(Within(std::chrono::seconds(20), [&] {
-    return cluster_.script().Count(v1::METADATA_COMMIT_WRITE) > 2;
+    cluster_.script().LetGo();
+    return answered && flushed;
   }));
-  EXPECT_TRUE(mount_->Fsync(beside).ok());
-  EXPECT_FALSE(patience.Passed());
-  enough = true;
-  writer.join();
+  syncing.join();
+  rest.join();
   Close(file);
   Close(beside);
 }
