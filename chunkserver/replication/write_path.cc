@@ -99,6 +99,11 @@ void WritePath::Turn(const WriteCall& call, const ChunkGatePtr& gate, int tries)
   if (call.deadline().Passed()) {
     return call.Fail(Status::Error(ErrorCode::kDeadlineExceeded, "the caller has given up"));
   }
+  // The store knows only of trims that found something to cut; members take what a cut leaves.
+  if (gate->trim.has_value() && gate->trim->generation > chunk.generation()) {
+    return call.Fail(Status::Error(ErrorCode::kStaleGeneration, "chunk {} was trimmed",
+                                   IdOf(chunk)));
+  }
   if (const Status admitted = Admit(*standing); !admitted.ok()) return call.Fail(admitted);
   const std::optional<ChunkVersion> version = context_.primaries.NextVersion(group, epoch);
   if (!version.has_value()) {

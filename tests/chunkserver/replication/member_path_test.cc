@@ -111,6 +111,12 @@ TEST_F(TrimTest, AWriteOrderedBeforeATrimDoesNotBringTheChunkBack) {
   EXPECT_FALSE(cluster_.store(kB).Has(kChunk));
 }
 
+TEST_F(TrimTest, AWriteOfBeforeATrimIsNotOrderedAfterItEvenWhereNothingWasCut) {
+  for (const ServerId server : {kA, kB}) Trim(server, 0);
+  EXPECT_EQ(cluster_.Write(kA, kChunk, 0, Block('x'), 1)->code(), ErrorCode::kStaleGeneration);
+  for (const ServerId server : {kA, kB}) EXPECT_FALSE(cluster_.store(server).Has(kChunk));
+}
+
 TEST_F(MemberPathTest, OnlyThePrimaryReplicates) {
   EXPECT_EQ(Replicate(1, 0, 'a', kC), ErrorCode::kNotPrimary);
   EXPECT_EQ(Replicate(1, 0, 'a', ServerId(0)), ErrorCode::kNotPrimary);
