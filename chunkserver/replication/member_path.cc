@@ -179,7 +179,7 @@ void MemberPath::MendAndRetry(const ReplicateCall& call, const ChunkGatePtr& gat
 }
 
 void MemberPath::ListChunks(const ListChunksCall& call) {
-  context_.disk.Submit([this, call] {
+  context_.disk.Submit(call.deadline(), [this, call] {
     const v1::ListChunksRequest& request = call.request();
     const PgId group(request.group());
     const Status allowed = CheckMember(group, Epoch(request.epoch()), call.peer());
@@ -204,7 +204,7 @@ void MemberPath::ListChunks(const ListChunksCall& call) {
 }
 
 void MemberPath::ListBlocks(const ListBlocksCall& call) {
-  context_.disk.Submit([this, call] {
+  context_.disk.Submit(call.deadline(), [this, call] {
     const v1::ListBlocksRequest& request = call.request();
     const Status allowed =
         CheckMember(PgId(request.group()), Epoch(request.epoch()), call.peer());
@@ -226,7 +226,7 @@ void MemberPath::ListBlocks(const ListBlocksCall& call) {
 }
 
 void MemberPath::FetchBlocks(const FetchBlocksCall& call) {
-  context_.disk.Submit([this, call] {
+  context_.disk.Submit(call.deadline(), [this, call] {
     const v1::FetchBlocksRequest& request = call.request();
     const Status allowed =
         CheckMember(PgId(request.group()), Epoch(request.epoch()), call.peer());
@@ -242,7 +242,7 @@ void MemberPath::FetchBlocks(const FetchBlocksCall& call) {
 }
 
 void MemberPath::InstallBlocks(const InstallBlocksCall& call) {
-  context_.disk.Submit([this, call] {
+  context_.disk.Submit(call.deadline(), [this, call] {
     const Status installed = Install(call);
     context_.HeardStore(installed);
     installed.ok() ? call.Reply({}) : call.Fail(installed);
@@ -284,7 +284,7 @@ Status MemberPath::Install(const InstallBlocksCall& call) {
 }
 
 void MemberPath::BeginCatchUp(const BeginCatchUpCall& call) {
-  context_.disk.Submit([this, call] {
+  context_.disk.Submit(call.deadline(), [this, call] {
     const v1::BeginCatchUpRequest& request = call.request();
     const PgId group(request.group());
     const Epoch epoch(request.epoch());

@@ -236,7 +236,7 @@ void SyncPath::SyncReplica(const SyncCall& call) {
     call.Reply(response);
   };
   if (call.request().chunks().empty()) return work();
-  context_.disk.Submit(work);
+  context_.disk.Submit(call.deadline(), work);
 }
 
 }  // namespace cairn
