@@ -120,11 +120,11 @@ Status WriteBehind::FlushAll(Deadline deadline) {
   }
   for (const Started& one : all) {
     const InodeState& file = *one.state;
-    absl::MutexLock lock(&one.state->mu);
+    absl::MutexLock lock(&file.mu);
     auto ended = [&]() ABSL_SHARED_LOCKS_REQUIRED(file.mu) {
       return file.Clean() || file.failed_commits != one.failed_commits;
     };
-    if (!AwaitUntil(one.state->mu, ended, deadline)) {
+    if (!AwaitUntil(file.mu, ended, deadline)) {
       return Status::Error(ErrorCode::kDeadlineExceeded, "inode {} is not flushed", file.id);
     }
     if (file.errors != one.errors) return file.error;

@@ -76,7 +76,7 @@ TEST_F(CommitTest, AWriterFasterThanTheServersIsCommittedAndSyncedWhileItWrites)
 }
 
 TEST_F(CommitTest, WhatNobodyTookIsToldOnceAndCommittedLater) {
-  MountFor(std::chrono::milliseconds(300));
+  MountFor(std::chrono::seconds(1));
   OpenFilePtr file = Create("a");
   ASSERT_TRUE(Write(file, 0, "data").ok());
   TakeNoCommits();
@@ -118,7 +118,7 @@ TEST_F(CommitTest, ARefusedWriteTakesNoSetIdBitsAway) {
 }
 
 TEST_F(CommitTest, ACommitThatIsTriedAgainStillTakesTheSetIdBitsAway) {
-  MountFor(std::chrono::milliseconds(300));
+  MountFor(std::chrono::seconds(1));
   OpenFilePtr file = Create("a");
   SetUserId();
   TakeNoCommits();

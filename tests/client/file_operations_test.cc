@@ -93,8 +93,8 @@ TEST_F(FileOperationsTest, RenameFailsWhenItCannotLearnWhatItReplaces) {
   EXPECT_FALSE(mount_->Rename(who_, kRootInode, "source", kRootInode, "target", 0).ok());
   EXPECT_EQ(cluster_.script().Count(v1::METADATA_RENAME), 0u);
   cluster_.script().Clear();
-  Close(source);
-  Close(target);
+  mount_->Release(source);
+  mount_->Release(target);
 }
 
 }  // namespace
