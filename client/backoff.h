@@ -7,6 +7,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "common/await.h"
 #include "common/clock.h"
 #include "common/hash.h"
 #include "common/status.h"
@@ -52,7 +53,7 @@ inline Deadline Earlier(const Deadline& deadline, Duration at_most) {
 template <typename Predicate>
 bool AwaitUntil(absl::Mutex& mu, const Predicate& predicate, const Deadline& deadline)
     ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  return mu.AwaitWithTimeout(absl::Condition(&predicate), absl::FromChrono(deadline.Left()));
+  return cairn::AwaitUntil(mu, absl::Condition(&predicate), deadline);
 }
 
 }  // namespace cairn::client

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "absl/time/time.h"
+#include "common/await.h"
 
 namespace cairn::client {
 
@@ -52,8 +52,7 @@ void Executor::Work(const std::string& name) {
       if (tasks_.empty()) {
         changed_.Wait(&mu_);
       } else {
-        changed_.WaitWithTimeout(&mu_,
-                                 absl::FromChrono(tasks_.top().when - SystemClock().Now()));
+        WaitAWhile(changed_, mu_, Deadline::After(tasks_.top().when - SystemClock().Now()));
       }
       continue;
     }

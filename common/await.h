@@ -1,5 +1,6 @@
-// Timed waits that keep to CLOCK_BOOTTIME. absl counts a timeout on the wall clock: set back by an
-// hour it would wait an hour longer, set forward it would give up at once.
+// Timed waits that end by CLOCK_BOOTTIME. absl counts a timeout on the wall clock: set forward, it
+// would give up at once. Set back, the wait that is under way still lasts as much longer, unless it
+// is signalled.
 #pragma once
 
 #include <algorithm>
@@ -26,7 +27,7 @@ inline bool AwaitUntil(absl::Mutex& mu, const absl::Condition& condition,
   }
 }
 
-// Waits for a signal, for at most a slice: the caller looks at its deadline and its condition again.
+// Waits for a signal, for at most a slice: the caller looks at its deadline and condition again.
 // REQUIRES: `mu` is held.
 inline void WaitAWhile(absl::CondVar& changed, absl::Mutex& mu, const Deadline& deadline)
     ABSL_NO_THREAD_SAFETY_ANALYSIS {

@@ -32,7 +32,6 @@ COVERED_BY = {
     # Small pieces of a mechanism whose test drives it whole.
     "chunkserver/replication/member_comparer.cc":
         "tests/chunkserver/replication/group_jobs_test.cc",
-    "chunkserver/replication/member_faults.cc": "tests/chunkserver/replication/write_path_test.cc",
     "chunkserver/replication/primary_groups.cc": "tests/chunkserver/replication/group_jobs_test.cc",
     "chunkserver/replication/replica.cc": "tests/chunkserver/replication/write_path_test.cc",
     "chunkserver/replication/replica_context.cc":

@@ -1,5 +1,7 @@
 #include "chunkserver/replication/attachment.h"
 
+#include "common/await.h"
+
 namespace cairn {
 
 Attachment::Take Attachment::TakeWrite(ChunkId id) {
@@ -62,8 +64,7 @@ bool Attachment::AwaitSends(Deadline deadline) {
     mu_.AssertReaderHeld();
     return failed_ || sends_ == 0;
   };
-  return mu_.AwaitWithTimeout(absl::Condition(&answered), absl::FromChrono(deadline.Left())) &&
-         !failed_;
+  return AwaitUntil(mu_, absl::Condition(&answered), deadline) && !failed_;
 }
 
 bool Attachment::failed() const {

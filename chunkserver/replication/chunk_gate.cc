@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/await.h"
+
 namespace cairn {
 namespace {
 constexpr size_t kRememberedWrites = 16;
@@ -55,15 +57,13 @@ bool ChunkGate::Hold(Deadline deadline) {
       mu_.AssertReaderHeld();
       return !held_ && !wanted_;
     };
-    if (!mu_.AwaitWithTimeout(absl::Condition(&unclaimed), absl::FromChrono(deadline.Left()))) {
-      return false;
-    }
+    if (!AwaitUntil(mu_, absl::Condition(&unclaimed), deadline)) return false;
     wanted_ = true;
     auto quiet = [&] {
       mu_.AssertReaderHeld();
       return !running_ && writes_.empty();
     };
-    held_ = mu_.AwaitWithTimeout(absl::Condition(&quiet), absl::FromChrono(deadline.Left()));
+    held_ = AwaitUntil(mu_, absl::Condition(&quiet), deadline);
     wanted_ = false;
     if (held_) return true;
     overdue_ = turns_.size();

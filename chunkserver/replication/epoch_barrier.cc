@@ -1,5 +1,7 @@
 #include "chunkserver/replication/epoch_barrier.h"
 
+#include "common/await.h"
+
 namespace cairn {
 
 EpochBarrier::Pass::Pass(EpochBarrier& barrier, PgId group, Epoch epoch)
@@ -22,7 +24,7 @@ bool EpochBarrier::WaitForOlder(PgId group, Epoch epoch, Deadline deadline) {
     const auto found = held_.find(group);
     return found == held_.end() || found->second.begin()->first >= epoch;
   };
-  return mu_.AwaitWithTimeout(absl::Condition(&clear), absl::FromChrono(deadline.Left()));
+  return AwaitUntil(mu_, absl::Condition(&clear), deadline);
 }
 
 }  // namespace cairn

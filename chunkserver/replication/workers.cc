@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/await.h"
+
 namespace cairn {
 
 Workers::Workers(std::string name, int threads) {
@@ -35,7 +37,7 @@ void Workers::RunAfter(Duration delay, std::function<void()> work) {
 
 bool Workers::Pause(Duration delay) {
   absl::MutexLock lock(&mu_);
-  return !mu_.AwaitWithTimeout(absl::Condition(&stopping_), absl::FromChrono(delay));
+  return !AwaitUntil(mu_, absl::Condition(&stopping_), Deadline::After(delay));
 }
 
 bool Workers::Awake() const {

@@ -201,8 +201,8 @@ Status Membership::JudgeReport(const v1::ReportMemberRequest& request,
   return OkStatus();
 }
 
-// Its heartbeats only show that it reaches this server. Whether others reach it is tried: one of the
-// two leaves.
+// Its heartbeats only show that it reaches this server. Whether others reach it is tried: one of
+// the two leaves.
 void Membership::HearAccused(ServerId reporter, const v1::ServerRecord& accused) {
   reach_(accused.frames(), [this, reporter, accused = ServerId(accused.id())](Status answer) {
     if (answer.ok()) {

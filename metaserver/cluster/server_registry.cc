@@ -140,7 +140,8 @@ ServerView ServerRegistry::ViewLocked(const v1::ServerRecord& record) const {
   using Presence = ServerView::Presence;
   const Entry* entry = Find(ServerId(record.id()));
   const Duration silence = SilenceOf(entry);
-  const bool patient = clock_.Now() - patient_since_ <= timing::kChunkLease + timing::kMemberRemoved;
+  const Duration watched = clock_.Now() - patient_since_;
+  const bool patient = watched <= timing::kChunkLease + timing::kMemberRemoved;
   ServerView view{Presence::kQuiet, Incarnation(record.incarnation()), record.boot_id(),
                   BootTime{}, BootTime{}};
   if (entry != nullptr) {

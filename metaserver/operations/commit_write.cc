@@ -58,11 +58,12 @@ Result<v1::Outcome> CommitWrite(const v1::Command& command, MetadataTransaction&
   }
   const uint64_t end = std::min(request.end(), *limit);
   const bool grew = end > attributes.size();
-  const bool strips = request.clear_set_id() && WithoutSetId(attributes.mode()) != attributes.mode();
+  const uint32_t stripped = WithoutSetId(attributes.mode());
+  const bool strips = request.clear_set_id() && stripped != attributes.mode();
   if (!added && !grew && !strips && !request.has_modify_time()) return outcome;
 
   if (grew) txn.ChangeSize(inode, end);
-  if (strips) attributes.set_mode(WithoutSetId(attributes.mode()));
+  if (strips) attributes.set_mode(stripped);
   // The change was the write, which may lie a while back, not this telling of it.
   if (strips) MarkChanged(inode, command.time());
   if (request.has_modify_time()) {

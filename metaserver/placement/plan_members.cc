@@ -26,8 +26,8 @@ bool AnyMayServe(const v1::PlacementGroup& group, const ServerViews& views) {
   return false;
 }
 
-// Has a member that may serve been heard since this one was lost? If not, it may be gone itself, and
-// to take this one out would leave everything to it.
+// Has a member that may serve been heard since this one was lost? If not, it may be gone itself,
+// and to take this one out would leave everything to it.
 bool IsOutlived(const ServerView& lost, const v1::PlacementGroup& group,
                 const ServerViews& views) {
   for (const v1::Member& member : group.members()) {

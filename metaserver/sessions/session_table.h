@@ -59,8 +59,8 @@ class SessionTable {
   void EndRemoval(InodeId inode);
 
   // Sessions not heard for a life. Each is told once, and is deaf from then on, until Remove() or
-  // KeepAfterAll(). To be asked every second: if this process did not run for a while, silence means
-  // nothing and every session gets a full life (rule M8).
+  // KeepAfterAll(). To be asked every second: if this process did not run for a while, silence
+  // means nothing and every session gets a full life (rule M8).
   std::vector<SessionId> TakeSilent();
   // It could not be closed; it is told again at once.
   void KeepAfterAll(SessionId session);
