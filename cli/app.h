@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/exit_code.h"
+#include "common/exit_code.h"
 #include "cli/output.h"
 
 namespace cairn {

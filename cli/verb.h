@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "cli/cluster_lookup.h"
-#include "cli/exit_code.h"
+#include "common/exit_code.h"
 #include "cli/output.h"
 #include "common/status.h"
 

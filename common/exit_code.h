@@ -1,4 +1,4 @@
-// What `cairn` tells the shell.
+// What `cairn`, and a mount it starts, tell the shell.
 #pragma once
 
 #include "common/status.h"

@@ -12,19 +12,24 @@ namespace cairn::fuse {
 
 namespace {
 
-// One byte '+' for success; anything else is the reason of the failure, up to the pipe's end.
-[[noreturn]] void WaitForChild(int from_child) {
+// One NUL for success; else one byte with the exit code, and the reason up to the pipe's end.
+constexpr std::string_view kSuccess("\0", 1);
+
+[[noreturn]] void WaitForChild(int from_child, int code_of_silence) {
   std::string word;
   std::array<char, 512> buffer{};
   ssize_t count = 0;
   while ((count = read(from_child, buffer.data(), buffer.size())) > 0 ||
          (count < 0 && errno == EINTR)) {
     if (count > 0) word.append(buffer.data(), static_cast<size_t>(count));
-    if (word == "+") std::_Exit(0);
+    if (word == kSuccess) std::_Exit(0);
   }
-  std::fprintf(stderr, "cairn-fuse: %s\n",
-               word.empty() ? "the mount process ended without a word" : word.c_str());
-  std::_Exit(kExitMountFailed);
+  if (word.empty()) {
+    std::fprintf(stderr, "cairn-fuse: the mount process ended without a word\n");
+    std::_Exit(code_of_silence);
+  }
+  std::fprintf(stderr, "cairn-fuse: %s\n", word.c_str() + 1);
+  std::_Exit(static_cast<unsigned char>(word[0]));
 }
 
 void WriteAll(int descriptor, std::string_view text) {
@@ -52,7 +57,7 @@ Status BackgroundStart::Detach() {
   if (child < 0) return Status::FromErrno(errno, "fork");
   if (child > 0) {
     close(ends[1]);
-    WaitForChild(ends[0]);
+    WaitForChild(ends[0], exit_code_(Status(ErrorCode::kInternal, "")));
   }
   close(ends[0]);
   pipe_ = ends[1];
@@ -63,21 +68,23 @@ Status BackgroundStart::Detach() {
 
 void BackgroundStart::TellSuccess() {
   if (pipe_ < 0) return;
-  WriteAll(pipe_, "+");
+  WriteAll(pipe_, kSuccess);
   close(pipe_);
   pipe_ = -1;
   DropStandardStreams();
 }
 
-void BackgroundStart::TellFailure(const Status& reason) {
-  std::string text = reason.ToString();
+int BackgroundStart::TellFailure(const Status& reason) {
+  const std::string text = reason.ToString();
+  const int code = exit_code_(reason);
   if (pipe_ < 0) {
     std::fprintf(stderr, "cairn-fuse: %s\n", text.c_str());
-    return;
+    return code;
   }
-  WriteAll(pipe_, text);
+  WriteAll(pipe_, static_cast<char>(code) + text);
   close(pipe_);
   pipe_ = -1;
+  return code;
 }
 
 }  // namespace cairn::fuse

@@ -80,6 +80,19 @@ Status ApplySetting(MountArguments& arguments, std::string_view name, std::strin
   return OkStatus();
 }
 
+std::vector<std::string> SplitWords(std::string_view text) {
+  std::vector<std::string> words(1);
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == ',') {
+      words.emplace_back();
+      continue;
+    }
+    if (text[i] == '\\' && i + 1 < text.size()) ++i;
+    words.back() += text[i];
+  }
+  return words;
+}
+
 Status ApplyWord(MountArguments& arguments, std::string_view word) {
   if (word.empty() || IsForOthers(word)) return OkStatus();
   size_t equals = word.find('=');
@@ -105,13 +118,21 @@ Status ApplyWord(MountArguments& arguments, std::string_view word) {
 
 Result<MountArguments> ParseMountArguments(std::string_view source, std::string_view options) {
   MountArguments arguments;
-  ASSIGN_OR_RETURN(arguments.mount.metaservers, ParseAddresses(source, kMetaserverPort));
-  while (!options.empty()) {
-    size_t comma = options.find(',');
-    RETURN_IF_ERROR(ApplyWord(arguments, options.substr(0, comma)));
-    options = comma == std::string_view::npos ? "" : options.substr(comma + 1);
+  for (const std::string& word : SplitWords(source)) {
+    ASSIGN_OR_RETURN(Address address, ParseAddress(word, kMetaserverPort));
+    arguments.mount.metaservers.push_back(std::move(address));
+  }
+  for (const std::string& word : SplitWords(options)) {
+    RETURN_IF_ERROR(ApplyWord(arguments, word));
   }
   return arguments;
+}
+
+void ResolvePaths(MountArguments& arguments, const std::filesystem::path& directory) {
+  for (std::string* path : {&arguments.tls.ca, &arguments.tls.certificate, &arguments.tls.key,
+                            &arguments.log.file}) {
+    if (!path->empty()) *path = (directory / *path).string();
+  }
 }
 
 }  // namespace cairn

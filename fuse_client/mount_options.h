@@ -1,6 +1,7 @@
 // The words after -o, as mount(8) passes them.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,9 +21,12 @@ struct MountArguments {
 };
 
 // `source` is HOST[:PORT][,HOST[:PORT]...] or unix:/PATH; `options` the comma-separated words,
-// where
-// '-' and '_' are the same. Words that mount(8) and fstab use for themselves (_netdev, nofail,
-// x-...) are passed over. kInvalidArgument names the word that is unknown or has a bad value.
+// where '-' and '_' are the same. In both, "\," is a comma within a word and "\\" a backslash.
+// Words that mount(8) and fstab use for themselves (_netdev, nofail, x-...) are passed over.
+// kInvalidArgument names the word that is unknown or has a bad value.
 Result<MountArguments> ParseMountArguments(std::string_view source, std::string_view options);
+
+// Relative paths of certificates and of the log are meant from `directory`.
+void ResolvePaths(MountArguments& arguments, const std::filesystem::path& directory);
 
 }  // namespace cairn

@@ -11,6 +11,7 @@
 namespace cairn::fuse {
 
 struct SessionOptions {
+  std::string source;  // shown by mount(8) and df(1); tells one cluster's mounts from another's
   std::string mount_point;
   std::vector<std::string> kernel_options;
   std::function<void()>
@@ -18,7 +19,9 @@ struct SessionOptions {
 };
 
 // Mounts, serves until unmounted or told by SIGTERM or SIGINT, unmounts. Callbacks run on libfuse's
-// own threads. An error says why the mount could not be made.
+// own threads, as many as there are calls that wait. An error says why the mount could not be made
+// or, kUnavailable, that it was made and did not answer. On return SIGTERM, SIGINT and SIGHUP are
+// passed over once, so that the caller can write back what is buffered.
 Status ServeMount(MountedFileSystem& files, const SessionOptions& options);
 
 }  // namespace cairn::fuse

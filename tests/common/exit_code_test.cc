@@ -1,4 +1,4 @@
-#include "cli/exit_code.h"
+#include "common/exit_code.h"
 
 #include <gtest/gtest.h>
 

@@ -46,6 +46,25 @@ TEST(MountOptionsTest, ReadsTimesWithTheirUnits) {
   EXPECT_FALSE(ParseMountArguments("m1", "timeout=10ms").has_value());
 }
 
+TEST(MountOptionsTest, ABackslashKeepsACommaInsideItsWord) {
+  auto arguments = ParseMountArguments("unix:/a\\,b/\\\\c,m2", "ca=/x\\,y/ca.crt,ro");
+  ASSERT_TRUE(arguments.has_value()) << arguments.error().ToString();
+  ASSERT_EQ(arguments->mount.metaservers.size(), 2u);
+  EXPECT_EQ(arguments->mount.metaservers[0].unix_path, "/a,b/\\c");
+  EXPECT_EQ(arguments->tls.ca, "/x,y/ca.crt");
+  EXPECT_TRUE(arguments->mount.read_only);
+}
+
+TEST(MountOptionsTest, RelativeFilesAreMeantFromTheGivenDirectory) {
+  auto arguments = ParseMountArguments("m1", "ca=tls/ca.crt,cert=/etc/client.crt,log=mount.log");
+  ASSERT_TRUE(arguments.has_value());
+  ResolvePaths(*arguments, "/home/ann");
+  EXPECT_EQ(arguments->tls.ca, "/home/ann/tls/ca.crt");
+  EXPECT_EQ(arguments->tls.certificate, "/etc/client.crt");
+  EXPECT_EQ(arguments->tls.key, "");
+  EXPECT_EQ(arguments->log.file, "/home/ann/mount.log");
+}
+
 TEST(MountOptionsTest, ReadOnlyIsToldToTheKernelAndTheLibrary) {
   auto arguments = ParseMountArguments("m1", "ro");
   ASSERT_TRUE(arguments.has_value());
