@@ -12,7 +12,8 @@ namespace {
 // A mount may hold 256 MiB that it has still to write back; with servers down it cannot.
 constexpr Duration kFlushPatience = std::chrono::seconds(65);
 constexpr Duration kHopelessPatience = std::chrono::seconds(3);
-constexpr Duration kServerPatience = std::chrono::seconds(15);
+// Killed, a server starts with a check of its disk instead: worth some waiting.
+constexpr Duration kServerPatience = std::chrono::seconds(60);
 
 struct DownOptions {
   std::string directory;
@@ -34,17 +35,22 @@ Status Wipe(const std::string& directory) {
   return OkStatus();
 }
 
-// Clients first, so that they can still write back; the metaserver last.
-Status StopAll(const DevCluster& cluster) {
-  const bool servers_run = CheckServersRun(cluster).ok();
+// Clients first, so that they can still write back.
+Status StopAll(const DevCluster& cluster, const Teller& tell) {
+  const bool hopeful = CanWriteBack(cluster);
   for (const DevMember& server : cluster.Servers()) {
     if (cluster.State(server) == ProcessState::kPaused) {
       RETURN_IF_ERROR(SignalMember(cluster, server, SIGCONT));
     }
   }
-  RETURN_IF_ERROR(StopClients(cluster, servers_run ? kFlushPatience : kHopelessPatience));
-  RETURN_IF_ERROR(StopServers(cluster, DevRole::kChunk, kServerPatience));
-  return StopServers(cluster, DevRole::kMeta, kServerPatience);
+  RETURN_IF_ERROR(StopClients(cluster, hopeful ? kFlushPatience : kHopelessPatience, tell));
+  return StopServers(cluster, kServerPatience, tell);
+}
+
+// What mounts and servers hold is to go anyway: nobody is waited for.
+Status KillAll(const DevCluster& cluster) {
+  RETURN_IF_ERROR(AbandonClients(cluster));
+  return KillServers(cluster);
 }
 
 Result<ExitCode> Down(const DownOptions& options, const Console& console) {
@@ -53,7 +59,8 @@ Result<ExitCode> Down(const DownOptions& options, const Console& console) {
   ASSIGN_OR_RETURN(const DevCluster before, DevCluster::Open(directory));
   ASSIGN_OR_RETURN(const auto lock, LockDevDirectory(directory));
   ASSIGN_OR_RETURN(const DevCluster cluster, DevCluster::Open(directory));
-  RETURN_IF_ERROR(StopAll(cluster));
+  const auto tell = [&](const std::string& text) { console.err << text << std::endl; };
+  RETURN_IF_ERROR(options.wipe ? KillAll(cluster) : StopAll(cluster, tell));
   if (options.wipe) RETURN_IF_ERROR(Wipe(directory));
   if (options.json) {
     console.out << "{\"directory\":" << QuoteJson(directory)

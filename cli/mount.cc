@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 
 #include "cli/dev/clients.h"
 #include "cli/dev/servers.h"
@@ -37,8 +38,10 @@ Result<ExitCode> Mount(const MountOptionsGiven& given) {
   ASSIGN_OR_RETURN(const ClusterAccess access, AccessFor(given));
   ASSIGN_OR_RETURN(const std::string program, SiblingProgram("cairn-fuse"));
   const bool own_files = given.options.find("ca=") != std::string::npos;
+  // Absolute, so that the process can be told by it from wherever one looks.
+  const std::string mount_point = std::filesystem::absolute(given.places.back()).string();
   std::vector<std::string> arguments =
-      MountArguments(access.mount_source, given.places.back(),
+      MountArguments(access.mount_source, mount_point,
                      own_files ? TlsFiles() : access.tls, given.options);
   arguments.insert(arguments.begin(), program);
   if (given.foreground) arguments.push_back("-f");

@@ -78,6 +78,24 @@ const MountEntry* MountAt(const std::vector<MountEntry>& mounts, const std::stri
   return mount != nullptr && mount->mount_point == mount_point ? mount : nullptr;
 }
 
+std::string EscapeMountWord(std::string_view word) {
+  std::string text;
+  for (const char c : word) {
+    if (c == ',' || c == '\\') text += '\\';
+    text += c;
+  }
+  return text;
+}
+
+std::string UnescapeMountWord(std::string_view text) {
+  std::string word;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 1 < text.size()) ++i;
+    word += text[i];
+  }
+  return word;
+}
+
 bool MountAnswers(const std::string& mount_point, Duration time) {
   const auto answer = RunApart(
       [&] {

@@ -13,7 +13,7 @@ namespace cairn {
 struct MountEntry {
   std::string mount_point;
   std::string type;    // "fuse.cairn"
-  std::string source;
+  std::string source;  // of ours: what the mount was told, with its escapes
 };
 
 inline constexpr std::string_view kCairnMountType = "fuse.cairn";
@@ -27,6 +27,11 @@ std::vector<MountEntry> ListMounts();
 const MountEntry* MountOf(const std::vector<MountEntry>& mounts, const std::string& path);
 // What is mounted exactly there, or null.
 const MountEntry* MountAt(const std::vector<MountEntry>& mounts, const std::string& mount_point);
+
+// Sources and options of a mount are words with commas between them: a comma or backslash of a word
+// itself has a backslash before it.
+std::string EscapeMountWord(std::string_view word);
+std::string UnescapeMountWord(std::string_view text);
 
 // A statfs and a stat of `mount_point` succeed within `time`. Never hangs, whoever serves it.
 bool MountAnswers(const std::string& mount_point, Duration time);

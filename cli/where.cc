@@ -19,7 +19,7 @@ struct WhereOptions {
 
 struct LocalFile {
   uint64_t inode = 0;
-  std::string mount_point;
+  std::string mount_source;
 };
 
 // The path itself may be a symbolic link and is not followed; what leads to it is.
@@ -36,19 +36,16 @@ Result<LocalFile> FindLocalFile(const std::string& path) {
   if (mount == nullptr || mount->type != kCairnMountType) {
     return Fail(ErrorCode::kInvalidArgument, "{} is not on a Cairn mount", path);
   }
-  return LocalFile{attributes.st_ino, mount->mount_point};
+  return LocalFile{attributes.st_ino, mount->source};
 }
 
 // The mount knows its cluster best: a dev cluster's client names its socket D/run/meta1.sock.
-std::string DevDirectoryOfMount(const std::string& mount_point) {
+std::string DevDirectoryOfMount(const std::string& source) {
   constexpr std::string_view kScheme = "unix:";
-  for (const RunningProgram& program : FindPrograms("cairn-fuse", mount_point)) {
-    if (program.arguments.size() < 2 || !program.arguments[1].starts_with(kScheme)) continue;
-    const std::filesystem::path socket = program.arguments[1].substr(kScheme.size());
-    const std::string directory = socket.parent_path().parent_path().string();
-    if (std::filesystem::exists(directory + "/client.toml")) return directory;
-  }
-  return "";
+  if (!source.starts_with(kScheme)) return "";
+  const std::filesystem::path socket = UnescapeMountWord(source.substr(kScheme.size()));
+  const std::string directory = socket.parent_path().parent_path().string();
+  return std::filesystem::exists(directory + "/client.toml") ? directory : "";
 }
 
 const char* MemberStateName(v1::MemberState state) {
@@ -81,7 +78,7 @@ void PrintWhere(const WhereOptions& options, const v1::WhereResponse& where,
 Result<ExitCode> Where(WhereOptions options, const Console& console) {
   ASSIGN_OR_RETURN(const LocalFile file, FindLocalFile(options.path));
   if (options.cluster.directory.empty() && options.cluster.cluster.empty()) {
-    options.cluster.directory = DevDirectoryOfMount(file.mount_point);
+    options.cluster.directory = DevDirectoryOfMount(file.mount_source);
   }
   v1::WhereRequest request;
   request.set_inode(file.inode);

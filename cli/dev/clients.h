@@ -11,6 +11,7 @@
 namespace cairn {
 
 // The arguments of cairn-fuse after the program: source, mount point, certificates, `options`.
+// Source and options are escaped already (EscapeMountWord), certificates are not.
 std::vector<std::string> MountArguments(const std::string& source, const std::string& mount_point,
                                         const TlsFiles& tls, const std::string& options);
 
@@ -22,9 +23,13 @@ Status RememberMounts(DevCluster& cluster, const std::vector<std::string>& mount
 // taken away first. Returns once the mount answers. kUnavailable quotes the client's log.
 Status StartClient(const DevCluster& cluster, const DevMember& client, Deadline deadline);
 
-// Unmounts everything that this cluster serves here, also what `cairn mount` mounted, and ends the
-// clients: they have `patience` to write back what they hold, then they are killed. Lazily
-// unmounted where files are open. On return no client runs and none of its mounts is left.
-Status StopClients(const DevCluster& cluster, Duration patience);
+// Unmounts everything that this cluster serves here through its socket, also what was mounted by
+// hand, and ends the clients: they have `patience` to write back what they hold, then they are
+// killed; `tell` hears who is waited for. Lazily unmounted where files are open. On return no
+// client runs and none of its mounts is left.
+Status StopClients(const DevCluster& cluster, Duration patience, const Teller& tell);
+
+// The same without patience: what the clients have not written back is lost.
+Status AbandonClients(const DevCluster& cluster);
 
 }  // namespace cairn

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "cli/mount_table.h"
+
 namespace cairn {
 
 namespace {
@@ -128,7 +130,7 @@ std::string DevCluster::SocketFile(const DevMember& member) const {
 }
 
 std::string DevCluster::MountSource() const {
-  return "unix:" + SocketFile({DevRole::kMeta, 1});
+  return "unix:" + EscapeMountWord(SocketFile({DevRole::kMeta, 1}));
 }
 
 const std::string& DevCluster::MountPoint(const DevMember& client) const {

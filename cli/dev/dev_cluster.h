@@ -53,7 +53,7 @@ class DevCluster {
   std::string PidFile(const DevMember& member) const;
   std::string SocketFile(const DevMember& member) const;
   std::string TlsDirectory() const { return directory_ + "/tls"; }
-  std::string MountSource() const;
+  std::string MountSource() const;  // as cairn-fuse takes it and mountinfo shows it
   const std::string& MountPoint(const DevMember& client) const;
 
   // What the pid file says; nothing when the process is down.

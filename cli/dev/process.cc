@@ -20,6 +20,7 @@ namespace cairn {
 
 namespace {
 constexpr std::chrono::milliseconds kPollInterval{20};
+constexpr std::chrono::seconds kSilentWait{2};
 
 struct ProcStat {
   char state = 'X';
@@ -46,6 +47,16 @@ std::vector<std::string> ArgumentsOf(pid_t pid) {
   std::vector<std::string> arguments;
   for (std::string argument; std::getline(file, argument, '\0');) arguments.push_back(argument);
   return arguments;
+}
+
+// Its own words may say anything: a link, or mount(8), starts it under another name.
+std::string ExecutableName(pid_t pid) {
+  constexpr std::string_view kReplaced = " (deleted)";  // by a newer build
+  std::error_code error;
+  std::string path =
+      std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/exe", error).string();
+  if (path.ends_with(kReplaced)) path.resize(path.size() - kReplaced.size());
+  return std::filesystem::path(path).filename().string();
 }
 
 std::optional<pid_t> ParsePid(const std::string& text) {
@@ -116,6 +127,11 @@ Status SignalProcess(const ProcessIdentity& identity, int signal) {
   return Status::FromErrno(error, fmt::format("signal {} to process {}", signal, identity.pid));
 }
 
+Status SignalIfRunning(const ProcessIdentity& identity, int signal) {
+  const Status status = SignalProcess(identity, signal);
+  return status.code() == ErrorCode::kNotFound ? OkStatus() : status;
+}
+
 bool WaitUntil(Deadline deadline, const std::function<bool()>& condition) {
   while (!condition()) {
     if (deadline.Passed()) return condition();
@@ -124,17 +140,26 @@ bool WaitUntil(Deadline deadline, const std::function<bool()>& condition) {
   return true;
 }
 
+bool AwaitEnd(const std::string& name, const ProcessIdentity& identity, Deadline deadline,
+              const Teller& tell) {
+  const auto down = [&] { return StateOf(identity) == ProcessState::kDown; };
+  if (WaitUntil(Deadline::After(std::min<Duration>(kSilentWait, deadline.Left())), down)) {
+    return true;
+  }
+  tell(fmt::format("waiting for {} (pid {}) to end, {} s at most", name, identity.pid,
+                   std::chrono::duration_cast<std::chrono::seconds>(deadline.Left()).count()));
+  return WaitUntil(deadline, down);
+}
+
 std::vector<RunningProgram> FindPrograms(const std::string& name, const std::string& argument) {
   std::vector<RunningProgram> found;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
     const auto pid = ParsePid(entry.path().filename().string());
     if (!pid) continue;
+    if (ExecutableName(*pid) != name) continue;
     std::vector<std::string> arguments = ArgumentsOf(*pid);
-    if (arguments.empty() || std::filesystem::path(arguments[0]).filename() != name ||
-        std::find(arguments.begin(), arguments.end(), argument) == arguments.end()) {
-      continue;
-    }
+    if (std::find(arguments.begin(), arguments.end(), argument) == arguments.end()) continue;
     const auto identity = IdentityOf(*pid);
     if (identity.has_value()) found.push_back({*identity, std::move(arguments)});
   }

@@ -37,6 +37,8 @@ ProcessState StateOf(const ProcessIdentity& identity);
 
 // Never reaches another process. kNotFound: it is gone.
 Status SignalProcess(const ProcessIdentity& identity, int signal);
+// One that ended by itself meanwhile is as good as signalled.
+Status SignalIfRunning(const ProcessIdentity& identity, int signal);
 
 struct SpawnRequest {
   std::vector<std::string> arguments;  // the first is the program's path
@@ -57,8 +59,15 @@ Result<int> RunApart(const std::function<int()>& work, Duration time);
 // Polls until true or the deadline; answers the last value.
 bool WaitUntil(Deadline deadline, const std::function<bool()>& condition);
 
-// Of all processes, those whose program is called `name` and that have `argument` among their
-// arguments, each with all its arguments.
+// Gets a sentence for whoever waits.
+using Teller = std::function<void(const std::string&)>;
+// Waits for the process, `name` in words, to end; tells once when that takes a while. False: it
+// still runs at the deadline.
+bool AwaitEnd(const std::string& name, const ProcessIdentity& identity, Deadline deadline,
+              const Teller& tell);
+
+// Of all processes whose executable file is called `name`, whatever they call themselves, those
+// that have `argument` among their arguments, each with all its arguments.
 struct RunningProgram {
   ProcessIdentity identity;
   std::vector<std::string> arguments;

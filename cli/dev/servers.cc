@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <deque>
 #include <filesystem>
 #include <fstream>
@@ -23,10 +24,34 @@ bool Reached(ProcessState state, int signal) {
   }
 }
 
-// A process that ended by itself meanwhile is as good as signalled.
-Status SignalIfRunning(const ProcessIdentity& identity, int signal) {
-  const Status status = SignalProcess(identity, signal);
-  return status.code() == ErrorCode::kNotFound ? OkStatus() : status;
+struct RunningServer {
+  DevMember member;
+  ProcessIdentity identity;
+};
+
+Result<std::vector<RunningServer>> RunningServers(const DevCluster& cluster) {
+  std::vector<RunningServer> running;
+  for (const DevMember& member : cluster.Servers()) {
+    ASSIGN_OR_RETURN(const auto identity, cluster.Running(member));
+    if (identity) running.push_back({member, *identity});
+  }
+  return running;
+}
+
+// What was killed still has to be taken down by the kernel.
+Status AwaitKilled(const DevCluster& cluster, const std::vector<RunningServer>& servers) {
+  const Deadline deadline = Deadline::After(kSignalTime);
+  for (const RunningServer& server : servers) {
+    const auto down = [&] { return StateOf(server.identity) == ProcessState::kDown; };
+    if (!WaitUntil(deadline, down)) {
+      return Status::Error(ErrorCode::kDeadlineExceeded, "{} (pid {}) cannot be ended",
+                           server.member.name(), server.identity.pid);
+    }
+  }
+  for (const DevMember& member : cluster.Servers()) {
+    (void)PosixFiles().Remove(cluster.PidFile(member));
+  }
+  return OkStatus();
 }
 
 bool AllUp(const v1::GetStatusResponse& status, int chunkservers) {
@@ -93,6 +118,16 @@ Status CheckServersRun(const DevCluster& cluster) {
   return OkStatus();
 }
 
+bool CanWriteBack(const DevCluster& cluster) {
+  const std::vector<DevMember> servers = cluster.Servers();
+  const auto runs = [&](DevRole role) {
+    return std::any_of(servers.begin(), servers.end(), [&](const DevMember& member) {
+      return member.role == role && cluster.State(member) != ProcessState::kDown;
+    });
+  };
+  return runs(DevRole::kMeta) && runs(DevRole::kChunk);
+}
+
 Status AwaitCluster(DevCluster& cluster, Deadline deadline) {
   ASSIGN_OR_RETURN(const ClusterAccess access, cluster.Access());
   ASSIGN_OR_RETURN(AdminClient client, AdminClient::Open(access));
@@ -136,27 +171,28 @@ Status SignalMember(const DevCluster& cluster, const DevMember& member, int sign
                        member.name(), running->pid, signal);
 }
 
-Status StopServers(const DevCluster& cluster, DevRole role, Duration patience) {
-  std::vector<std::pair<DevMember, ProcessIdentity>> running;
-  for (const DevMember& member : cluster.Servers()) {
-    if (member.role != role) continue;
-    ASSIGN_OR_RETURN(const auto identity, cluster.Running(member));
-    if (!identity) continue;
-    running.emplace_back(member, *identity);
-    RETURN_IF_ERROR(SignalIfRunning(*identity, SIGTERM));
-    RETURN_IF_ERROR(SignalIfRunning(*identity, SIGCONT));
+Status StopServers(const DevCluster& cluster, Duration patience, const Teller& tell) {
+  ASSIGN_OR_RETURN(const std::vector<RunningServer> running, RunningServers(cluster));
+  // Without clients nothing passes between the roles any more, so none has to wait for another.
+  for (const RunningServer& server : running) {
+    RETURN_IF_ERROR(SignalIfRunning(server.identity, SIGTERM));
+    RETURN_IF_ERROR(SignalIfRunning(server.identity, SIGCONT));
   }
   const Deadline deadline = Deadline::After(patience);
-  for (const auto& [member, identity] : running) {
-    const auto down = [&who = identity] { return StateOf(who) == ProcessState::kDown; };
-    if (!WaitUntil(deadline, down)) {
-      RETURN_IF_ERROR(SignalMember(cluster, member, SIGKILL));
-    }
+  for (const RunningServer& server : running) {
+    if (AwaitEnd(server.member.name(), server.identity, deadline, tell)) continue;
+    tell(fmt::format("{} does not end and is killed", server.member.name()));
+    RETURN_IF_ERROR(SignalIfRunning(server.identity, SIGKILL));
   }
-  for (const DevMember& member : cluster.Servers()) {
-    if (member.role == role) (void)PosixFiles().Remove(cluster.PidFile(member));
+  return AwaitKilled(cluster, running);
+}
+
+Status KillServers(const DevCluster& cluster) {
+  ASSIGN_OR_RETURN(const std::vector<RunningServer> running, RunningServers(cluster));
+  for (const RunningServer& server : running) {
+    RETURN_IF_ERROR(SignalIfRunning(server.identity, SIGKILL));
   }
-  return OkStatus();
+  return AwaitKilled(cluster, running);
 }
 
 }  // namespace cairn

@@ -21,6 +21,10 @@ std::string LogTail(const DevCluster& cluster, const DevMember& member);
 // kUnavailable, with the end of its log, when a server is down that should run.
 Status CheckServersRun(const DevCluster& cluster);
 
+// Whether a mount can get rid of what it holds: the metaserver and a chunkserver run, or would if
+// they were not paused. What one of several chunkservers held goes to the others.
+bool CanWriteBack(const DevCluster& cluster);
+
 // Waits until the cluster is whole: founds it at its first start, and sees every chunkserver up.
 // A server that dies meanwhile ends the waiting.
 Status AwaitCluster(DevCluster& cluster, Deadline deadline);
@@ -28,8 +32,12 @@ Status AwaitCluster(DevCluster& cluster, Deadline deadline);
 // SIGKILL, SIGSTOP or SIGCONT, and waits for its effect. kNotFound: the process is down.
 Status SignalMember(const DevCluster& cluster, const DevMember& member, int signal);
 
-// SIGTERM to all servers of the role (paused ones are woken), SIGKILL to those that run on after
-// `patience`. On return they are down and their pid files gone.
-Status StopServers(const DevCluster& cluster, DevRole role, Duration patience);
+// SIGTERM to all servers at once (paused ones are woken), SIGKILL to those that run on after
+// `patience`; `tell` hears who is waited for. On return they are down and their pid files gone.
+// REQUIRES: no client has anything to write back.
+Status StopServers(const DevCluster& cluster, Duration patience, const Teller& tell);
+
+// SIGKILL to all servers. On return they are down and their pid files gone.
+Status KillServers(const DevCluster& cluster);
 
 }  // namespace cairn

@@ -6,6 +6,7 @@
 
 #include "cli/dev/clients.h"
 #include "cli/dev/server_files.h"
+#include "cli/dev/servers.h"
 #include "common/config.h"
 #include "tests/cli/scratch_directory.h"
 
@@ -70,6 +71,17 @@ TEST_F(DevClusterTest, APidFileOfAnotherProcessMeansDown) {
   EXPECT_EQ(cluster.State(member), ProcessState::kDown);
 }
 
+TEST_F(DevClusterTest, OneChunkserverAndTheMetaserverAreEnoughToWriteBack) {
+  const DevCluster cluster = Create();
+  ASSERT_TRUE(WriteServerFiles(cluster).ok());
+  EXPECT_FALSE(CanWriteBack(cluster));
+  const ProcessIdentity self = *IdentityOf(::getpid());
+  ASSERT_TRUE(StorePidFile(cluster.PidFile({DevRole::kMeta, 1}), self).ok());
+  EXPECT_FALSE(CanWriteBack(cluster));
+  ASSERT_TRUE(StorePidFile(cluster.PidFile({DevRole::kChunk, 2}), self).ok());
+  EXPECT_TRUE(CanWriteBack(cluster));
+}
+
 TEST_F(DevClusterTest, ConfigurationsHoldTheAgreedKeys) {
   const DevCluster cluster = Create();
   ASSERT_TRUE(WriteServerFiles(cluster).ok());
@@ -119,6 +131,8 @@ TEST_F(DevClusterTest, RemembersEachMountOnce) {
 TEST(MountArgumentsTest, JoinCertificatesAndOptions) {
   EXPECT_THAT(MountArguments("unix:/s", "/m", {"/ca", "/crt", "/key"}, "ro"),
               testing::ElementsAre("unix:/s", "/m", "-o", "ca=/ca,cert=/crt,key=/key,ro"));
+  EXPECT_THAT(MountArguments("unix:/s", "/m", {"/a,b/ca", "/crt", "/key"}, ""),
+              testing::ElementsAre("unix:/s", "/m", "-o", "ca=/a\\,b/ca,cert=/crt,key=/key"));
   EXPECT_THAT(MountArguments("h:1", "/m", {}, ""), testing::ElementsAre("h:1", "/m"));
 }
 

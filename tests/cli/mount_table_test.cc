@@ -30,6 +30,13 @@ TEST(MountInfoTest, FindsTheLongestAndTopmostMount) {
   EXPECT_NE(MountAt(mounts, "/mnt/a"), nullptr);
 }
 
+TEST(MountWordTest, CommasAndBackslashesSurvive) {
+  EXPECT_EQ(EscapeMountWord("/a,b\\c"), "/a\\,b\\\\c");
+  for (const char* word : {"/plain", "/a,b", "\\", ",", "\\,\\"}) {
+    EXPECT_EQ(UnescapeMountWord(EscapeMountWord(word)), word);
+  }
+}
+
 TEST(MountAnswersTest, TellsAPathThatAnswersFromOneThatDoesNot) {
   ScratchDirectory scratch;
   EXPECT_TRUE(MountAnswers(scratch.path(), std::chrono::seconds(10)));

@@ -108,6 +108,31 @@ TEST_F(ProcessTest, FindsProgramsByArgument) {
   EXPECT_TRUE(FindPrograms("sleep", scratch_.path()).empty());
 }
 
+TEST_F(ProcessTest, FindsProgramsByTheirFileWhateverTheyAreCalled) {
+  const std::string link = scratch_.path() + "/mount.sleep";
+  std::filesystem::create_symlink("/bin/sleep", link);
+  auto spawned = SpawnDetached({.arguments = {link, "121"},
+                                .log_file = scratch_.path() + "/log",
+                                .pid_file = scratch_.path() + "/pid"});
+  ASSERT_TRUE(spawned.has_value());
+  children_.push_back(*spawned);
+  EXPECT_THAT(FindPrograms("sleep", "121"),
+              testing::Contains(testing::Field(&RunningProgram::identity, *spawned)));
+}
+
+TEST_F(ProcessTest, WhoeverWaitsIsToldForWhom) {
+  const ProcessIdentity sleeper = Sleeper();
+  std::string told;
+  EXPECT_FALSE(AwaitEnd("chunk7", sleeper, Deadline::After(100ms),
+                        [&](const std::string& text) { told = text; }));
+  EXPECT_THAT(told, HasSubstr("chunk7 (pid " + std::to_string(sleeper.pid) + ")"));
+  ASSERT_TRUE(SignalProcess(sleeper, SIGKILL).ok());
+  told.clear();
+  EXPECT_TRUE(AwaitEnd("chunk7", sleeper, Deadline::After(60s),
+                       [&](const std::string& text) { told = text; }));
+  EXPECT_EQ(told, "");
+}
+
 TEST(RunApartTest, AnswersTheExitCodeAndGivesUpInTime) {
   EXPECT_EQ(*RunApart([] { return 7; }, 10s), 7);
   const auto stuck = RunApart([] { return ::pause(); }, 100ms);
