@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs the tests.
-#   scripts/test.sh          the ci tier in release
-#   scripts/test.sh --full   everything: also the unit tests under ASan + UBSan and under TSan, and
-#                            the real-cluster fault tests
+#   scripts/test.sh          the ci tier: everything quick in release, the unit tests under ASan +
+#                            UBSan as well
+#   scripts/test.sh --full   everything: also the unit tests under TSan and the long runs on real
+#                            clusters
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -36,20 +37,25 @@ run_tests() {
 }
 
 build() {
-  local preset=$1
+  local preset=$1 log
+  log="build/$preset/build.log"
   shift
   cmake --preset "$preset" >/dev/null
   echo "== build: $preset"
-  cmake --build "build/$preset" "$@" | tail -1
+  if ! cmake --build "build/$preset" "$@" >"$log" 2>&1; then
+    grep -E -A 20 'FAILED|error' "$log" | tail -60
+    return 1
+  fi
+  tail -1 "$log"
 }
 
 scripts/install_packages.sh
 
 build release
 run_tests build/release '^ci$'
+build asan --target unit_tests
+run_tests build/asan '^unit$'
 if [ "$full" = yes ]; then
-  build asan --target unit_tests
-  run_tests build/asan '^unit$'
   build tsan --target unit_tests
   run_tests build/tsan '^unit$'
   run_tests build/release '^full$'

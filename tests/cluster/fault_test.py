@@ -80,7 +80,7 @@ def one_chunkserver_dies_under_load_and_comes_back():
         reader.start()
         c.kill("chunk", 2)
         run("cp", "-a", source, c.mount / "two")
-        insert_rows(c.mount / "db", 200)
+        insert_rows(c.mount / "db", 1000)
         assert "CHUNKSERVER_DOWN" in c.health_codes(), c.health()
         c.start("chunk", 2)
         c.wait_healthy()
