@@ -101,6 +101,12 @@ std::optional<uint64_t> SmallestCutSince(const v1::InodeRecord& inode, uint64_t 
   return smallest;
 }
 
+Cuts KnownCuts(const v1::InodeRecord& inode) {
+  Cuts known = inode.finished_cuts();
+  for (const v1::Cut& cut : inode.file().cuts()) AppendCut(known, cut.generation(), cut.length());
+  return known;
+}
+
 void FinishCuts(uint64_t generation, v1::InodeRecord& inode) {
   Cuts& cuts = *inode.mutable_file()->mutable_cuts();
   while (!cuts.empty() && cuts.begin()->generation() <= generation) {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "metaserver/operations/file_cuts.h"
 #include "metaserver/store/rows.h"
 
 namespace cairn {
@@ -87,11 +88,9 @@ v1::EntryResponse EntryOf(v1::InodeRecord inode) {
   v1::EntryResponse response;
   response.mutable_attributes()->Swap(inode.mutable_attributes());
   if (!inode.has_file()) return response;
-  v1::FileMap& file = *response.mutable_file();
-  file.Swap(inode.mutable_file());
-  // Those that are trimmed everywhere count as well: bytes written before them may come late, to a
-  // chunk that was not there when it was trimmed (rule C9).
-  file.mutable_cuts()->MergeFrom(inode.finished_cuts());
+  auto cuts = KnownCuts(inode);
+  response.mutable_file()->Swap(inode.mutable_file());
+  response.mutable_file()->mutable_cuts()->Swap(&cuts);
   return response;
 }
 

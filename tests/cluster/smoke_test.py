@@ -47,6 +47,22 @@ def programs_work():
             run("git", "-C", repository, *words)
 
 
+def a_file_is_replaced_over_and_over():
+    with cluster() as c:
+        for n in range(60):
+            (c.mount / "file").write_bytes(bytes([n]) * (7000 - 100 * n))
+            with open(c.mount / "file", "r+b") as file:
+                file.truncate(5 + n)
+                file.seek(100)
+                file.write(b"end")
+                os.fsync(file.fileno())
+            expected = bytes([n]) * (5 + n) + bytes(95 - n) + b"end"
+            assert (c.mount / "file").read_bytes() == expected, n
+        c.down()
+        c.up()
+        assert (c.mount / "file").read_bytes() == expected
+
+
 def an_unlinked_file_lives_until_it_is_closed():
     with cluster(chunkservers=1, copies=1) as c:
         with open(c.mount / "gone", "w+b") as file:
@@ -87,5 +103,6 @@ def nothing_is_left_behind():
 
 if __name__ == "__main__":
     main(a_tree_comes_back_equal, files_survive_a_restart_of_everything, programs_work,
+         a_file_is_replaced_over_and_over,
          an_unlinked_file_lives_until_it_is_closed, two_clusters_live_side_by_side,
          where_names_the_copies, nothing_is_left_behind)

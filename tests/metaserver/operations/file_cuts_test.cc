@@ -1,4 +1,8 @@
+#include <random>
+
+#include "metaserver/operations/file_cuts.h"
 #include "tests/metaserver/operations/namespace.h"
+#include "tests/metaserver/seed.h"
 
 namespace cairn::testing {
 
@@ -83,14 +87,14 @@ TEST_P(FileCutsTest, RuleC9ACommitOlderThanWhatIsRememberedIsRefused) {
 
 TEST_P(FileCutsTest, RuleC9TooManyUntrimmedCutsMakeTheNextOneWait) {
   fs_.MakeFile("/x");
-  for (uint64_t cut = 1; cut <= 64; ++cut) {
+  for (uint64_t cut = 1; cut <= static_cast<uint64_t>(kMaxCuts); ++cut) {
     fs_.Truncate("/x", 8 * kMiB);
     ASSERT_EQ(fs_.Truncate("/x", cut), Code::kOk);
   }
   fs_.Truncate("/x", 8 * kMiB);
   EXPECT_EQ(fs_.Truncate("/x", 65), Code::kBusy);
   EXPECT_EQ(fs_.Stat("/x").size(), 8 * kMiB);
-  fs_.FinishTrim("/x", 64);
+  fs_.FinishTrim("/x", static_cast<uint64_t>(kMaxCuts));
   EXPECT_EQ(fs_.Truncate("/x", 65), Code::kOk);
 }
 
@@ -106,6 +110,22 @@ TEST_P(FileCutsTest, OnlyRegularFilesAreTruncated) {
   fs_.MakeSymlink("/link", "dir");
   EXPECT_EQ(fs_.Truncate("/dir", 0), Code::kIsDirectory);
   EXPECT_EQ(fs_.Truncate("/link", 0), Code::kInvalidArgument);
+}
+
+TEST_P(FileCutsTest, RuleC9WhatChunksAreToldGrowsInGenerationAndLength) {
+  fs_.MakeFile("/x");
+  std::mt19937_64 random(TestSeed());
+  for (uint64_t cut = 1; cut <= 300; ++cut) {
+    fs_.Truncate("/x", 8 * kMiB);
+    if (fs_.Truncate("/x", random() % 1000) == Code::kBusy) fs_.FinishTrim("/x", cut - 1);
+    if (random() % 3 == 0) fs_.FinishTrim("/x", fs_.Inode("/x").file().generation());
+    const auto known = KnownCuts(fs_.Inode("/x"));
+    ASSERT_LE(known.size(), 64);
+    for (int i = 1; i < known.size(); ++i) {
+      ASSERT_GT(known[i].generation(), known[i - 1].generation());
+      ASSERT_GT(known[i].length(), known[i - 1].length());
+    }
+  }
 }
 
 }  // namespace
