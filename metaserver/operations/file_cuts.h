@@ -13,8 +13,8 @@ namespace cairn {
 
 // Finished cuts remembered for writes that come or are committed late.
 inline constexpr int kMaxFinishedCuts = 8;
-// Cuts whose chunks were not trimmed yet; one more is kBusy until the trimmer has caught up. A chunk
-// frame takes 64, finished ones included.
+// Cuts whose chunks were not trimmed yet; one more is kBusy until the trimmer has caught up. A
+// chunk frame takes 64, finished ones included.
 inline constexpr int kMaxCuts = 64 - kMaxFinishedCuts;
 
 // The largest size a file of this layout can have.
@@ -30,9 +30,9 @@ Status TruncateFile(const v1::Command& command, const v1::Caller& caller, uint64
 // nullopt: unknown, for such a cut has been forgotten. UINT64_MAX: there was none.
 std::optional<uint64_t> SmallestCutSince(const v1::InodeRecord& inode, uint64_t generation);
 
-// What clients and chunkservers are to know: unfinished cuts and remembered finished ones, for bytes
-// written before a cut may reach a chunk that was not there when it was trimmed. Lengths strictly
-// grow with the generations.
+// What clients and chunkservers are to know: unfinished cuts and remembered finished ones, for
+// bytes written before a cut may reach a chunk that was not there when it was trimmed. Lengths
+// strictly grow with the generations.
 google::protobuf::RepeatedPtrField<v1::Cut> KnownCuts(const v1::InodeRecord& inode);
 
 // Cuts up to `generation` have been carried out on every chunk.
