@@ -36,7 +36,6 @@ COVERED_BY = {
     "chunkserver/replication/replica.cc": "tests/chunkserver/replication/write_path_test.cc",
     "chunkserver/replication/replica_context.cc":
         "tests/chunkserver/replication/write_path_test.cc",
-    "chunkserver/service/chunk_service.cc": "tests/chunkserver/replication/read_path_test.cc",
     "chunkserver/store/chunk_change.cc": "tests/chunkserver/store/chunk_writer_test.cc",
     "chunkserver/store/chunk_files.cc": "tests/chunkserver/store/chunk_store_test.cc",
     "chunkserver/store/store_parts.cc": "tests/chunkserver/store/chunk_store_test.cc",
@@ -54,6 +53,7 @@ COVERED_BY = {
     "metaserver/session_ticker.cc": "tests/metaserver/server_test.cc",
     "rpc/connection.cc": "tests/rpc/channel_test.cc",
     "rpc/connection_reading.cc": "tests/rpc/channel_test.cc",
+    "rpc/peer_trust.cc": "tests/metaserver/service/peer_rights_test.cc",
     "rpc/grpc_channel.cc": "tests/rpc/grpc_bridge_test.cc",
     "rpc/grpc_credentials.cc": "tests/rpc/grpc_bridge_test.cc",
     "rpc/grpc_reflection.cc": "tests/rpc/grpc_bridge_test.cc",

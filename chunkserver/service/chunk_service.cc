@@ -1,6 +1,7 @@
 #include "chunkserver/service/chunk_service.h"
 
 #include "chunkserver/service/request_checks.h"
+#include "rpc/peer_trust.h"
 
 namespace cairn {
 namespace {
@@ -34,29 +35,39 @@ void RegisterForClients(Dispatcher& dispatcher, Replica& replica) {
       [&replica](const SyncCall& call) { replica.syncs().Sync(call); });
 }
 
+// What servers ask of each other would let an ordinary user of this host change any file.
+template <typename Request, typename Response, typename Check, typename Serve>
+void HandleTrusted(Dispatcher& dispatcher, v1::Method method, Check check, Serve serve) {
+  const auto serve_trusted = [serve](const Call<Request, Response>& call) {
+    if (IsTrusted(call.peer())) return serve(call);
+    call.Fail(Status::Error(ErrorCode::kPermission, "user {} is no server", call.peer().uid));
+  };
+  HandleChecked<Request, Response>(dispatcher, method, check, serve_trusted);
+}
+
 void RegisterForServers(Dispatcher& dispatcher, Replica& replica) {
-  HandleChecked<v1::ReplicateRequest, v1::ReplicateResponse>(
+  HandleTrusted<v1::ReplicateRequest, v1::ReplicateResponse>(
       dispatcher, v1::CHUNK_REPLICATE, kCheckBoth,
       [&replica](const ReplicateCall& call) { replica.member().Replicate(call); });
-  HandleChecked<v1::SyncChunksRequest, v1::SyncChunksResponse>(
+  HandleTrusted<v1::SyncChunksRequest, v1::SyncChunksResponse>(
       dispatcher, v1::CHUNK_SYNC_REPLICA, kCheckBody,
       [&replica](const SyncCall& call) { replica.syncs().SyncReplica(call); });
-  HandleChecked<v1::ListChunksRequest, v1::ListChunksResponse>(
+  HandleTrusted<v1::ListChunksRequest, v1::ListChunksResponse>(
       dispatcher, v1::CHUNK_LIST_CHUNKS, kNothingToCheck,
       [&replica](const ListChunksCall& call) { replica.member().ListChunks(call); });
-  HandleChecked<v1::ListBlocksRequest, v1::ListBlocksResponse>(
+  HandleTrusted<v1::ListBlocksRequest, v1::ListBlocksResponse>(
       dispatcher, v1::CHUNK_LIST_BLOCKS, kCheckBody,
       [&replica](const ListBlocksCall& call) { replica.member().ListBlocks(call); });
-  HandleChecked<v1::FetchBlocksRequest, v1::FetchBlocksResponse>(
+  HandleTrusted<v1::FetchBlocksRequest, v1::FetchBlocksResponse>(
       dispatcher, v1::CHUNK_FETCH_BLOCKS, kCheckBody,
       [&replica](const FetchBlocksCall& call) { replica.member().FetchBlocks(call); });
-  HandleChecked<v1::InstallBlocksRequest, v1::InstallBlocksResponse>(
+  HandleTrusted<v1::InstallBlocksRequest, v1::InstallBlocksResponse>(
       dispatcher, v1::CHUNK_INSTALL_BLOCKS, kCheckBoth,
       [&replica](const InstallBlocksCall& call) { replica.member().InstallBlocks(call); });
-  HandleChecked<v1::BeginCatchUpRequest, v1::BeginCatchUpResponse>(
+  HandleTrusted<v1::BeginCatchUpRequest, v1::BeginCatchUpResponse>(
       dispatcher, v1::CHUNK_BEGIN_CATCH_UP, kNothingToCheck,
       [&replica](const BeginCatchUpCall& call) { replica.member().BeginCatchUp(call); });
-  HandleChecked<v1::RemoveChunksRequest, v1::RemoveChunksResponse>(
+  HandleTrusted<v1::RemoveChunksRequest, v1::RemoveChunksResponse>(
       dispatcher, v1::CHUNK_REMOVE, kCheckBody,
       [&replica](const RemoveCall& call) { replica.member().Remove(call); });
 }

@@ -1,7 +1,5 @@
 #include "metaserver/service/peer_rights.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 namespace cairn {
@@ -14,10 +12,6 @@ bool InGroup(const PeerIdentity& peer, uint32_t gid) {
 }
 
 }  // namespace
-
-bool IsTrusted(const PeerIdentity& peer) {
-  return peer.kind != PeerIdentity::Kind::kUnixSocket || peer.uid == 0 || peer.uid == geteuid();
-}
 
 std::optional<uint32_t> ConfinedTo(const PeerIdentity& peer) {
   return IsTrusted(peer) ? std::nullopt : std::optional(peer.uid);

@@ -222,7 +222,7 @@ AnswerPtr ReplicationCluster::Call(ServerId at, v1::Method method,
                                    const google::protobuf::MessageLite& request, Payload payload,
                                    ServerId from, Duration patience) {
   auto answer = std::make_shared<Answer>();
-  PeerIdentity peer;
+  PeerIdentity peer = caller_;
   peer.hello.set_server(from.value);
   auto call = std::make_shared<DirectCall>(
       request, std::move(payload), peer, Deadline::After(patience),

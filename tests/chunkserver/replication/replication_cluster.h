@@ -71,6 +71,8 @@ class ReplicationCluster {
   // Called before a member is made active.
   void OnSynced(std::function<void(ServerId)> hook) { on_synced_ = std::move(hook); }
 
+  // Who those below come from, as far as the carrier can tell.
+  void CallAs(PeerIdentity caller) { caller_ = std::move(caller); }
   // As a client with session 99.
   AnswerPtr Write(ServerId at, ChunkId id, uint32_t offset, const std::string& bytes,
                   uint64_t sequence, std::optional<uint64_t> epoch = std::nullopt);
@@ -98,6 +100,7 @@ class ReplicationCluster {
   Status MemberSynced(PgId group, Epoch epoch, ServerId member, Incarnation incarnation);
 
   ManualClock clock_;
+  PeerIdentity caller_;
   Network network_;
   std::unique_ptr<Reports> reports_;
   std::map<ServerId, std::unique_ptr<Server>> servers_;
