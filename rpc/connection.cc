@@ -128,8 +128,10 @@ Result<FrameWriter::Progress> Connection::SendFrame(OutgoingFrame frame) {
   if (!progress.has_value()) {
     Status why = Explain(progress.error());
     // A full queue fails this call only; the connection goes on.
-    if (writer_.broken()) Break(why);
-    return Fail(std::move(why));
+    if (!writer_.broken()) return Fail(std::move(why));
+    HearLastWords();
+    Break(std::move(why));
+    return Fail(broken_because());
   }
   return progress;
 }

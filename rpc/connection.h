@@ -82,6 +82,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void FinishWriting(PendingCall& call, bool& owns_writing);
   void ContinueWriting(bool& owns_writing);
 
+  // A peer that closed may have said why before: that is worth more than a failed write. Reads what
+  // is there unless somebody else does.
+  void HearLastWords();
   // REQUIRES: the reading role. ReadAvailable stops early when `own` is done.
   void ReadAvailable(const PendingCall* own, std::vector<Completed>& completed);
   Status TakeFrame(Frame frame, std::vector<Completed>& completed);

@@ -39,6 +39,21 @@ void Connection::ReadAvailable(const PendingCall* own, std::vector<Completed>& c
   }
 }
 
+void Connection::HearLastWords() {
+  bool was_armed = false;
+  {
+    absl::MutexLock lock(&mu_);
+    if (reading_ == Reader::kBusy) return;
+    was_armed = std::exchange(reading_, Reader::kBusy) == Reader::kArmed;
+  }
+  if (was_armed) options_.poller->Unwatch(stream_->descriptor());
+  std::vector<Completed> completed;
+  reader_.Refresh();
+  ReadAvailable(nullptr, completed);
+  if (!completed.empty()) RunOnPoller(std::move(completed));
+  ReleaseReading();
+}
+
 Status Connection::TakeFrame(Frame frame, std::vector<Completed>& completed) {
   if (auto fault = Fault(FaultOperation::kReceive)) {
     if (fault->kind == FaultKind::kDrop) return OkStatus();

@@ -51,7 +51,6 @@ COVERED_BY = {
     "metaserver/cluster/chunk_remover.cc": "tests/metaserver/cluster/reaper_test.cc",
     "metaserver/service/cluster_service.cc": "tests/metaserver/server_test.cc",
     "metaserver/session_ticker.cc": "tests/metaserver/server_test.cc",
-    "rpc/connection.cc": "tests/rpc/channel_test.cc",
     "rpc/connection_reading.cc": "tests/rpc/channel_test.cc",
     "rpc/peer_trust.cc": "tests/metaserver/service/peer_rights_test.cc",
     "rpc/grpc_channel.cc": "tests/rpc/grpc_bridge_test.cc",
