@@ -2,8 +2,7 @@
 # Installs what is missing, builds, and runs the tests.
 #   scripts/test.sh          the ci tier: everything quick in release, the unit tests under ASan +
 #                            UBSan as well
-#   scripts/test.sh --full   everything: also the unit tests under TSan and the long runs on real
-#                            clusters
+#   scripts/test.sh --full   everything: also the long runs on real clusters
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -55,11 +54,7 @@ build release
 run_tests build/release '^ci$'
 build asan --target unit_tests
 run_tests build/asan '^unit$'
-if [ "$full" = yes ]; then
-  build tsan --target unit_tests
-  run_tests build/tsan '^unit$'
-  run_tests build/release '^full$'
-fi
+if [ "$full" = yes ]; then run_tests build/release '^full$'; fi
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
