@@ -15,7 +15,6 @@ echo "building (some minutes the first time) ..."
 cmake --build build/release --target cairn cairn-metaserver cairn-chunkserver cairn-fuse | tail -1
 
 export PATH="$PWD/build/release/bin:$PATH"
-mkdir -p "$mount_point"
 cairn dev up --dir "$directory" --chunk 3 --copies 3 --mount "$mount_point"
 
 echo
