@@ -58,6 +58,15 @@ Result<size_t> NewBytes(Chunk& chunk, uint64_t offset, size_t size_bytes) {
   return blocks * kBlockSize;
 }
 
+// The index is asked what is present only when there is not room for all of it.
+Status AdmitBlocks(StoreParts& parts, Chunk& chunk, uint64_t offset, size_t size_bytes,
+                   bool ordered) {
+  Status admitted = parts.room.Admit(size_bytes, ordered);
+  if (admitted.code() != ErrorCode::kNoSpace) return admitted;
+  ASSIGN_OR_RETURN(const size_t new_bytes, NewBytes(chunk, offset, size_bytes));
+  return parts.room.Admit(new_bytes, ordered);
+}
+
 ChunkRow RowOfInstall(const BlockInstall& install) {
   ChunkRow row;
   row.group = install.group;
@@ -91,8 +100,8 @@ Status WriteChunk(StoreParts& parts, Chunk& chunk, const ChunkWrite& write) {
     RETURN_IF_ERROR(CheckFits(write.id, *row, write.file));
     RETURN_IF_ERROR(ApplyMissedCuts(parts, chunk, write.file));
   }
-  ASSIGN_OR_RETURN(size_t new_bytes, NewBytes(chunk, write.offset, write.data.size()));
-  RETURN_IF_ERROR(parts.room.Admit(new_bytes, write.ordered));
+  RETURN_IF_ERROR(
+      AdmitBlocks(parts, chunk, write.offset, write.data.size(), write.ordered));
   // Before the plan: it may find the file of an earlier chunk of this id and clear it away.
   RETURN_IF_ERROR(BeginChange(parts, chunk));
   WritePlan plan(parts, chunk);
@@ -136,8 +145,7 @@ Status InstallChunkBlocks(StoreParts& parts, Chunk& chunk, const BlockInstall& i
                          row->chunk_size, install.chunk_size);
   }
   const uint64_t offset = uint64_t{install.first_block} * kBlockSize;
-  ASSIGN_OR_RETURN(size_t new_bytes, NewBytes(chunk, offset, install.data.size()));
-  RETURN_IF_ERROR(parts.room.Admit(new_bytes, /*ordered=*/false));
+  RETURN_IF_ERROR(AdmitBlocks(parts, chunk, offset, install.data.size(), /*ordered=*/false));
   RETURN_IF_ERROR(BeginChange(parts, chunk));
   WritePlan plan(parts, chunk);
   RETURN_IF_ERROR(plan.Build(offset, install.data, install.crcs));

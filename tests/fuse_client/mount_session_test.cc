@@ -28,9 +28,8 @@ using testing::HasSubstr;
 class MountSessionTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (geteuid() != 0 || access("/dev/fuse", R_OK | W_OK) != 0) {
-      GTEST_SKIP() << "only root mounts without fusermount3";
-    }
+    ASSERT_EQ(geteuid(), 0u) << "only root mounts without fusermount3";
+    ASSERT_EQ(access("/dev/fuse", R_OK | W_OK), 0);
     // libfuse takes over only default actions, and a session leaves others behind.
     for (const int number : {SIGTERM, SIGINT, SIGHUP}) std::signal(number, SIG_DFL);
     std::filesystem::create_directories(mount_point_);
