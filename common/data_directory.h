@@ -18,6 +18,7 @@
 namespace cairn {
 
 inline constexpr uint32_t kDataDirectoryVersion = 1;
+inline constexpr size_t kMaxClusterIdBytes = 64;
 
 inline constexpr std::string_view kMetaserverRole = "metaserver";
 inline constexpr std::string_view kChunkserverRole = "chunkserver";

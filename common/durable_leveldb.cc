@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -110,7 +112,7 @@ Result<std::unique_ptr<DurableLevelDb>> DurableLevelDb::Open(
   RETURN_IF_ERROR(files.MakeDirectory(directory));
   if (options.unclean_boot) RETURN_IF_ERROR(CutLogs(files, directory));
 
-  std::unique_ptr<DurableLevelDb> result(new DurableLevelDb);
+  std::unique_ptr<DurableLevelDb> result(new DurableLevelDb(directory));
   result->env_ = std::make_unique<DurableEnv>(leveldb::Env::Default());
   result->cache_.reset(leveldb::NewLRUCache(options.block_cache_bytes));
   result->filter_.reset(leveldb::NewBloomFilterPolicy(10));
@@ -127,7 +129,16 @@ Result<std::unique_ptr<DurableLevelDb>> DurableLevelDb::Open(
   return result;
 }
 
+DurableLevelDb::DurableLevelDb(std::string directory) : directory_(std::move(directory)) {}
+
 DurableLevelDb::~DurableLevelDb() {
+  if (remove_when_closed_) {
+    db_.reset();
+    std::error_code error;
+    std::filesystem::remove_all(directory_, error);
+    if (error) LOG_WARN("a store is left behind path={} error={}", directory_, error.message());
+    return;
+  }
   // A directory that was closed cleanly is not scanned at the next boot.
   leveldb::Status synced = static_cast<DurableEnv&>(*env_).SyncLog();
   if (!synced.ok()) LOG_ERROR("write-ahead log not synced at close error={}", synced.ToString());

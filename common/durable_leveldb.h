@@ -8,6 +8,7 @@
 #include <leveldb/db.h>
 #include <leveldb/env.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -33,9 +34,13 @@ class DurableLevelDb {
   // Applied together. On return in the page cache; durable as well when `sync`, with everything
   // written before.
   Status Write(leveldb::WriteBatch* batch, bool sync);
+  // The destructor removes its files.
+  void RemoveWhenClosed() { remove_when_closed_ = true; }
 
  private:
-  DurableLevelDb() = default;
+  explicit DurableLevelDb(std::string directory);
+  const std::string directory_;
+  std::atomic<bool> remove_when_closed_{false};
   std::unique_ptr<leveldb::Env> env_;
   std::unique_ptr<leveldb::Cache> cache_;
   std::unique_ptr<const leveldb::FilterPolicy> filter_;

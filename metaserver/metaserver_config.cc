@@ -22,6 +22,10 @@ Result<MetaserverConfig> ParseMetaserverConfig(std::string name, std::string_vie
   config.tls.ca = reader.RequiredString("tls.ca");
   config.tls.certificate = reader.RequiredString("tls.certificate");
   config.tls.key = reader.RequiredString("tls.key");
+  config.log_segment_bytes = static_cast<size_t>(reader.Integer(
+      "raft.segment_bytes", int64_t{16} << 20, int64_t{64} << 10, int64_t{256} << 20));
+  config.kept_log_bytes = static_cast<size_t>(reader.Integer(
+      "raft.kept_log_bytes", int64_t{128} << 20, int64_t{64} << 10, int64_t{64} << 30));
   config.log.name = "metaserver";
   config.log.file = reader.String("log.file", "");
   config.log.level = reader.String("log.level", "info");

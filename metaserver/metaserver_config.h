@@ -17,6 +17,8 @@ struct MetaserverConfig {
   Address grpc_listen;      // grpc_listen
   std::string unix_socket;  // unix_socket: frames, for clients on this host; may be empty
   TlsFiles tls;             // [tls] ca, certificate, key
+  size_t kept_log_bytes = 128u << 20;    // raft.kept_log_bytes: for metaservers that were away
+  size_t log_segment_bytes = 16u << 20;  // raft.segment_bytes
   LogOptions log;           // [log] file, level
 };
 

@@ -1,22 +1,33 @@
 #include "metaserver/replicated_state.h"
 
 #include <atomic>
+#include <map>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "common/hash.h"
 #include "common/logging.h"
-#include "metaserver/disk_reserve.h"
 #include "metaserver/inode_allocator.h"
 #include "metaserver/operations/apply.h"
 #include "metaserver/store/transaction.h"
-#include "raft/single_member_log.h"
+#include "metaserver/store/view_rows.h"
 
 namespace cairn {
 
 namespace {
+
+constexpr size_t kMarksKept = 64;
+constexpr size_t kLongestMark = 32;  // bytes of a time and an empty message
+
+// A command that is nothing but a mark: told by its bytes, it is looked for in every entry.
+bool IsMark(const LogEntry& entry) {
+  if (entry.command.size() > kLongestMark) return false;
+  v1::Command command;
+  return command.ParseFromString(entry.command) && command.has_mark_hash();
+}
 
 bool MakesInode(const v1::Command& command) {
   switch (command.operation_case()) {
@@ -49,132 +60,261 @@ void StopIfBroken(const Status& status) {
   CAIRN_CHECK(status.ok());
 }
 
-class AppliedState final : public ReplicatedState, public StateMachine {
+class AppliedState final : public ReplicatedState, public StateMachine, public LeadershipObserver {
  public:
-  AppliedState(std::unique_ptr<KvStore> store, const Clock& clock,
+  AppliedState(std::unique_ptr<StateHome> home, const Clock& clock,
                std::unique_ptr<DiskReserve> reserve)
-      : store_(std::move(store)), clock_(clock), reserve_(std::move(reserve)),
+      : home_(std::move(home)),
+        clock_(clock),
+        reserve_(std::move(reserve)),
         inodes_([this] { ReserveRange(); }) {}
   ~AppliedState() override { (void)Stop(); }
 
   Status Start(const OpenLog& open_log) {
-    ASSIGN_OR_RETURN(const v1::StateRecord state, LoadState(*store_->View()));
-    applied_index_ = state.applied_index();
-    born_ = !state.cluster_id().empty();
-    ASSIGN_OR_RETURN(log_, open_log(*this));
+    ASSIGN_OR_RETURN(std::shared_ptr<KvStore> store, home_->Open());
+    RETURN_IF_ERROR(Adopt(std::move(store)));
+    ASSIGN_OR_RETURN(log_, open_log(*this, *this));
     return OkStatus();
   }
 
-  void Propose(v1::Command command, std::function<void(Result<v1::Outcome>)> done) override {
-    if (reserve_ != nullptr) {
-      Status admitted = reserve_->Admit(command);
-      if (!admitted.ok()) return done(Fail(std::move(admitted)));
-    }
-    const WallTime now = clock_.WallNow();
-    command.mutable_time()->set_seconds(now.seconds);
-    command.mutable_time()->set_nanoseconds(now.nanoseconds);
-    if (!MakesInode(command)) return Send(command, std::move(done));
-    inodes_.Take(
-        [this, command = std::move(command), done = std::move(done)](Result<InodeId> id) mutable {
-          if (!id) return done(Fail(id.error()));
-          command.set_new_inode(id->value);
-          command.set_layout_seed(MixBits(id->value));
-          Send(command, std::move(done));
-        });
-  }
-
-  std::unique_ptr<ReadView> View() override { return store_->View(); }
+  void Propose(v1::Command command, std::function<void(Result<v1::Outcome>)> done) override;
+  std::unique_ptr<ReadView> View() override { return Store()->View(); }
   void OnMapChanged(std::function<void()> observer) override { map_changed_ = std::move(observer); }
   void OnApplied(std::function<void(const v1::Command&, const v1::Outcome&)> observer) override {
     applied_ = std::move(observer);
   }
+  Term ServingTerm() const override { return log_->ServingTerm(); }
+  bool LeaseHolds(Term term) const override { return log_->LeaseHolds(term); }
+  void ConfirmLeadership(Term term, std::function<void(bool leads)> done) override {
+    log_->ConfirmLeadership(term, std::move(done));
+  }
+  void OnLeadership(std::function<void(bool leads)> observer) override {
+    leadership_ = std::move(observer);
+  }
+  std::optional<uint64_t> HashAt(LogIndex mark) const override;
   bool IsBorn() override { return born_; }
+  Status Stop() override;
 
-  Status Stop() override {
-    absl::MutexLock lock(&stop_mu_);
-    if (log_ == nullptr || std::exchange(stopped_, true)) return stop_status_;
-    log_->Stop();
-    if (auto durable = MakeDurable(); !durable) {
-      LOG_WARN("state not synced at stop, the log will be replayed error={}", durable.error());
-      stop_status_ = durable.error();
-    }
-    return stop_status_;
+  std::vector<std::string> Apply(std::span<const LogEntry> entries) override;
+  raft::SnapshotPoint Applied() override {
+    absl::MutexLock lock(&mu_);
+    return point_;
   }
+  Result<LogIndex> MakeDurable() override;
+  Result<StateSnapshot> TakeSnapshot() override;
+  Status Install(const raft::SnapshotPoint& point, RowSource& rows) override;
 
-  std::vector<std::string> Apply(std::span<const LogEntry> entries) override {
-    std::vector<std::string> outcomes;
-    RowChanges changes;
-    bool map_changed = false;
-    {
-      const std::unique_ptr<ReadView> view = store_->View();
-      Result<MetadataTransaction> txn = MetadataTransaction::Begin(*view);
-      StopIfBroken(txn ? OkStatus() : txn.error());
-      const uint64_t map_version = txn->state().map_version();
-      for (const LogEntry& entry : entries) outcomes.push_back(ApplyEntry(entry, *txn));
-      StopIfBroken(txn->store_status());
-      txn->mutable_state().set_applied_term(entries.back().term.value);
-      txn->mutable_state().set_applied_index(entries.back().index.value);
-      map_changed = txn->state().map_version() != map_version;
-      born_ = !txn->state().cluster_id().empty();
-      changes = txn->Finish();
-    }
-    StopIfBroken(store_->Write(changes, /*sync=*/false));
-    applied_index_ = entries.back().index.value;
-    if (map_changed && map_changed_) map_changed_();
-    return outcomes;
+  void OnLeading(Term) override {
+    if (leadership_) leadership_(true);
   }
-
-  LogIndex AppliedIndex() override { return LogIndex(applied_index_); }
-
-  Result<LogIndex> MakeDurable() override {
-    const LogIndex applied(applied_index_);
-    RETURN_IF_ERROR(store_->Write({}, /*sync=*/true));
-    return applied;
+  void OnFollowing() override {
+    if (leadership_) leadership_(false);
   }
 
  private:
-  void Send(const v1::Command& command, std::function<void(Result<v1::Outcome>)> done) {
-    log_->Propose(command.SerializeAsString(), [done = std::move(done)](Result<std::string> bytes) {
-      done(ParseOutcome(bytes));
-    });
+  std::shared_ptr<KvStore> Store() {
+    absl::MutexLock lock(&mu_);
+    return store_;
   }
+  Status Adopt(std::shared_ptr<KvStore> store);
+  void Send(const v1::Command& command, std::function<void(Result<v1::Outcome>)> done);
+  void ReserveRange();
+  size_t ApplyBatch(std::span<const LogEntry> entries, std::vector<std::string>& outcomes);
+  std::string ApplyEntry(const LogEntry& entry, MetadataTransaction& txn);
+  void NoteMark(const LogEntry& entry, uint64_t hash, v1::Outcome& outcome);
 
-  // Asked on a proposer's thread, answered on the one that commits.
-  void ReserveRange() {
-    v1::Command command;
-    command.mutable_reserve_inodes()->set_count(kInodeRange);
-    Propose(std::move(command), [this](Result<v1::Outcome> outcome) {
-      if (!outcome) return inodes_.Refuse(outcome.error());
-      if (outcome->code() != 0) {
-        return inodes_.Refuse(Status(static_cast<ErrorCode>(outcome->code()), outcome->message()));
-      }
-      inodes_.Add(InodeId(outcome->first_inode()), kInodeRange);
-    });
-  }
-
-  std::string ApplyEntry(const LogEntry& entry, MetadataTransaction& txn) {
-    // An entry that does not parse was written by another version: every member says the same of
-    // it.
-    if (!command_.ParseFromString(entry.command)) command_.Clear();
-    const v1::Outcome outcome = ApplyCommand(command_, txn);
-    if (applied_ && txn.store_status().ok()) applied_(command_, outcome);
-    return outcome.SerializeAsString();
-  }
-
-  const std::unique_ptr<KvStore> store_;
+  const std::unique_ptr<StateHome> home_;  // confined to the applying thread
   const Clock& clock_;
   const std::unique_ptr<DiskReserve> reserve_;  // null: the store is not on a disk
   InodeAllocator inodes_;
   std::unique_ptr<ReplicatedLog> log_;
   std::function<void()> map_changed_;
   std::function<void(const v1::Command&, const v1::Outcome&)> applied_;
+  std::function<void(bool)> leadership_;
   v1::Command command_;  // confined to the applying thread; kept for its memory
-  std::atomic<uint64_t> applied_index_{0};
   std::atomic<bool> born_{false};
+  mutable absl::Mutex mu_;
+  std::shared_ptr<KvStore> store_ ABSL_GUARDED_BY(mu_);
+  raft::SnapshotPoint point_ ABSL_GUARDED_BY(mu_);
+  std::map<LogIndex, uint64_t> marks_ ABSL_GUARDED_BY(mu_);
   absl::Mutex stop_mu_;
   bool stopped_ ABSL_GUARDED_BY(stop_mu_) = false;
   Status stop_status_ ABSL_GUARDED_BY(stop_mu_);
 };
+
+void AppliedState::Propose(v1::Command command, std::function<void(Result<v1::Outcome>)> done) {
+  if (reserve_ != nullptr) {
+    Status admitted = reserve_->Admit(command);
+    if (!admitted.ok()) return done(Fail(std::move(admitted)));
+  }
+  const WallTime now = clock_.WallNow();
+  command.mutable_time()->set_seconds(now.seconds);
+  command.mutable_time()->set_nanoseconds(now.nanoseconds);
+  if (!MakesInode(command)) return Send(command, std::move(done));
+  inodes_.Take(
+      [this, command = std::move(command), done = std::move(done)](Result<InodeId> id) mutable {
+        if (!id) return done(Fail(id.error()));
+        command.set_new_inode(id->value);
+        command.set_layout_seed(MixBits(id->value));
+        Send(command, std::move(done));
+      });
+}
+
+void AppliedState::Send(const v1::Command& command, std::function<void(Result<v1::Outcome>)> done) {
+  log_->Propose(command.SerializeAsString(),
+                [done = std::move(done)](Result<std::string> bytes) { done(ParseOutcome(bytes)); });
+}
+
+// Asked on a proposer's thread, answered on the one that commits.
+void AppliedState::ReserveRange() {
+  v1::Command command;
+  command.mutable_reserve_inodes()->set_count(kInodeRange);
+  Propose(std::move(command), [this](Result<v1::Outcome> outcome) {
+    if (!outcome) return inodes_.Refuse(outcome.error());
+    if (outcome->code() != 0) {
+      return inodes_.Refuse(Status(static_cast<ErrorCode>(outcome->code()), outcome->message()));
+    }
+    inodes_.Add(InodeId(outcome->first_inode()), kInodeRange);
+  });
+}
+
+// The store is the state from now on.
+Status AppliedState::Adopt(std::shared_ptr<KvStore> store) {
+  ASSIGN_OR_RETURN(const v1::StateRecord state, LoadState(*store->View()));
+  raft::SnapshotPoint point{LogIndex(state.applied_index()), Term(state.applied_term()), {}};
+  if (!state.metaservers().empty()) {
+    ASSIGN_OR_RETURN(point.membership, raft::DecodeMembership(state.metaservers()));
+  }
+  born_ = !state.cluster_id().empty();
+  absl::MutexLock lock(&mu_);
+  if (store_ != nullptr) store_->Discard();
+  store_ = std::move(store);
+  point_ = std::move(point);
+  marks_.clear();
+  return OkStatus();
+}
+
+Status AppliedState::Stop() {
+  absl::MutexLock lock(&stop_mu_);
+  if (log_ == nullptr || std::exchange(stopped_, true)) return stop_status_;
+  log_->Stop();
+  if (auto durable = MakeDurable(); !durable) {
+    LOG_WARN("state not synced at stop, the log will be replayed error={}", durable.error());
+    stop_status_ = durable.error();
+  }
+  return stop_status_;
+}
+
+std::vector<std::string> AppliedState::Apply(std::span<const LogEntry> entries) {
+  std::vector<std::string> outcomes;
+  outcomes.reserve(entries.size());
+  while (!entries.empty()) entries = entries.subspan(ApplyBatch(entries, outcomes));
+  return outcomes;
+}
+
+// Applies entries up to, but not including, a mark behind the first: a mark tells the hash of a
+// whole batch. Answers how many.
+size_t AppliedState::ApplyBatch(std::span<const LogEntry> entries,
+                                std::vector<std::string>& outcomes) {
+  const std::shared_ptr<KvStore> store = Store();
+  const std::unique_ptr<ReadView> view = store->View();
+  Result<MetadataTransaction> txn = MetadataTransaction::Begin(*view);
+  StopIfBroken(txn ? OkStatus() : txn.error());
+  const uint64_t map_version = txn->state().map_version();
+  size_t count = 0;
+  const std::string metaservers = txn->state().metaservers();
+  for (const LogEntry& entry : entries) {
+    if (entry.kind == EntryKind::kCommand && IsMark(entry) && count > 0) break;
+    ++count;
+    if (entry.kind == EntryKind::kMembership) txn->mutable_state().set_metaservers(entry.command);
+    outcomes.push_back(entry.kind == EntryKind::kCommand ? ApplyEntry(entry, *txn) : "");
+  }
+  StopIfBroken(txn->store_status());
+  const LogEntry& last = entries[count - 1];
+  txn->mutable_state().set_applied_term(last.term.value);
+  txn->mutable_state().set_applied_index(last.index.value);
+  const bool map_changed = txn->state().map_version() != map_version;
+  born_ = !txn->state().cluster_id().empty();
+  const Result<RowChanges> changes = txn->Finish();
+  StopIfBroken(changes ? OkStatus() : changes.error());
+  StopIfBroken(store->Write(*changes, /*sync=*/false));
+  raft::SnapshotPoint point = Applied();
+  point.index = last.index;
+  point.term = last.term;
+  if (txn->state().metaservers() != metaservers) {
+    Result<raft::Membership> next = raft::DecodeMembership(txn->state().metaservers());
+    StopIfBroken(next ? OkStatus() : next.error());
+    point.membership = *std::move(next);
+  }
+  {
+    absl::MutexLock lock(&mu_);
+    point_ = std::move(point);
+  }
+  if (map_changed && map_changed_) map_changed_();
+  return count;
+}
+
+std::string AppliedState::ApplyEntry(const LogEntry& entry, MetadataTransaction& txn) {
+  // An entry that does not parse was written by another version: every member says the same of it.
+  if (!command_.ParseFromString(entry.command)) command_.Clear();
+  v1::Outcome outcome = ApplyCommand(command_, txn);
+  if (command_.has_mark_hash()) NoteMark(entry, txn.state().state_hash(), outcome);
+  if (applied_ && txn.store_status().ok()) applied_(command_, outcome);
+  return outcome.SerializeAsString();
+}
+
+void AppliedState::NoteMark(const LogEntry& entry, uint64_t hash, v1::Outcome& outcome) {
+  outcome.set_index(entry.index.value);
+  outcome.set_state_hash(hash);
+  absl::MutexLock lock(&mu_);
+  marks_[entry.index] = hash;
+  if (marks_.size() > kMarksKept) marks_.erase(marks_.begin());
+}
+
+std::optional<uint64_t> AppliedState::HashAt(LogIndex mark) const {
+  absl::MutexLock lock(&mu_);
+  const auto found = marks_.find(mark);
+  return found == marks_.end() ? std::nullopt : std::optional(found->second);
+}
+
+Result<LogIndex> AppliedState::MakeDurable() {
+  std::shared_ptr<KvStore> store;
+  LogIndex applied;
+  {
+    absl::MutexLock lock(&mu_);
+    store = store_;
+    applied = point_.index;
+  }
+  RETURN_IF_ERROR(store->Write({}, /*sync=*/true));
+  return applied;
+}
+
+Result<StateSnapshot> AppliedState::TakeSnapshot() {
+  std::unique_ptr<ReadView> view = View();
+  ASSIGN_OR_RETURN(const v1::StateRecord state, LoadState(*view));
+  StateSnapshot snapshot;
+  snapshot.point.index = LogIndex(state.applied_index());
+  snapshot.point.term = Term(state.applied_term());
+  if (!state.metaservers().empty()) {
+    ASSIGN_OR_RETURN(snapshot.point.membership, raft::DecodeMembership(state.metaservers()));
+  }
+  snapshot.rows = std::make_unique<ViewRows>(std::move(view));
+  return snapshot;
+}
+
+Status AppliedState::Install(const raft::SnapshotPoint& point, RowSource& rows) {
+  ASSIGN_OR_RETURN(std::shared_ptr<KvStore> store, home_->BeginAnother());
+  RETURN_IF_ERROR(FillStore(rows, *store));
+  ASSIGN_OR_RETURN(const v1::StateRecord state, LoadState(*store->View()));
+  if (state.applied_index() != point.index.value || state.applied_term() != point.term.value) {
+    return Status::Error(ErrorCode::kCorruption, "a snapshot of {} that says it is of {}",
+                         point.index, state.applied_index());
+  }
+  RETURN_IF_ERROR(home_->Switch());
+  RETURN_IF_ERROR(Adopt(std::move(store)));
+  if (map_changed_) map_changed_();
+  return OkStatus();
+}
 
 }  // namespace
 
@@ -189,29 +329,11 @@ Result<v1::Outcome> ReplicatedState::ProposeAndWait(v1::Command command) {
   return outcome;
 }
 
-Result<std::unique_ptr<ReplicatedState>> OpenReplicatedState(std::unique_ptr<KvStore> store,
+Result<std::unique_ptr<ReplicatedState>> OpenReplicatedState(std::unique_ptr<StateHome> home,
                                                              const OpenLog& open_log,
-                                                             const Clock& clock) {
-  auto state = std::make_unique<AppliedState>(std::move(store), clock, nullptr);
-  RETURN_IF_ERROR(state->Start(open_log));
-  return std::unique_ptr<ReplicatedState>(std::move(state));
-}
-
-Result<std::unique_ptr<ReplicatedState>> ReplicatedState::Open(
-    const ReplicatedStateOptions& options) {
-  RETURN_IF_ERROR(options.files->MakeDirectory(options.directory));
-  ASSIGN_OR_RETURN(std::unique_ptr<KvStore> store,
-                   OpenLevelDbStore(options.directory + "/state", options.unclean_boot));
-  const OpenLog open_log = [&options](StateMachine& machine) {
-    SingleMemberLogOptions log;
-    log.on_failed = options.on_failed;
-    return OpenSingleMemberLog(options.directory + "/log", *options.files, machine, log);
-  };
-  auto state = std::make_unique<AppliedState>(
-      std::move(store), *options.clock,
-      std::make_unique<DiskReserve>([files = options.files, directory = options.directory] {
-        return files->Space(directory);
-      }));
+                                                             const Clock& clock,
+                                                             std::unique_ptr<DiskReserve> reserve) {
+  auto state = std::make_unique<AppliedState>(std::move(home), clock, std::move(reserve));
   RETURN_IF_ERROR(state->Start(open_log));
   return std::unique_ptr<ReplicatedState>(std::move(state));
 }

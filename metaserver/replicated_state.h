@@ -4,36 +4,27 @@
 
 #include <functional>
 #include <memory>
-#include <string>
+#include <optional>
 
 #include "cairn/v1/command.pb.h"
 #include "common/clock.h"
-#include "common/file.h"
 #include "common/status.h"
+#include "metaserver/disk_reserve.h"
 #include "metaserver/store/kv_store.h"
+#include "metaserver/store/state_home.h"
 #include "raft/replicated_log.h"
 
 namespace cairn {
 
-struct ReplicatedStateOptions {
-  std::string directory;
-  FileSystem* files = nullptr;
-  const Clock* clock = nullptr;
-  bool unclean_boot = false;
-  // Called once if the log's disk fails: nothing is committed any more, the server must stop (rule
-  // M4). Must be quick and not call back.
-  std::function<void(const Status& cause)> on_failed;
-};
-
 // Thread-safe.
 class ReplicatedState {
  public:
-  static Result<std::unique_ptr<ReplicatedState>> Open(const ReplicatedStateOptions& options);
   virtual ~ReplicatedState() = default;  // Stop()s
 
   // Fills in the time, new inode id and layout seed the operation needs, and proposes it. `done`
   // gets the outcome once it is durable and applied; an Outcome's own error is in its code. It may
-  // run on this thread before Propose returns. kUnavailable: not leading, or stopped.
+  // run on this thread before Propose returns. kNotLeader: certainly not run; kUnavailable:
+  // leadership was lost meanwhile and it may run, or this metaserver is stopping.
   virtual void Propose(v1::Command command, std::function<void(Result<v1::Outcome>)> done) = 0;
   Result<v1::Outcome> ProposeAndWait(v1::Command command);
 
@@ -51,6 +42,26 @@ class ReplicatedState {
     (void)observer;
   }
 
+  // The term in which this metaserver leads and may serve; 0: it does not.
+  virtual Term ServingTerm() const { return Term(1); }
+  bool Serves() const { return ServingTerm() != Term(); }
+  // May what was read from a view before this call be told (rule M6)? `term` is what ServingTerm()
+  // said before the view was taken.
+  virtual bool LeaseHolds(Term term) const { return term == ServingTerm(); }
+  // The same, by asking the others when the lease does not tell. `done` runs once.
+  virtual void ConfirmLeadership(Term term, std::function<void(bool leads)> done) {
+    done(LeaseHolds(term));
+  }
+  // Told on the applying thread: true before this metaserver begins to serve in a term, when
+  // everything of before is applied; false after it has ceased to. Set before the servers start.
+  virtual void OnLeadership(std::function<void(bool leads)> observer) { (void)observer; }
+
+  // What the state's hash was at a mark (MarkHashCommand); nullopt: not yet, or too long ago.
+  virtual std::optional<uint64_t> HashAt(LogIndex mark) const {
+    (void)mark;
+    return std::nullopt;
+  }
+
   // False until FoundCluster has been applied.
   virtual bool IsBorn() = 0;
   // Everything applied is durable on return, unless an error says why not; nothing is proposed
@@ -58,11 +69,12 @@ class ReplicatedState {
   virtual Status Stop() = 0;
 };
 
-// Makes the log that feeds a state machine, entries above its AppliedIndex() replayed.
-using OpenLog = std::function<Result<std::unique_ptr<ReplicatedLog>>(StateMachine& machine)>;
-// The state over any store and any log: what Open() does with LevelDB and a log on disk.
-Result<std::unique_ptr<ReplicatedState>> OpenReplicatedState(std::unique_ptr<KvStore> store,
-                                                             const OpenLog& open_log,
-                                                             const Clock& clock);
+// Makes the log that feeds a state machine.
+using OpenLog = std::function<Result<std::unique_ptr<ReplicatedLog>>(StateMachine& machine,
+                                                                     LeadershipObserver& observer)>;
+// The state in any home and over any log. `reserve`: null when the home is not on a disk.
+Result<std::unique_ptr<ReplicatedState>> OpenReplicatedState(
+    std::unique_ptr<StateHome> home, const OpenLog& open_log, const Clock& clock,
+    std::unique_ptr<DiskReserve> reserve = nullptr);
 
 }  // namespace cairn

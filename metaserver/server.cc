@@ -1,5 +1,7 @@
 #include "metaserver/server.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -12,15 +14,19 @@
 #include "metaserver/cluster/map_cache.h"
 #include "metaserver/cluster/member_monitor.h"
 #include "metaserver/cluster/membership.h"
+#include "metaserver/cluster/metaserver_address.h"
+#include "metaserver/cluster/metaserver_group.h"
 #include "metaserver/cluster/reaper.h"
 #include "metaserver/cluster/server_registry.h"
 #include "metaserver/replicated_state.h"
 #include "metaserver/service/admin_service.h"
-#include "metaserver/service/service_gate.h"
 #include "metaserver/service/cluster_birth.h"
 #include "metaserver/service/cluster_service.h"
 #include "metaserver/service/metadata_service.h"
+#include "metaserver/service/service_gate.h"
 #include "metaserver/session_ticker.h"
+#include "raft/frame_transport.h"
+#include "raft/raft_node.h"
 #include "rpc/channel_pool.h"
 #include "rpc/grpc_server.h"
 #include "rpc/server.h"
@@ -29,6 +35,7 @@ namespace cairn {
 namespace {
 
 constexpr Duration kReach = std::chrono::seconds(1);  // for an accused chunkserver to answer
+constexpr Duration kRaftConnect = std::chrono::milliseconds(300);
 
 #ifdef CAIRN_FAULTS
 constexpr bool kTakesFaults = true;
@@ -48,12 +55,14 @@ class RunningMetaserver final : public Metaserver {
   Status Stop() override;
 
  private:
+  void MakeTransport();
   Status OpenState(const MetaserverConfig& config);
   void MakeServices();
+  void Observe();
   Status Listen(const MetaserverConfig& config);
   Status StopServing();
   v1::Hello MakeHello() const;
-  void TellWhoWeAre();
+  void TakePart();
   FileSystem& files() { return faulty_files_ != nullptr ? *faulty_files_ : PosixFiles(); }
 
   const std::function<void(const Status&)> failed_;
@@ -62,7 +71,11 @@ class RunningMetaserver final : public Metaserver {
   std::unique_ptr<FileSystem> faulty_files_;
   std::shared_ptr<const TlsContext> tls_;
   std::unique_ptr<DataDirectory> directory_;
+  std::unique_ptr<ChannelPool> channels_;
+  std::unique_ptr<ChannelPool> raft_channels_;
+  std::unique_ptr<FrameTransport> transport_;
   std::unique_ptr<ReplicatedState> state_;
+  RaftNode* node_ = nullptr;  // state_'s log
   std::unique_ptr<MapCache> maps_;
   std::unique_ptr<ServerRegistry> registry_;
   std::unique_ptr<ClusterResources> resources_;
@@ -71,9 +84,9 @@ class RunningMetaserver final : public Metaserver {
   std::unique_ptr<SessionTable> sessions_;
   std::unique_ptr<MetadataService> metadata_;
   std::unique_ptr<SessionTicker> ticker_;
-  std::unique_ptr<ChannelPool> channels_;
   std::unique_ptr<ChunkRemover> remover_;
   std::unique_ptr<Reaper> reaper_;
+  std::unique_ptr<MetaserverGroup> group_;
   Dispatcher services_;
   Dispatcher gate_;
   std::unique_ptr<FrameServer> frames_;
@@ -85,15 +98,16 @@ class RunningMetaserver final : public Metaserver {
 Status RunningMetaserver::Start(const MetaserverConfig& config) {
   if (kTakesFaults) faulty_files_ = MakeFaultyFileSystem(PosixFiles(), faults_);
   ASSIGN_OR_RETURN(tls_, TlsContext::Load(config.tls));
+  ASSIGN_OR_RETURN(directory_, DataDirectory::Open(files(), config.directory, kMetaserverRole));
+  MakeTransport();
   RETURN_IF_ERROR(OpenState(config));
   MakeServices();
-  RETURN_IF_ERROR(sessions_->Restore(*state_->View()));
   RETURN_IF_ERROR(Listen(config));
   {
     absl::MutexLock lock(&mu_);
     listening_ = true;
   }
-  TellWhoWeAre();
+  TakePart();
   monitor_->Start();
   reaper_->Start();
   ticker_->Start();
@@ -104,55 +118,94 @@ Status RunningMetaserver::Start(const MetaserverConfig& config) {
   return OkStatus();
 }
 
+// Channels of its own: they give up soon on a member that cannot be reached.
+void RunningMetaserver::MakeTransport() {
+  ChannelOptions channels;
+  channels.hello = MakeHello();
+  channels.tls = tls_;
+  channels.faults = &faults_;
+  channels_ = std::make_unique<ChannelPool>(channels, "meta-poller");
+  channels.connect_timeout = kRaftConnect;
+  raft_channels_ = std::make_unique<ChannelPool>(std::move(channels), "raft-poller");
+  transport_ = std::make_unique<FrameTransport>(
+      *raft_channels_, [](const std::string& text) -> std::optional<Address> {
+        const Result<v1::MetaserverAddress> address = ParseMetaserver(text);
+        if (!address) return std::nullopt;
+        return ChooseAddress(address->frames());
+      });
+}
+
 Status RunningMetaserver::OpenState(const MetaserverConfig& config) {
-  ASSIGN_OR_RETURN(directory_, DataDirectory::Open(files(), config.directory, kMetaserverRole));
-  ReplicatedStateOptions options;
-  options.directory = config.directory;
+  const std::string log = config.directory + "/log";
+  if (directory_->has_identity() && !LogStorage::Exists(files(), log)) {
+    return Status::Error(ErrorCode::kCorruption,
+                         "{} has lost its log and is metaserver {} no more: remove that one from "
+                         "the group, empty the directory and add it as a new one",
+                         config.directory, directory_->identity().server);
+  }
+  RaftNodeOptions options;
+  options.directory = log;
   options.files = &files();
   options.clock = &clock_;
-  options.unclean_boot = directory_->unclean_boot();
+  options.storage.segment_bytes = config.log_segment_bytes;
+  options.kept_segments = std::max<size_t>(1, config.kept_log_bytes / config.log_segment_bytes);
   options.on_failed = failed_;
-  ASSIGN_OR_RETURN(state_, ReplicatedState::Open(options));
+  const OpenLog open_log =
+      [&](StateMachine& machine,
+          LeadershipObserver& observer) -> Result<std::unique_ptr<ReplicatedLog>> {
+    options.observer = &observer;
+    ASSIGN_OR_RETURN(std::unique_ptr<RaftNode> node, RaftNode::Open(options, machine, *transport_));
+    node_ = node.get();
+    return std::unique_ptr<ReplicatedLog>(std::move(node));
+  };
+  auto reserve = std::make_unique<DiskReserve>(
+      [this, directory = config.directory] { return files().Space(directory); });
+  ASSIGN_OR_RETURN(state_, OpenReplicatedState(MakeLevelDbHome(config.directory, files(),
+                                                               directory_->unclean_boot()),
+                                               open_log, clock_, std::move(reserve)));
+  transport_->SetNode(node_);
   RETURN_IF_ERROR(directory_->MarkRecovered());
   maps_ = std::make_unique<MapCache>(*state_);
   ASSIGN_OR_RETURN(const std::shared_ptr<const MapSnapshot> map, maps_->Get());
-  if (map->cluster_id.empty() && directory_->has_identity()) {
-    LOG_WARN("the directory has an identity but no state yet cluster={}",
-             directory_->identity().cluster_id);
-  }
-  return AdoptIdentity(*map, *directory_);
+  return CheckIdentity(*map, *directory_);
 }
 
 void RunningMetaserver::MakeServices() {
   registry_ = std::make_unique<ServerRegistry>(clock_);
   resources_ = std::make_unique<ClusterResources>(*state_, *maps_, *registry_);
   monitor_ = std::make_unique<MemberMonitor>(*state_, *maps_, *registry_);
-  membership_ = std::make_unique<Membership>(*state_, *maps_, *registry_, clock_,
-                                             [this] { monitor_->Wake(); },
-                                             [this](const v1::Endpoint& server, auto done) {
-                                               remover_->Remove(server, {}, Deadline::After(kReach),
-                                                                std::move(done));
-                                             });
+  membership_ = std::make_unique<Membership>(
+      *state_, *maps_, *registry_, clock_, [this] { monitor_->Wake(); },
+      [this](const v1::Endpoint& server, auto done) {
+        remover_->Remove(server, {}, Deadline::After(kReach), std::move(done));
+      });
   sessions_ = std::make_unique<SessionTable>(clock_);
   metadata_ = std::make_unique<MetadataService>(*state_, *sessions_, *resources_, *resources_);
   ticker_ = std::make_unique<SessionTicker>(*metadata_);
-  ChannelOptions channels;
-  channels.hello = MakeHello();
-  channels.tls = tls_;
-  channels.faults = &faults_;
-  channels_ = std::make_unique<ChannelPool>(std::move(channels), "meta-poller");
   remover_ = MakeChunkRemover(*channels_);
   reaper_ = std::make_unique<Reaper>(*state_, *maps_, *registry_, *remover_, clock_);
+  group_ = std::make_unique<MetaserverGroup>(MetaserverGroupParts{
+      node_, state_.get(), directory_.get(), channels_.get(), [this] { TakePart(); }});
+  Observe();
+  metadata_->Register(services_);
+  RegisterClusterService(services_, *membership_, [this] { return group_->Members(); });
+  RegisterAdminService(services_, {state_.get(), maps_.get(), registry_.get(), directory_.get(),
+                                   group_.get(), kTakesFaults ? &faults_ : nullptr,
+                                   [this](SessionId id) { return sessions_->OpenFiles(id); }});
+  RegisterRaftService(services_, *node_);
+  gate_ = MakeServiceGate(services_, *state_);
+}
+
+void RunningMetaserver::Observe() {
   state_->OnMapChanged([this] {
     maps_->Invalidate();
     monitor_->Wake();
   });
-  metadata_->Register(services_);
-  RegisterClusterService(services_, *membership_);
-  RegisterAdminService(services_, {state_.get(), maps_.get(), registry_.get(), directory_.get(),
-                                   kTakesFaults ? &faults_ : nullptr, [this] { TellWhoWeAre(); },
-                                   [this](SessionId id) { return sessions_->OpenFiles(id); }});
-  gate_ = MakeServiceGate(services_, [this] { return state_->IsBorn(); });
+  // What an earlier term's leader knew of sessions and chunkservers is old (rule M8).
+  state_->OnLeadership([this](bool leads) {
+    if (leads) registry_->Restart();
+    metadata_->OnLeadership(leads);
+  });
 }
 
 Status RunningMetaserver::Listen(const MetaserverConfig& config) {
@@ -184,13 +237,18 @@ v1::Hello RunningMetaserver::MakeHello() const {
   return hello;
 }
 
-// A call may found the cluster as soon as the first port is open.
-void RunningMetaserver::TellWhoWeAre() {
+// Says who this is and joins in, once that is known: at the start, or when it is adopted, which may
+// be as soon as the first port is open.
+void RunningMetaserver::TakePart() {
   absl::MutexLock lock(&mu_);
   if (!listening_) return;
-  const v1::Hello hello = MakeHello();
-  channels_->SetHello(hello);
-  frames_->SetHello(hello);
+  if (directory_->has_identity()) {
+    const v1::Hello hello = MakeHello();
+    channels_->SetHello(hello);
+    raft_channels_->SetHello(hello);
+    frames_->SetHello(hello);
+  }
+  if (directory_->has_identity()) node_->Start();
 }
 
 // Whoever asks is let go first; then those who work by themselves; the state last, because its
@@ -204,6 +262,7 @@ Status RunningMetaserver::StopServing() {
   if (ticker_ != nullptr) ticker_->Stop();
   if (reaper_ != nullptr) reaper_->Stop();
   if (monitor_ != nullptr) monitor_->Stop();
+  if (node_ != nullptr) transport_->Stop();
   return state_ != nullptr ? state_->Stop() : OkStatus();
 }
 

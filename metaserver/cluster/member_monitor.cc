@@ -66,6 +66,7 @@ void MemberMonitor::Run() {
       if (stopping_) return;
       woken_ = false;
     }
+    if (!state_.Serves()) continue;  // the leader watches
     const Status status = Tick();
     if (!status.ok()) LOG_WARN("placement groups could not be moved on reason=\"{}\"", status);
   }

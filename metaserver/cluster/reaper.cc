@@ -95,6 +95,7 @@ void Reaper::Run() {
       mu_.AwaitWithTimeout(absl::Condition(&stopping_), absl::Milliseconds(wait_milliseconds));
       if (stopping_) return;
     }
+    if (!state_.Serves()) continue;  // the leader clears away
     const Result<size_t> moved = RunOnce();
     if (!moved.has_value()) LOG_WARN("chunks could not be removed reason=\"{}\"", moved.error());
     wait_milliseconds = moved.has_value() && *moved > 0 ? kPaceMilliseconds : kIdleMilliseconds;

@@ -14,6 +14,12 @@ constexpr int kMaxDamagedListed = 1000;
 ServerRegistry::ServerRegistry(const Clock& clock)
     : clock_(clock), patient_since_(clock.Now()), last_look_(patient_since_) {}
 
+void ServerRegistry::Restart() {
+  absl::MutexLock lock(&mu_);
+  entries_.clear();
+  patient_since_ = last_look_ = clock_.Now();
+}
+
 void ServerRegistry::NoteLook() {
   absl::MutexLock lock(&mu_);
   const BootTime now = clock_.Now();

@@ -38,6 +38,9 @@ class ServerRegistry {
  public:
   // Nobody counts as gone until a lease given before this start has surely ended (rule M8).
   explicit ServerRegistry(const Clock& clock);
+  // Begins anew, as after a start: this metaserver leads from now on, and what it heard when it led
+  // before is old.
+  void Restart();
 
   // A join has been committed as `record`. A new incarnation ends a shunning: the process that was
   // shunned is dead.

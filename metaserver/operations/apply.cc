@@ -53,6 +53,10 @@ Result<v1::Outcome> Run(const v1::Command& command, MetadataTransaction& txn) {
       return UpdateGroups(command, txn);
     case v1::Command::kSetPool:
       return SetPool(command, txn);
+    case v1::Command::kNameMetaserver:
+      return NameMetaserver(command, txn);
+    case v1::Command::kMarkHash:
+      return v1::Outcome();  // whoever applies the entry knows index and hash
     case v1::Command::OPERATION_NOT_SET:
       break;
   }

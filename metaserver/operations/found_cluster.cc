@@ -1,5 +1,6 @@
 #include <sys/stat.h>
 
+#include "common/data_directory.h"
 #include "metaserver/operations/new_entry.h"
 #include "metaserver/operations/operations.h"
 #include "metaserver/operations/times.h"
@@ -8,7 +9,6 @@ namespace cairn {
 
 namespace {
 
-constexpr size_t kMaxClusterIdBytes = 64;
 constexpr uint32_t kMaxCopies = 9;
 
 Status CheckRequest(const v1::FoundClusterCommand& found) {
@@ -71,6 +71,8 @@ Result<v1::Outcome> FoundCluster(const v1::Command& command, MetadataTransaction
   state.set_next_session(1);
   state.set_next_group(1);
   state.set_map_version(1);
+  state.set_next_metaserver(found.last_metaserver() + 1);
+  state.set_metaservers(found.membership());
   txn.Put(schema::PoolKey(kDefaultPool), DefaultPool(found));
   v1::InodeRecord root = RootDirectory(found, command.time());
   txn.AddInode(root);

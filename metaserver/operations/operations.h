@@ -40,4 +40,7 @@ Result<v1::Outcome> CreateGroups(const v1::Command& command, MetadataTransaction
 Result<v1::Outcome> UpdateGroups(const v1::Command& command, MetadataTransaction& txn);
 Result<v1::Outcome> SetPool(const v1::Command& command, MetadataTransaction& txn);
 
+// The metaservers themselves.
+Result<v1::Outcome> NameMetaserver(const v1::Command& command, MetadataTransaction& txn);
+
 }  // namespace cairn

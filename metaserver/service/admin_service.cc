@@ -30,8 +30,9 @@ class AdminService {
   Status SetFaults(const v1::SetFaultsRequest& request);
   void SetPool(const v1::SetPoolRequest& request, std::function<void(Status)> done);
   void Found(const v1::FoundClusterRequest& request, std::function<void(Status)> done) {
-    FoundCluster({parts_.state, parts_.maps, parts_.directory, parts_.on_born}, request,
-                 std::move(done));
+    FoundCluster({parts_.state, parts_.maps, parts_.directory,
+                  [group = parts_.group] { return group->membership(); }},
+                 request, std::move(done));
   }
 
  private:
@@ -51,9 +52,15 @@ void AdminService::CountGroups(const MapSnapshot& map, const ServersHealth& serv
   uint32_t unavailable = 0;
   for (const auto& [id, group] : map.groups) {
     switch (ConditionOf(group, servers)) {
-      case GroupCondition::kFull: ++full; break;
-      case GroupCondition::kReduced: ++reduced; break;
-      case GroupCondition::kUnavailable: ++unavailable; break;
+      case GroupCondition::kFull:
+        ++full;
+        break;
+      case GroupCondition::kReduced:
+        ++reduced;
+        break;
+      case GroupCondition::kUnavailable:
+        ++unavailable;
+        break;
     }
   }
   response.set_groups(static_cast<uint32_t>(map.groups.size()));
@@ -115,9 +122,12 @@ Result<v1::GetStatusResponse> AdminService::GetStatus() {
   response.set_cluster_id(map->cluster_id);
   response.set_version(kVersion);
   response.set_map_version(map->version);
-  const bool born = parts_.state->IsBorn();
-  response.mutable_metaserver()->set_server(born ? parts_.directory->identity().server.value : 0);
-  response.mutable_metaserver()->set_role(born ? "leader" : "unborn");
+  const v1::ListMetaserversResponse group = parts_.group->List();
+  v1::MetaserverStatus& metaserver = *response.mutable_metaserver();
+  metaserver.set_server(group.server());
+  metaserver.set_role(parts_.state->IsBorn() ? group.role() : "unborn");
+  metaserver.set_leader(group.leader());
+  metaserver.set_leader_silent_ms(group.leader_silent_ms());
   for (const auto& [id, pool] : map->pools) *response.add_pools() = pool;
   AddChunkservers(*map, servers, response);
   CountGroups(*map, servers, response);
@@ -204,9 +214,37 @@ void RegisterChanges(Dispatcher& dispatcher, const std::shared_ptr<AdminService>
       });
 }
 
+void RegisterGroup(Dispatcher& dispatcher, MetaserverGroup& group) {
+  dispatcher.Handle<v1::AdoptMetaserverRequest, v1::AdoptMetaserverResponse>(
+      v1::ADMIN_ADOPT_METASERVER, [&group](auto call) {
+        Answer<decltype(call), v1::AdoptMetaserverResponse>(call, group.Adopt(call.request()));
+      });
+  dispatcher.Handle<v1::ListMetaserversRequest, v1::ListMetaserversResponse>(
+      v1::ADMIN_LIST_METASERVERS, [&group](auto call) { call.Reply(group.List()); });
+  dispatcher.Handle<v1::FindLeaderRequest, v1::FindLeaderResponse>(
+      v1::METADATA_FIND_LEADER, [&group](auto call) { call.Reply(group.FindLeader()); });
+  dispatcher.Handle<v1::AddMetaserverRequest, v1::AddMetaserverResponse>(
+      v1::ADMIN_ADD_METASERVER, [&group](auto call) {
+        group.Add(call.request(), [call](const auto& result) { call.Finish(result); });
+      });
+  dispatcher.Handle<v1::RemoveMetaserverRequest, v1::RemoveMetaserverResponse>(
+      v1::ADMIN_REMOVE_METASERVER,
+      [&group](auto call) { call.Finish(group.Remove(call.request())); });
+  dispatcher.Handle<v1::TransferLeaderRequest, v1::TransferLeaderResponse>(
+      v1::ADMIN_TRANSFER_LEADER, [&group](auto call) {
+        Answer<decltype(call), v1::TransferLeaderResponse>(call,
+                                                           group.TransferLeader(call.request()));
+      });
+  dispatcher.Handle<v1::GetStateHashRequest, v1::GetStateHashResponse>(
+      v1::ADMIN_GET_STATE_HASH, [&group](auto call) {
+        group.GetStateHash(call.request(), [call](const auto& result) { call.Finish(result); });
+      });
+}
+
 }  // namespace
 
 void RegisterAdminService(Dispatcher& dispatcher, AdminServiceParts parts) {
+  RegisterGroup(dispatcher, *parts.group);
   const auto service = std::make_shared<AdminService>(std::move(parts));
   RegisterReads(dispatcher, service);
   RegisterChanges(dispatcher, service);

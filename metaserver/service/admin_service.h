@@ -9,6 +9,7 @@
 #include "common/data_directory.h"
 #include "common/fault_plan.h"
 #include "metaserver/cluster/map_cache.h"
+#include "metaserver/cluster/metaserver_group.h"
 #include "metaserver/cluster/server_registry.h"
 #include "metaserver/replicated_state.h"
 #include "rpc/dispatcher.h"
@@ -21,14 +22,11 @@ struct AdminServiceParts {
   MapCache* maps = nullptr;
   ServerRegistry* registry = nullptr;
   DataDirectory* directory = nullptr;
+  MetaserverGroup* group = nullptr;
   FaultPlan* faults = nullptr;  // null: this build takes none
-  std::function<void()> on_born;
   // Open files of a session, 0 when unknown.
   std::function<uint64_t(SessionId)> open_files;
 };
-
-// The metaserver's own id. Metaservers are counted apart from chunkservers.
-inline constexpr ServerId kFirstMetaserver{1};
 
 void RegisterAdminService(Dispatcher& dispatcher, AdminServiceParts parts);
 

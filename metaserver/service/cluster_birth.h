@@ -1,4 +1,4 @@
-// A cluster is born once, on a metaserver with an empty directory, when an operator says so.
+// A cluster is born once, on metaservers with empty directories, when an operator says so.
 #pragma once
 
 #include <functional>
@@ -15,17 +15,17 @@ struct BirthParts {
   ReplicatedState* state = nullptr;
   MapCache* maps = nullptr;
   DataDirectory* directory = nullptr;
-  std::function<void()> on_born;
+  std::function<raft::Membership()> members;  // the group that is born with it
 };
 
-// Commits the birth, then writes the directory's identity. Asking again with the same id is ok;
-// kWrongCluster: this is another cluster already; kInvalidArgument: the request makes no cluster.
-// `done` runs once, after both.
+// Commits the birth, on the leader of metaservers that were adopted for this cluster. Asking again
+// with the same id is ok; kWrongCluster: this is another cluster already, or was adopted for one;
+// kInvalidArgument: the request makes no cluster; kNotLeader. `done` runs once.
 void FoundCluster(const BirthParts& parts, const v1::FoundClusterRequest& request,
                   std::function<void(Status)> done);
 
-// Gives the directory the identity of the cluster its state says it belongs to: a crash may have
-// come between the two. kWrongCluster: they differ, someone mixed directories up.
-Status AdoptIdentity(const MapSnapshot& map, DataDirectory& directory);
+// kWrongCluster: the state belongs to another cluster than the directory: someone mixed directories
+// up.
+Status CheckIdentity(const MapSnapshot& map, const DataDirectory& directory);
 
 }  // namespace cairn

@@ -1,23 +1,31 @@
 #include "metaserver/service/cluster_service.h"
 
+#include <utility>
+
 #include "cairn/v1/cluster.pb.h"
 #include "cairn/v1/methods.pb.h"
 
 namespace cairn {
 
-void RegisterClusterService(Dispatcher& dispatcher, Membership& membership) {
+void RegisterClusterService(Dispatcher& dispatcher, Membership& membership,
+                            std::function<std::vector<v1::MetaserverMember>()> metaservers) {
   using JoinCall = Call<v1::JoinRequest, v1::JoinResponse>;
   dispatcher.Handle<v1::JoinRequest, v1::JoinResponse>(
       v1::CLUSTER_JOIN, [&membership](JoinCall call) {
-        membership.Join(call.request(), [call](Result<v1::JoinResponse> result) {
-          call.Finish(result);
-        });
+        membership.Join(call.request(),
+                        [call](Result<v1::JoinResponse> result) { call.Finish(result); });
       });
 
   using HeartbeatCall = Call<v1::HeartbeatRequest, v1::HeartbeatResponse>;
   dispatcher.Handle<v1::HeartbeatRequest, v1::HeartbeatResponse>(
-      v1::CLUSTER_HEARTBEAT, [&membership](HeartbeatCall call) {
-        call.Finish(membership.Heartbeat(call.request()));
+      v1::CLUSTER_HEARTBEAT,
+      [&membership, metaservers = std::move(metaservers)](HeartbeatCall call) {
+        Result<v1::HeartbeatResponse> response = membership.Heartbeat(call.request());
+        if (!response) return call.Fail(response.error());
+        for (v1::MetaserverMember& member : metaservers()) {
+          *response->add_metaservers() = std::move(member);
+        }
+        call.Reply(*response);
       });
 
   using ReportCall = Call<v1::ReportMemberRequest, v1::ReportMemberResponse>;

@@ -1,12 +1,17 @@
 // The Cluster service: chunkservers join, beat, report and say who has caught up.
 #pragma once
 
+#include <functional>
+#include <vector>
+
 #include "metaserver/cluster/membership.h"
 #include "rpc/dispatcher.h"
 
 namespace cairn {
 
-// `membership` must outlive the dispatcher's use.
-void RegisterClusterService(Dispatcher& dispatcher, Membership& membership);
+// `metaservers` says who is in the group: heartbeats are answered with it. `membership` must
+// outlive the dispatcher's use.
+void RegisterClusterService(Dispatcher& dispatcher, Membership& membership,
+                            std::function<std::vector<v1::MetaserverMember>()> metaservers);
 
 }  // namespace cairn

@@ -2,6 +2,7 @@
 // command each and are answered when it is on disk and applied. Knows no carrier.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -27,6 +28,10 @@ class MetadataService {
 
   // Every method of the Metadata service.
   void Register(Dispatcher& dispatcher);
+
+  // On the applying thread: what it knows of sessions begins anew when this metaserver begins to
+  // serve (rule M8), and rests while it does not.
+  void OnLeadership(bool leads);
 
   // Closes the sessions that were not heard for a life. Call it about once a second.
   void ExpireSilentSessions();
@@ -88,6 +93,7 @@ class MetadataService {
   SessionTable& sessions_;
   const ClusterSpace& space_;
   PlacementGroups& groups_;
+  std::atomic<bool> leads_{false};
 };
 
 // An inode as clients see it.

@@ -16,7 +16,7 @@ std::optional<uint32_t> UserOf(const v1::OpenSessionCommand& open) {
 // Runs before what was applied can be seen, so that whoever looks up a new file's holders finds the
 // one who made it.
 void MetadataService::Observe(const v1::Command& command, const v1::Outcome& outcome) {
-  if (outcome.code() != 0) return;
+  if (outcome.code() != 0 || !leads_) return;
   switch (command.operation_case()) {
     case v1::Command::kOpenSession:
       return sessions_.Add(SessionId(outcome.session()), UserOf(command.open_session()));
@@ -82,7 +82,16 @@ void MetadataService::CloseSession(Call<v1::CloseSessionRequest, v1::CloseSessio
   });
 }
 
+void MetadataService::OnLeadership(bool leads) {
+  leads_ = leads;
+  if (!leads) return;
+  // A store that cannot be read has stopped the process before this.
+  const Status restored = sessions_.Restore(*state_.View());
+  if (!restored.ok()) LOG_ERROR("sessions not known error={}", restored);
+}
+
 void MetadataService::ExpireSilentSessions() {
+  if (!state_.Serves()) return;
   for (SessionId session : sessions_.TakeSilent()) CloseSilent(session);
 }
 

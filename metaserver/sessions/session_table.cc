@@ -13,7 +13,11 @@ constexpr Duration kLongestGap = std::chrono::seconds(5);  // between two looks 
 
 Status SessionTable::Restore(const ReadView& view) {
   absl::MutexLock lock(&mu_);
+  sessions_.clear();
+  openers_.clear();
+  unreclaimed_.clear();
   const BootTime now = clock_.Now();
+  last_look_ = now;
   Status parsed;
   RETURN_IF_ERROR(view.Scan(schema::kSessionPrefix, schema::kSessionPrefix,
                             [&](std::string_view key, std::string_view value) {

@@ -28,7 +28,8 @@ class SessionTable {
  public:
   explicit SessionTable(const Clock& clock) : clock_(clock) {}
 
-  // Takes in the committed sessions after a start: a full life each, not reclaimed.
+  // Begins anew with the committed sessions, after a start or when this metaserver becomes the
+  // leader: a full life each, not reclaimed. Removals that are under way go on.
   Status Restore(const ReadView& view);
 
   // A session was committed, of one user or of whoever may speak for all. One that is not known

@@ -34,6 +34,9 @@ class KvStore {
   virtual std::unique_ptr<ReadView> View() = 0;
   // All or nothing. Durable on return when `sync`, together with everything written before.
   virtual Status Write(const RowChanges& changes, bool sync) = 0;
+  // Another store has taken its place: what it keeps on disk goes when its last view does. Nothing
+  // is written any more.
+  virtual void Discard() {}
 };
 
 std::unique_ptr<KvStore> MakeMemoryStore();

@@ -68,6 +68,8 @@ class LevelDbStore final : public KvStore {
     return database_->Write(&batch, sync);
   }
 
+  void Discard() override { database_->RemoveWhenClosed(); }
+
  private:
   std::shared_ptr<DurableLevelDb> database_;  // outlives its views
 };

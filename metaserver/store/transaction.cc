@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "metaserver/store/state_hash.h"
+
 namespace cairn {
 
 Result<MetadataTransaction> MetadataTransaction::Begin(const ReadView& base) {
@@ -82,7 +84,9 @@ void MetadataTransaction::RollBack() {
   state_ = marked_state_;
 }
 
-RowChanges MetadataTransaction::Finish() {
+Result<RowChanges> MetadataTransaction::Finish() {
+  ASSIGN_OR_RETURN(const uint64_t hash, HashAfter(state_.state_hash(), *base_, rows_.changes()));
+  state_.set_state_hash(hash);
   Put(schema::StateKey(), state_);
   return rows_.TakeChanges();
 }

@@ -48,14 +48,15 @@ class MetadataTransaction final : public ReadView {
   void Mark();
   void RollBack();
 
-  // Rows to be written, the state row among them. The transaction is spent.
-  RowChanges Finish();
+  // Rows to be written, the state row with the new state hash among them. The transaction is spent.
+  Result<RowChanges> Finish();
   const Status& store_status() const { return store_status_; }
 
  private:
   MetadataTransaction(const ReadView& base, v1::StateRecord state)
-      : rows_(base), state_(state), marked_state_(std::move(state)) {}
+      : base_(&base), rows_(base), state_(state), marked_state_(std::move(state)) {}
 
+  const ReadView* base_;
   Overlay rows_;
   v1::StateRecord state_;
   v1::StateRecord marked_state_;

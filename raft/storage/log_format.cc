@@ -4,10 +4,12 @@
 #include <cstring>
 
 #include "common/crc32c.h"
+#include "common/status.h"
 
 namespace cairn::log_format {
 
 static_assert(std::endian::native == std::endian::little, "the format is little-endian");
+static_assert(kMaxCommandBytes + 1 < (1u << kLengthBits));
 
 namespace {
 
@@ -27,30 +29,42 @@ uint32_t Crc(std::string_view bytes, uint32_t seed) {
   return Crc32c(bytes.data(), bytes.size(), seed);
 }
 
+constexpr size_t kHeaderCrcOffset = kSegmentHeaderBytes - sizeof(uint32_t);
+constexpr uint32_t kLengthMask = (1u << kLengthBits) - 1;
+
+EntryKind KindOf(uint32_t length_word) {
+  return static_cast<EntryKind>(length_word >> kLengthBits);
+}
+
 }  // namespace
 
 std::string EncodeSegmentHeader(const SegmentHeader& header) {
   std::string out;
   Put(out, kMagic);
   Put(out, kVersion);
+  Put(out, header.begins_log ? kBeginsLogFlag : 0u);
   Put(out, header.first_index.value);
   Put(out, header.incarnation.value);
+  Put(out, header.serial);
   Put(out, Crc(out, 0));
   return out;
 }
 
 std::optional<SegmentHeader> DecodeSegmentHeader(std::string_view bytes) {
   if (bytes.size() < kSegmentHeaderBytes) return std::nullopt;
-  constexpr size_t kChecked = kSegmentHeaderBytes - sizeof(uint32_t);
-  if (Get<uint32_t>(bytes, kChecked) != Crc(bytes.substr(0, kChecked), 0)) return std::nullopt;
-  if (Get<uint64_t>(bytes, 0) != kMagic || Get<uint32_t>(bytes, 8) != kVersion) {
+  const uint32_t crc = Crc(bytes.substr(0, kHeaderCrcOffset), 0);
+  if (Get<uint32_t>(bytes, kHeaderCrcOffset) != crc) return std::nullopt;
+  const auto flags = Get<uint32_t>(bytes, 12);
+  if (Get<uint64_t>(bytes, 0) != kMagic || Get<uint32_t>(bytes, 8) != kVersion ||
+      flags > kBeginsLogFlag) {
     return std::nullopt;
   }
-  return SegmentHeader{LogIndex(Get<uint64_t>(bytes, 12)), Incarnation(Get<uint64_t>(bytes, 20))};
+  return SegmentHeader{LogIndex(Get<uint64_t>(bytes, 16)), Incarnation(Get<uint64_t>(bytes, 24)),
+                       Get<uint32_t>(bytes, 32), flags == kBeginsLogFlag};
 }
 
 uint32_t SegmentSeed(const SegmentHeader& header) {
-  return Get<uint32_t>(EncodeSegmentHeader(header), kSegmentHeaderBytes - sizeof(uint32_t));
+  return Get<uint32_t>(EncodeSegmentHeader(header), kHeaderCrcOffset);
 }
 
 size_t RecordBytes(size_t command_bytes) {
@@ -59,9 +73,12 @@ size_t RecordBytes(size_t command_bytes) {
 }
 
 void AppendRecord(const LogEntry& entry, LogIndex synced, uint32_t seed, std::string& out) {
+  CAIRN_CHECK(entry.command.size() <= kMaxCommandBytes);
   size_t begin = out.size();
   Put(out, uint32_t{0});
-  Put(out, static_cast<uint32_t>(entry.command.size()) + 1);
+  // One more than the command's length: zero is the end of the log.
+  const auto length = static_cast<uint32_t>(entry.command.size() + 1);
+  Put(out, static_cast<uint32_t>(entry.kind) << kLengthBits | length);
   Put(out, entry.term.value);
   Put(out, entry.index.value);
   Put(out, synced.value);
@@ -77,19 +94,29 @@ LogIndex PeekIndex(std::string_view bytes) {
 
 size_t PeekRecordBytes(std::string_view bytes) {
   if (bytes.size() < kRecordHeaderBytes) return 0;
-  // The stored length is one more than the command's: zero is the end of the log.
-  auto length = Get<uint32_t>(bytes, 4);
-  if (length == 0 || length - 1 > kMaxCommandBytes) return 0;
+  const auto word = Get<uint32_t>(bytes, 4);
+  const uint32_t length = word & kLengthMask;
+  if (length == 0 || length - 1 > kMaxCommandBytes || KindOf(word) > EntryKind::kMembership) {
+    return 0;
+  }
   return kRecordHeaderBytes + length - 1;
 }
 
+std::optional<Record> PeekRecord(std::string_view bytes) {
+  if (PeekRecordBytes(bytes) == 0) return std::nullopt;
+  return Record{Term(Get<uint64_t>(bytes, 8)), LogIndex(Get<uint64_t>(bytes, 16)),
+                LogIndex(Get<uint64_t>(bytes, 24)), KindOf(Get<uint32_t>(bytes, 4)), {}};
+}
+
 std::optional<Record> DecodeRecord(std::string_view bytes, uint32_t seed) {
-  size_t record_bytes = PeekRecordBytes(bytes);
+  const size_t record_bytes = PeekRecordBytes(bytes);
   if (record_bytes == 0 || record_bytes > bytes.size()) return std::nullopt;
-  std::string_view record = bytes.substr(0, record_bytes);
-  if (Get<uint32_t>(record, 0) != Crc(record.substr(sizeof(uint32_t)), seed)) return std::nullopt;
-  return Record{Term(Get<uint64_t>(record, 8)), LogIndex(Get<uint64_t>(record, 16)),
-                LogIndex(Get<uint64_t>(record, 24)), record.substr(kRecordHeaderBytes)};
+  std::optional<Record> record = PeekRecord(bytes);
+  bytes = bytes.substr(0, record_bytes);
+  const uint32_t crc = Crc(bytes.substr(sizeof(uint32_t)), seed);
+  if (Get<uint32_t>(bytes, 0) != crc) return std::nullopt;
+  record->command = bytes.substr(kRecordHeaderBytes);
+  return record;
 }
 
 }  // namespace cairn::log_format

@@ -4,18 +4,14 @@
 #include <charconv>
 
 #include "common/logging.h"
+#include "raft/storage/durable_file.h"
 
 namespace cairn {
 
-using log_format::DecodeRecord;
-using log_format::kRecordAlignment;
-using log_format::kRecordHeaderBytes;
 using log_format::kSegmentHeaderBytes;
-using log_format::Record;
 
 namespace {
 
-constexpr uint64_t kMarkEvery = 64;
 constexpr size_t kWriteAheadBytes = 256u << 10;
 constexpr uint64_t kMaxFileBytes = 256u << 20;
 
@@ -39,15 +35,10 @@ Result<std::string> ReadWhole(File& file, const std::string& path) {
   return ReadAt(file, 0, size_bytes);
 }
 
-Status DiskFailed(const Status& cause) {
-  return Status::Error(ErrorCode::kDiskFailed, "{}", cause.ToString());
-}
-
 Status Prepare(File& file, const log_format::SegmentHeader& header, size_t capacity_bytes) {
   RETURN_IF_ERROR(file.Preallocate(capacity_bytes));
   RETURN_IF_ERROR(file.Write(0, AsBytes(log_format::EncodeSegmentHeader(header))));
-  Status synced = file.Sync();
-  return synced.ok() ? synced : DiskFailed(synced);
+  return SyncOrFail(file);
 }
 
 }  // namespace
@@ -64,6 +55,11 @@ std::optional<LogIndex> ParseSegmentName(std::string_view name) {
   return LogIndex(first);
 }
 
+Result<std::string> LoadSegmentBytes(FileSystem& files, const std::string& path) {
+  ASSIGN_OR_RETURN(std::unique_ptr<File> file, files.Open(path, OpenMode::kRead));
+  return ReadWhole(*file, path);
+}
+
 Result<std::unique_ptr<LogSegment>> LogSegment::Create(FileSystem& files,
                                                        const std::string& directory,
                                                        const SpareFile& spare,
@@ -72,124 +68,139 @@ Result<std::unique_ptr<LogSegment>> LogSegment::Create(FileSystem& files,
   std::string path = directory + "/" + SegmentName(header.first_index);
   ASSIGN_OR_RETURN(std::unique_ptr<File> file, files.Open(spare.path, OpenMode::kCreate));
   Status ready = Prepare(*file, header, capacity_bytes);
-  if (ready.ok()) ready = files.Rename(spare.path, path);
+  if (ready.ok()) ready = RenameDurably(files, spare.path, path);
   if (!ready.ok()) {
-    (void)files.Remove(spare.path).ok();
+    if (ready.code() != ErrorCode::kDiskFailed) (void)files.Remove(spare.path).ok();
     return Fail(ready);
   }
-  if (Status synced = files.SyncDirectory(directory); !synced.ok()) return Fail(DiskFailed(synced));
   std::unique_ptr<LogSegment> segment(
       new LogSegment(std::move(file), std::move(path), header, capacity_bytes));
   segment->written_ = std::max(spare.written_bytes, kSegmentHeaderBytes);
   return segment;
 }
 
-Result<std::unique_ptr<LogSegment>> LogSegment::Load(FileSystem& files, const std::string& path,
-                                                     const Expectation& expected,
-                                                     size_t capacity_bytes) {
+Result<LogSegment::Loaded> LogSegment::Load(FileSystem& files, const std::string& path,
+                                            LogIndex first_index, const ScanLimits& limits,
+                                            size_t capacity_bytes) {
   ASSIGN_OR_RETURN(std::unique_ptr<File> file, files.Open(path, OpenMode::kReadWrite));
   ASSIGN_OR_RETURN(std::string bytes, ReadWhole(*file, path));
   std::optional<log_format::SegmentHeader> header = log_format::DecodeSegmentHeader(bytes);
   // A segment gets its name after its header is on disk, so this cannot be a torn write.
-  if (!header || header->first_index != expected.first) {
+  if (!header || header->first_index != first_index) {
     return Fail(ErrorCode::kCorruption, "{} at 0: damaged segment header", path);
   }
+  SegmentScan scan = ScanSegment(bytes, *header, limits);
   std::unique_ptr<LogSegment> segment(
       new LogSegment(std::move(file), path, *header, std::max(capacity_bytes, bytes.size())));
-  RETURN_IF_ERROR(segment->Scan(bytes, expected));
-  segment->written_ = segment->end_;
-  return segment;
+  if (scan.torn) {
+    LOG_WARN("torn record at the end of the log is cut path={} at={} index={}", path, scan.end,
+             first_index.value + scan.offsets.size());
+  }
+  segment->Adopt(std::move(scan.offsets), scan.end);
+  Loaded loaded{std::move(segment), std::move(scan.outline), std::nullopt};
+  if (scan.damaged) loaded.damaged_at = scan.end;
+  return loaded;
 }
 
-Status LogSegment::Scan(std::string_view bytes, const Expectation& expected) {
-  LogIndex index = first_index();
-  for (; index != expected.next; ++index.value) {
-    std::optional<Record> record;
-    if (end_ <= bytes.size()) record = DecodeRecord(bytes.substr(end_), seed());
-    if (!record || record->index != index || record->synced >= index ||
-        record->term < last_term_) {
-      break;
-    }
-    Remember(end_);
-    last_term_ = record->term;
-    end_ += log_format::RecordBytes(record->command.size());
-  }
-  bool was_synced = index <= expected.synced || ProvenSynced(bytes, end_, index);
-  if (index != expected.next && (expected.next.has_value() || was_synced)) {
-    return Status::Error(ErrorCode::kCorruption, "{} at {}: entry {} was on disk and is damaged",
-                         path_, end_, index);
-  }
-  if (end_ < bytes.size() && log_format::PeekIndex(bytes.substr(end_)) == index) {
-    LOG_WARN("torn record at the end of the log is cut path={} at={} index={}", path_, end_, index);
-  }
-  return OkStatus();
+void LogSegment::Adopt(std::vector<uint32_t> offsets, size_t end_bytes) {
+  written_ = end_bytes;
+  absl::MutexLock lock(&mu_);
+  offsets_ = std::move(offsets);
+  end_ = end_bytes;
 }
 
-bool LogSegment::ProvenSynced(std::string_view bytes, size_t at, LogIndex index) const {
-  const uint64_t most = index.value + bytes.size() / kRecordHeaderBytes;
-  for (; at + kRecordHeaderBytes <= bytes.size(); at += kRecordAlignment) {
-    LogIndex there = log_format::PeekIndex(bytes.substr(at));
-    if (there <= index || there.value > most) continue;
-    std::optional<Record> record = DecodeRecord(bytes.substr(at), seed());
-    if (record && record->synced >= index) return true;
+Status LogSegment::WriteAhead(std::string records) {
+  const size_t begin = end();
+  const size_t records_end = begin + records.size();
+  size_t write_end = records_end;
+  if (records_end > written_) {
+    write_end = std::max(records_end, std::min(capacity_bytes_, records_end + kWriteAheadBytes));
+    records.resize(write_end - begin, '\0');
   }
-  return false;
-}
-
-void LogSegment::Remember(size_t offset) {
-  if (count_ % kMarkEvery == 0) marks_.push_back(offset);
-  ++count_;
-}
-
-Status LogSegment::Append(std::string records, const std::vector<size_t>& offsets) {
-  const size_t end = end_ + records.size();
-  size_t write_end = end;
-  if (end > written_) {
-    write_end = std::max(end, std::min(capacity_bytes_, end + kWriteAheadBytes));
-    records.resize(write_end - end_, '\0');
-  }
-  Status status = file_->Write(end_, AsBytes(records));
-  if (status.code() == ErrorCode::kNoSpace) {
-    RETURN_IF_ERROR(Cut());
-    return status;
-  }
-  if (status.ok()) status = file_->Sync();
-  if (!status.ok()) return DiskFailed(status);
-  for (size_t offset : offsets) Remember(end_ + offset);
-  end_ = end;
+  RETURN_IF_ERROR(file_->Write(begin, AsBytes(records)));
+  RETURN_IF_ERROR(SyncOrFail(*file_));
   written_ = std::max(written_, write_end);
   return OkStatus();
 }
 
-Status LogSegment::Cut() {
-  if (Status cut = file_->Truncate(end_); !cut.ok()) return DiskFailed(cut);
-  // Without room for the whole segment appends go on while there is room for them.
-  Status status = file_->Preallocate(capacity_bytes_);
-  if (status.ok() || status.code() == ErrorCode::kNoSpace) status = file_->Sync();
-  written_ = end_;
-  return status.ok() ? status : DiskFailed(status);
+Status LogSegment::Append(std::string records, const std::vector<uint32_t>& offsets) {
+  const size_t records_bytes = records.size();
+  Status status = WriteAhead(std::move(records));
+  if (status.code() == ErrorCode::kNoSpace) {
+    RETURN_IF_ERROR(Cut());
+    return status;
+  }
+  if (!status.ok()) return DiskFailed(status);
+  absl::MutexLock lock(&mu_);
+  for (uint32_t offset : offsets) offsets_.push_back(static_cast<uint32_t>(end_) + offset);
+  end_ += records_bytes;
+  return OkStatus();
 }
 
-Result<std::vector<LogEntry>> LogSegment::Read(LogIndex from, size_t max_bytes) {
-  CAIRN_CHECK(first_index() <= from && from <= last_index());
-  uint64_t mark = (from.value - first_index().value) / kMarkEvery;
-  size_t at = marks_[mark];
-  LogIndex index(first_index().value + mark * kMarkEvery);
+bool LogSegment::Fits(size_t bytes) const { return end() + bytes <= capacity_bytes_; }
+
+Status LogSegment::Cut() {
+  const size_t end_bytes = end();
+  if (Status cut = file_->Truncate(end_bytes); !cut.ok()) return DiskFailed(cut);
+  // Without room for the whole segment appends go on while there is room for them.
+  Status reserved = file_->Preallocate(capacity_bytes_);
+  if (!reserved.ok() && reserved.code() != ErrorCode::kNoSpace) return DiskFailed(reserved);
+  written_ = end_bytes;
+  return SyncOrFail(*file_);
+}
+
+void LogSegment::ForgetFrom(LogIndex index) {
+  absl::MutexLock lock(&mu_);
+  if (index > LastIndex()) return;
+  const size_t kept = index.value - first_index().value;
+  end_ = offsets_[kept];
+  offsets_.resize(kept);
+}
+
+LogSegment::Range LogSegment::Find(LogIndex from, size_t max_bytes, size_t at_least) const {
+  absl::MutexLock lock(&mu_);
+  CAIRN_CHECK(first_index() <= from && from <= LastIndex());
+  const auto first = offsets_.begin() + static_cast<ptrdiff_t>(from.value - first_index().value);
+  const size_t most = *first + std::min(max_bytes, end_);
+  // The first record that ends too far: all records before the end of the range are whole.
+  auto behind = offsets_.end();
+  if (end_ > most) behind = std::prev(std::upper_bound(first, offsets_.end(), most));
+  if (behind == first && at_least > 0) ++behind;
+  const size_t end_bytes = behind == offsets_.end() ? end_ : *behind;
+  return Range{from, static_cast<size_t>(behind - first), *first, end_bytes};
+}
+
+Result<std::vector<LogEntry>> LogSegment::Read(const Range& range) const {
+  ASSIGN_OR_RETURN(const std::string bytes, ReadAt(*file_, range.begin, range.end - range.begin));
   std::vector<LogEntry> entries;
-  for (size_t taken = 0; taken < max_bytes && index <= last_index(); ++index.value) {
-    ASSIGN_OR_RETURN(std::string header, ReadAt(*file_, at, kRecordHeaderBytes));
-    ASSIGN_OR_RETURN(std::string bytes,
-                     ReadAt(*file_, at, log_format::PeekRecordBytes(header)));
-    std::optional<Record> record = DecodeRecord(bytes, seed());
+  entries.reserve(range.count);
+  size_t at = 0;
+  for (LogIndex index = range.first; entries.size() < range.count; ++index.value) {
+    std::optional<log_format::Record> record;
+    if (at < bytes.size()) record = log_format::DecodeRecord(std::string_view(bytes).substr(at),
+                                                             seed());
     if (!record || record->index != index) {
-      return Fail(ErrorCode::kCorruption, "{} at {}: entry {} is damaged", path_, at, index);
+      return Fail(ErrorCode::kCorruption, "{} at {}: entry {} is damaged", path_, range.begin + at,
+                  index);
     }
+    entries.push_back({record->term, index, std::string(record->command), record->kind});
     at += log_format::RecordBytes(record->command.size());
-    if (index < from) continue;
-    taken += bytes.size();
-    entries.push_back({record->term, index, std::string(record->command)});
   }
   return entries;
+}
+
+size_t LogSegment::end() const {
+  absl::MutexLock lock(&mu_);
+  return end_;
+}
+
+LogIndex LogSegment::LastIndex() const {
+  return LogIndex(first_index().value + offsets_.size() - 1);
+}
+
+LogIndex LogSegment::last_index() const {
+  absl::MutexLock lock(&mu_);
+  return LastIndex();
 }
 
 }  // namespace cairn

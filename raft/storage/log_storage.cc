@@ -1,156 +1,279 @@
 #include "raft/storage/log_storage.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "raft/storage/durable_file.h"
+#include "raft/storage/log_survey.h"
 
 namespace cairn {
 
 namespace {
-constexpr std::string_view kSpareName = "spare.tmp";
 
-std::string ParentOf(const std::string& directory) {
-  size_t slash = directory.find_last_not_of('/');
-  slash = directory.rfind('/', slash);
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : directory.substr(0, slash);
+size_t RecordBytesOf(std::span<const LogEntry> entries) {
+  size_t bytes = 0;
+  for (const LogEntry& entry : entries) bytes += log_format::RecordBytes(entry.command.size());
+  return bytes;
 }
 
-Status AppendTo(LogSegment& segment, std::span<const LogEntry> entries, LogIndex synced) {
+Status AppendTo(LogSegment& segment, std::span<const LogEntry> entries) {
+  const LogIndex synced = segment.last_index();
   std::string records;
-  std::vector<size_t> offsets;
+  records.reserve(RecordBytesOf(entries));
+  std::vector<uint32_t> offsets;
   for (const LogEntry& entry : entries) {
-    CAIRN_CHECK(entry.index.value == synced.value + offsets.size() + 1);
-    CAIRN_CHECK(entry.command.size() <= log_format::kMaxCommandBytes);
-    offsets.push_back(records.size());
+    offsets.push_back(static_cast<uint32_t>(records.size()));
     log_format::AppendRecord(entry, synced, segment.seed(), records);
   }
   return segment.Append(std::move(records), offsets);
 }
+
 }  // namespace
 
-Result<std::unique_ptr<LogStorage>> LogStorage::Open(const std::string& directory,
-                                                     FileSystem& files, LogIndex applied,
-                                                     const LogStorageOptions& options) {
-  std::unique_ptr<LogStorage> storage(new LogStorage(directory, files, options));
-  RETURN_IF_ERROR(storage->Recover(applied));
-  return storage;
+Status LogStorage::Write(const std::optional<raft::HardState>& hard_state,
+                         std::span<const LogEntry> entries) {
+  RETURN_IF_ERROR(failure_);
+  Status status = hard_state ? WriteHardState(*hard_state) : OkStatus();
+  if (status.ok() && !entries.empty()) status = WriteEntries(entries);
+  return Judge(std::move(status));
 }
 
-Status LogStorage::Recover(LogIndex applied) {
-  RETURN_IF_ERROR(files_.MakeDirectory(directory_));
-  ASSIGN_OR_RETURN(std::vector<LogIndex> first_indexes, ListSegments());
-  ASSIGN_OR_RETURN(bool existed, LoadFacts(!first_indexes.empty()));
-  if (!existed) RETURN_IF_ERROR(files_.SyncDirectory(ParentOf(directory_)));
-  RETURN_IF_ERROR(LoadSegments(first_indexes, std::max(facts_.synced, applied)));
-  // A term is led once: whoever appends after this start does so under a number of its own.
-  ++facts_.incarnation.value;
-  ++facts_.term.value;
-  facts_.synced = segments_.empty() ? LogIndex(0) : last_index();
-  RETURN_IF_ERROR(SaveLogFacts(files_, FactsPath(), facts_));
-  return segments_.empty() ? AddSegment(LogIndex(1), 0) : OkStatus();
+Status LogStorage::WriteHardState(const raft::HardState& hard_state) {
+  const raft::HardState& now = facts_.hard_state;
+  if (hard_state == now) return OkStatus();
+  // A term that falls, or a second vote in one, would be the end of all that Raft promises.
+  CAIRN_CHECK(hard_state.term > now.term ||
+              (hard_state.term == now.term && now.vote == ServerId()));
+  LogFacts facts = facts_;
+  facts.hard_state = hard_state;
+  return SaveFacts(std::move(facts));
 }
 
-Result<bool> LogStorage::LoadFacts(bool has_segments) {
-  Result<LogFacts> facts = LoadLogFacts(files_, FactsPath());
-  if (facts.has_value()) {
-    facts_ = *facts;
-    return true;
+Status LogStorage::WriteEntries(std::span<const LogEntry> entries) {
+  CheckFollows(entries);
+  const LogIndex first = entries.front().index;
+  const size_t bytes = RecordBytesOf(entries);
+  if (first <= last_index()) RETURN_IF_ERROR(LowerSyncedMark(first));
+  if (first <= last_index() || !Newest()->Fits(bytes)) {
+    RETURN_IF_ERROR(BeginSegment(first, bytes, false));
   }
-  if (facts.error().code() != ErrorCode::kNotFound) return Fail(facts.error());
-  if (!has_segments) return false;
-  return Fail(ErrorCode::kCorruption, "{} is gone, the log beside it is not", FactsPath());
+  RETURN_IF_ERROR(AppendTo(*Newest(), entries));
+  for (const LogEntry& entry : entries) outline_.Add(entry);
+  return OkStatus();
 }
 
-Result<std::vector<LogIndex>> LogStorage::ListSegments() {
-  ASSIGN_OR_RETURN(std::vector<std::string> names, files_.List(directory_));
-  std::vector<LogIndex> first_indexes;
-  for (const std::string& name : names) {
-    std::string path = directory_ + "/" + name;
-    if (std::optional<LogIndex> first = ParseSegmentName(name)) {
-      first_indexes.push_back(*first);
-    } else if (name == kSpareName) {
-      spare_ = SpareFile{path, 0};
-    } else if (name.ends_with(".tmp")) {
-      RETURN_IF_ERROR(files_.Remove(path));  // a facts file that a crash left half-made
-    }
+void LogStorage::CheckFollows(std::span<const LogEntry> entries) const {
+  LogIndex index = entries.front().index;
+  CAIRN_CHECK(first_index() <= index && index.value <= last_index().value + 1);
+  Term term = TermAt(LogIndex(index.value - 1)).value_or(Term());
+  for (const LogEntry& entry : entries) {
+    CAIRN_CHECK(entry.index == index && entry.term >= term);
+    term = entry.term;
+    ++index.value;
   }
-  return first_indexes;  // names have a fixed width, so they are in order
+  CAIRN_CHECK(term <= facts_.hard_state.term);
 }
 
-Status LogStorage::LoadSegments(const std::vector<LogIndex>& first_indexes, LogIndex synced) {
-  for (size_t i = 0; i < first_indexes.size(); ++i) {
-    LogSegment::Expectation expected{first_indexes[i], std::nullopt, synced};
-    if (i + 1 < first_indexes.size()) expected.next = first_indexes[i + 1];
-    std::string path = directory_ + "/" + SegmentName(expected.first);
-    ASSIGN_OR_RETURN(std::unique_ptr<LogSegment> segment,
-                     LogSegment::Load(files_, path, expected, options_.segment_bytes));
-    segments_.push_back(std::move(segment));
-  }
-  LogIndex last = segments_.empty() ? LogIndex(0) : last_index();
-  if (last < synced) {
-    return Status::Error(ErrorCode::kCorruption,
-                         "{}: the log ends at {}, entries up to {} are gone", directory_, last,
-                         synced);
-  }
-  if (segments_.empty()) return OkStatus();
-  facts_.term = std::max(facts_.term, segments_.back()->last_term());
-  return segments_.back()->Cut();
+Status LogStorage::SaveFacts(LogFacts facts) {
+  RETURN_IF_ERROR(SaveLogFacts(files_, LogFactsPath(directory_), facts));
+  facts_ = std::move(facts);
+  return OkStatus();
 }
 
-Status LogStorage::AddSegment(LogIndex first, size_t batch_bytes) {
-  SpareFile spare = spare_.value_or(SpareFile{directory_ + "/" + std::string(kSpareName), 0});
-  size_t capacity = std::max(options_.segment_bytes, log_format::kSegmentHeaderBytes + batch_bytes);
+Status LogStorage::LowerSyncedMark(LogIndex first) {
+  if (facts_.synced < first) return OkStatus();
+  LogFacts facts = facts_;
+  facts.synced = LogIndex(first.value - 1);
+  return SaveFacts(std::move(facts));
+}
+
+Status LogStorage::BeginSegment(LogIndex first, size_t batch_bytes, bool begins_log) {
+  const log_format::SegmentHeader header{first, facts_.incarnation, next_serial_++, begins_log};
+  ASSIGN_OR_RETURN(SharedSegment created, CreateSegment(header, batch_bytes));
+  outline_.ForgetFrom(begins_log ? LogIndex(0) : first);
+  for (const SharedSegment& segment : PutIn(std::move(created), begins_log)) {
+    // The new one has taken the name of an old one that began at the same entry.
+    if (segment->first_index() == first) continue;
+    Status retired = Retire(segment);
+    // It must not be there any more when the segment that supersedes it is compacted away.
+    if (!retired.ok()) return DiskFailed(retired);
+  }
+  return OkStatus();
+}
+
+Result<LogStorage::SharedSegment> LogStorage::CreateSegment(
+    const log_format::SegmentHeader& header, size_t batch_bytes) {
+  const SpareFile spare = spare_.value_or(SpareFile{LogSparePath(directory_), 0});
+  const size_t capacity =
+      std::max(options_.segment_bytes, log_format::kSegmentHeaderBytes + batch_bytes);
   spare_.reset();
   ASSIGN_OR_RETURN(std::unique_ptr<LogSegment> segment,
-                   LogSegment::Create(files_, directory_, spare, {first, facts_.incarnation},
-                                      capacity));
-  segments_.push_back(std::move(segment));
-  return OkStatus();
+                   LogSegment::Create(files_, directory_, spare, header, capacity));
+  return SharedSegment(std::move(segment));
 }
 
-Status LogStorage::Append(std::span<const LogEntry> entries) {
-  RETURN_IF_ERROR(failure_);
-  const LogIndex synced = last_index();
-  size_t bytes = 0;
-  for (const LogEntry& entry : entries) bytes += log_format::RecordBytes(entry.command.size());
-  Status status;
-  if (!segments_.back()->Fits(bytes)) status = AddSegment(LogIndex(synced.value + 1), bytes);
-  if (status.ok()) status = AppendTo(*segments_.back(), entries, synced);
-  if (status.code() == ErrorCode::kNoSpace || status.ok()) return status;
-  failure_ = Status::Error(ErrorCode::kDiskFailed, "log {}: {}", directory_, status.ToString());
-  return failure_;
-}
-
-Result<std::vector<LogEntry>> LogStorage::Read(LogIndex from, size_t max_bytes) {
-  CAIRN_CHECK(first_index() <= from && from <= last_index());
-  for (auto segment = segments_.rbegin();; ++segment) {
-    if ((*segment)->first_index() <= from) return (*segment)->Read(from, max_bytes);
+std::vector<LogStorage::SharedSegment> LogStorage::PutIn(SharedSegment segment, bool begins_log) {
+  const LogIndex first = segment->first_index();
+  absl::MutexLock lock(&mu_);
+  std::vector<SharedSegment> superseded;
+  while (!segments_.empty() && (begins_log || segments_.back()->first_index() >= first)) {
+    superseded.push_back(std::move(segments_.back()));
+    segments_.pop_back();
   }
+  if (!segments_.empty()) segments_.back()->ForgetFrom(first);
+  segments_.push_back(std::move(segment));
+  return superseded;
 }
 
-Status LogStorage::Compact(LogIndex through) {
-  while (segments_.size() > 1 && segments_.front()->last_index() <= through) {
-    RETURN_IF_ERROR(Retire(*segments_.front()));
+Result<std::vector<LogEntry>> LogStorage::ReadEntries(LogIndex from, size_t max_bytes) {
+  const std::vector<Place> places = Find(from, max_bytes);
+  if (places.empty()) return Fail(ErrorCode::kNotFound, "entry {} is not in the log", from);
+  std::vector<LogEntry> entries;
+  for (const Place& place : places) {
+    ASSIGN_OR_RETURN(std::vector<LogEntry> read, place.segment->Read(place.range));
+    std::move(read.begin(), read.end(), std::back_inserter(entries));
+  }
+  return entries;
+}
+
+std::vector<LogStorage::Place> LogStorage::Find(LogIndex from, size_t max_bytes) const {
+  std::vector<Place> places;
+  absl::MutexLock lock(&mu_);
+  for (const SharedSegment& segment : segments_) {
+    if (from < segment->first_index() || segment->last_index() < from) continue;
+    const LogSegment::Range range = segment->Find(from, max_bytes, places.empty() ? 1 : 0);
+    if (range.count == 0) break;
+    places.push_back({segment, range});
+    from.value += range.count;
+    max_bytes -= std::min(max_bytes, range.end - range.begin);
+    if (from <= segment->last_index()) break;
+  }
+  return places;
+}
+
+LogIndex LogStorage::FirstAfterCompact(LogIndex through, size_t kept_segments) const {
+  CAIRN_CHECK(kept_segments > 0);
+  absl::MutexLock lock(&mu_);
+  size_t oldest = 0;
+  while (oldest + kept_segments < segments_.size() &&
+         segments_[oldest]->last_index() <= through) {
+    ++oldest;
+  }
+  return segments_[oldest]->first_index();
+}
+
+Status LogStorage::Compact(LogIndex through, size_t kept_segments) {
+  RETURN_IF_ERROR(failure_);
+  const LogIndex first = FirstAfterCompact(through, kept_segments);
+  Status status;
+  while (status.ok() && first_index() < first) status = RetireOldest();
+  outline_.ForgetBelow(first_index());
+  return Judge(std::move(status));
+}
+
+Status LogStorage::RetireOldest() {
+  SharedSegment oldest;
+  {
+    absl::MutexLock lock(&mu_);
+    oldest = std::move(segments_.front());
     segments_.erase(segments_.begin());
   }
+  Status status = Retire(oldest);
+  if (status.ok()) return status;
+  // With it left behind the next one must not go either: there would be a gap.
+  absl::MutexLock lock(&mu_);
+  segments_.insert(segments_.begin(), std::move(oldest));
+  return status;
+}
+
+Status LogStorage::Retire(const SharedSegment& segment) {
+  // A file that a reader is still at is not written again; nobody new can get at it.
+  const bool reusable = segment.use_count() == 1 && !spare_ &&
+                        segment->capacity_bytes() == options_.segment_bytes;
+  // One after the other, or a power cut could leave a gap where the second went before the first.
+  if (!reusable) return RemoveDurably(files_, segment->path());
+  const SpareFile spare{LogSparePath(directory_), segment->written_bytes()};
+  RETURN_IF_ERROR(RenameDurably(files_, segment->path(), spare.path));
+  spare_ = spare;
   return OkStatus();
 }
 
-Status LogStorage::Retire(const LogSegment& segment) {
-  if (!spare_ && segment.capacity_bytes() == options_.segment_bytes) {
-    SpareFile spare{directory_ + "/" + std::string(kSpareName), segment.written_bytes()};
-    RETURN_IF_ERROR(files_.Rename(segment.path(), spare.path));
-    spare_ = std::move(spare);
-  } else {
-    RETURN_IF_ERROR(files_.Remove(segment.path()));
+Status LogStorage::Reset(LogIndex first_index) {
+  RETURN_IF_ERROR(failure_);
+  Status status = LowerSyncedMark(first_index);
+  if (status.ok()) status = BeginSegment(first_index, 0, true);
+  return Judge(std::move(status));
+}
+
+Status LogStorage::Adopt(ServerId self, std::string founders) {
+  RETURN_IF_ERROR(failure_);
+  const bool anothers = facts_.self != ServerId() && facts_.self != self;
+  if (anothers || last_index().value > 0) {
+    return Status::Error(ErrorCode::kExists, "log {} belongs to server {} and ends at {}",
+                         directory_, facts_.self, last_index());
   }
-  // One after the other, or a power cut could leave a gap where the second went before the first.
-  return files_.SyncDirectory(directory_);
+  if (founders.size() > kMaxFoundersBytes) {
+    return Status::Error(ErrorCode::kTooLarge, "founders of {} bytes", founders.size());
+  }
+  LogFacts facts = facts_;
+  facts.self = self;
+  facts.founders = std::move(founders);
+  return Judge(SaveFacts(std::move(facts)));
+}
+
+Status LogStorage::ForgetLost() {
+  RETURN_IF_ERROR(failure_);
+  if (facts_.lost == LogIndex()) return OkStatus();
+  LogFacts facts = facts_;
+  facts.lost = LogIndex();
+  return Judge(SaveFacts(std::move(facts)));
 }
 
 Status LogStorage::Close() {
   RETURN_IF_ERROR(failure_);
-  facts_.synced = last_index();
-  return SaveLogFacts(files_, FactsPath(), facts_);
+  LogFacts facts = facts_;
+  facts.synced = last_index();
+  return Judge(SaveFacts(std::move(facts)));
+}
+
+raft::StartState LogStorage::MakeStartState(const raft::SnapshotPoint& applied) const {
+  raft::StartState start;
+  start.hard_state = facts_.hard_state;
+  start.applied = applied;
+  start.first_index = first_index();
+  start.last_index = last_index();
+  start.terms = outline_.terms();
+  for (const LogEntry& entry : outline_.memberships()) {
+    if (entry.index > applied.index) start.memberships.push_back(entry);
+  }
+  start.may_have_acknowledged = facts_.lost;
+  return start;
+}
+
+LogStorage::SharedSegment LogStorage::Newest() const {
+  absl::MutexLock lock(&mu_);
+  return segments_.back();
+}
+
+LogIndex LogStorage::first_index() const {
+  absl::MutexLock lock(&mu_);
+  return segments_.front()->first_index();
+}
+
+LogIndex LogStorage::last_index() const {
+  absl::MutexLock lock(&mu_);
+  return segments_.back()->last_index();
+}
+
+size_t LogStorage::segment_count() const {
+  absl::MutexLock lock(&mu_);
+  return segments_.size();
+}
+
+Status LogStorage::Judge(Status status) {
+  if (status.ok() || status.code() == ErrorCode::kNoSpace) return status;
+  failure_ = Status::Error(ErrorCode::kDiskFailed, "log {}: {}", directory_, status.ToString());
+  return failure_;
 }
 
 }  // namespace cairn

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "metaserver/store/rows.h"
+#include "metaserver/store/state_hash.h"
 #include "tests/metaserver/test_stores.h"
 #include "tests/support/memory_log.h"
 
@@ -27,29 +28,41 @@ v1::Command MakeDirectory(const std::string& name) {
   return command;
 }
 
-std::unique_ptr<ReplicatedState> OpenOn(std::unique_ptr<KvStore> store,
-                                        std::vector<LogEntry>& entries, const Clock& clock) {
-  const OpenLog open_log = [&](StateMachine& machine) -> Result<std::unique_ptr<ReplicatedLog>> {
-    return std::make_unique<MemoryLog>(entries, machine);
-  };
-  return *OpenReplicatedState(std::move(store), open_log, clock);
-}
+// Hands out one store, the test's.
+class OneStoreHome final : public StateHome {
+ public:
+  explicit OneStoreHome(std::unique_ptr<KvStore> store) : store_(std::move(store)) {}
+  Result<std::unique_ptr<KvStore>> Open() override { return std::move(store_); }
+  Result<std::unique_ptr<KvStore>> BeginAnother() override { return MakeMemoryStore(); }
+  Status Switch() override { return OkStatus(); }
+
+ private:
+  std::unique_ptr<KvStore> store_;
+};
 
 class ReplicatedStateTest : public ::testing::Test {
  protected:
-  std::unique_ptr<ReplicatedState> OpenOnDisk() {
-    ReplicatedStateOptions options;
-    options.directory = directory_.path();
-    options.files = &PosixFiles();
-    options.clock = &clock_;
-    auto state = ReplicatedState::Open(options);
+  std::unique_ptr<ReplicatedState> OpenIn(std::unique_ptr<StateHome> home) {
+    const OpenLog open_log = [&](StateMachine& machine, LeadershipObserver&)
+        -> Result<std::unique_ptr<ReplicatedLog>> {
+      machine_ = &machine;
+      return std::make_unique<MemoryLog>(entries_, machine);
+    };
+    auto state = OpenReplicatedState(std::move(home), open_log, clock_);
     CAIRN_CHECK(state.has_value());
     return *std::move(state);
+  }
+  std::unique_ptr<ReplicatedState> OpenOn(std::unique_ptr<KvStore> store) {
+    return OpenIn(std::make_unique<OneStoreHome>(std::move(store)));
+  }
+  std::unique_ptr<ReplicatedState> OpenOnDisk() {
+    return OpenIn(MakeLevelDbHome(directory_.path(), PosixFiles(), false));
   }
 
   TemporaryDirectory directory_;
   ManualClock clock_;
   std::vector<LogEntry> entries_;
+  StateMachine* machine_ = nullptr;  // of the state opened last
 };
 
 TEST_F(ReplicatedStateTest, WhatWasAcknowledgedIsThereAfterARestart) {
@@ -82,7 +95,7 @@ TEST_F(ReplicatedStateTest, RuleM7AReplayedLogGivesTheSameRows) {
   };
   auto first = MakeMemoryStore();
   {
-    auto state = OpenOn(std::make_unique<Shared>(*first), entries_, clock_);
+    auto state = OpenOn(std::make_unique<Shared>(*first));
     state->ProposeAndWait(Found()).value();
     for (int i = 0; i < 20; ++i) {
       clock_.Advance(std::chrono::seconds(1));
@@ -90,15 +103,15 @@ TEST_F(ReplicatedStateTest, RuleM7AReplayedLogGivesTheSameRows) {
     }
   }
   auto second = MakeMemoryStore();
-  { auto replayed = OpenOn(std::make_unique<Shared>(*second), entries_, clock_); }
+  { auto replayed = OpenOn(std::make_unique<Shared>(*second)); }
   EXPECT_EQ(RowsOf(*first), RowsOf(*second));
-  { auto again = OpenOn(std::make_unique<Shared>(*second), entries_, clock_); }  // nothing is new
+  { auto again = OpenOn(std::make_unique<Shared>(*second)); }  // nothing is new
   EXPECT_EQ(RowsOf(*first), RowsOf(*second));
 }
 
 TEST_F(ReplicatedStateTest, RuleM1IdsStayUniqueOverRestartsAndThreads) {
   auto store = MakeMemoryStore();
-  auto state = OpenOn(std::move(store), entries_, clock_);
+  auto state = OpenOn(std::move(store));
   state->ProposeAndWait(Found()).value();
   std::vector<std::thread> threads;
   for (int thread = 0; thread < 4; ++thread) {
@@ -110,7 +123,7 @@ TEST_F(ReplicatedStateTest, RuleM1IdsStayUniqueOverRestartsAndThreads) {
     });
   }
   for (std::thread& thread : threads) thread.join();
-  state = OpenOn(MakeMemoryStore(), entries_, clock_);
+  state = OpenOn(MakeMemoryStore());
   state->ProposeAndWait(MakeDirectory("later")).value();
   std::set<uint64_t> ids;
   for (const LogEntry& entry : entries_) {
@@ -123,7 +136,7 @@ TEST_F(ReplicatedStateTest, RuleM1IdsStayUniqueOverRestartsAndThreads) {
 }
 
 TEST_F(ReplicatedStateTest, ObserversHearOfWhatIsAppliedAndOfTheMap) {
-  auto state = OpenOn(MakeMemoryStore(), entries_, clock_);
+  auto state = OpenOn(MakeMemoryStore());
   int applied = 0;
   int map_changes = 0;
   state->OnApplied([&](const v1::Command&, const v1::Outcome&) { ++applied; });
@@ -138,10 +151,80 @@ TEST_F(ReplicatedStateTest, ObserversHearOfWhatIsAppliedAndOfTheMap) {
 }
 
 TEST_F(ReplicatedStateTest, AfterStopNothingIsProposed) {
-  auto state = OpenOn(MakeMemoryStore(), entries_, clock_);
+  auto state = OpenOn(MakeMemoryStore());
   state->ProposeAndWait(Found()).value();
   EXPECT_TRUE(state->Stop().ok());
   EXPECT_EQ(state->ProposeAndWait(MakeDirectory("a")).error().code(), ErrorCode::kUnavailable);
+}
+
+TEST_F(ReplicatedStateTest, RuleM7TheHashIsThatOfAllRowsHoweverTheyCame) {
+  auto state = OpenOnDisk();
+  state->ProposeAndWait(Found()).value();
+  state->ProposeAndWait(MakeDirectory("a")).value();
+  v1::Command mark;
+  mark.mutable_mark_hash();
+  const v1::Outcome marked = state->ProposeAndWait(mark).value();
+  EXPECT_EQ(marked.state_hash(), *HashOf(*state->View()));
+  EXPECT_EQ(state->HashAt(LogIndex(marked.index())), marked.state_hash());
+  EXPECT_EQ(state->HashAt(LogIndex(1)), std::nullopt);
+
+  // Another member gets everything in one batch.
+  auto other = OpenOn(MakeMemoryStore());
+  EXPECT_EQ(*HashOf(*other->View()), *HashOf(*state->View()));
+  EXPECT_EQ(other->HashAt(LogIndex(marked.index())), marked.state_hash());
+}
+
+TEST_F(ReplicatedStateTest, AMarkTellsTheHashOfJustWhatIsBeforeIt) {
+  auto state = OpenOn(MakeMemoryStore());
+  state->ProposeAndWait(Found()).value();
+  v1::Command mark;
+  mark.mutable_mark_hash();
+  const uint64_t empty = state->ProposeAndWait(mark)->state_hash();
+  state->ProposeAndWait(MakeDirectory("a")).value();
+  EXPECT_NE(state->ProposeAndWait(mark)->state_hash(), empty);
+  std::vector<LogEntry> all = std::exchange(entries_, {});
+  auto other = OpenOn(MakeMemoryStore());
+  machine_->Apply(all);
+  EXPECT_EQ(other->HashAt(LogIndex(2)), empty);
+}
+
+TEST_F(ReplicatedStateTest, ASnapshotIsTheStateOfItsPointWhateverComesLater) {
+  auto state = OpenOnDisk();
+  state->ProposeAndWait(Found()).value();
+  state->ProposeAndWait(MakeDirectory("before")).value();
+  Result<StateSnapshot> snapshot = machine_->TakeSnapshot();
+  ASSERT_TRUE(snapshot.has_value());
+  const uint64_t hash = *HashOf(*state->View());
+  state->ProposeAndWait(MakeDirectory("later")).value();
+
+  std::vector<LogEntry> rest = {entries_.back()};
+  entries_.clear();
+  TemporaryDirectory elsewhere;
+  {
+    auto other = OpenIn(MakeLevelDbHome(elsewhere.path(), PosixFiles(), false));
+    auto held = other->View();
+    ASSERT_TRUE(machine_->Install(snapshot->point, *snapshot->rows).ok());
+    EXPECT_TRUE(other->IsBorn());
+    EXPECT_EQ(machine_->Applied(), snapshot->point);
+    EXPECT_EQ(*HashOf(*other->View()), hash);
+    EXPECT_EQ(*HashOf(*held), 0u);  // a view shows what it showed
+    machine_->Apply(rest);
+    EXPECT_EQ(*HashOf(*other->View()), *HashOf(*state->View()));
+  }
+  auto again = OpenIn(MakeLevelDbHome(elsewhere.path(), PosixFiles(), false));
+  EXPECT_EQ(*HashOf(*again->View()), *HashOf(*state->View()));
+  EXPECT_FALSE(PosixFiles().Exists(elsewhere.path() + "/state"));
+}
+
+TEST_F(ReplicatedStateTest, ASnapshotThatIsNotOfItsPointIsRefusedAndTheStateStays) {
+  auto state = OpenOnDisk();
+  state->ProposeAndWait(Found()).value();
+  Result<StateSnapshot> snapshot = machine_->TakeSnapshot();
+  raft::SnapshotPoint other = snapshot->point;
+  other.index = LogIndex(99);
+  EXPECT_EQ(machine_->Install(other, *snapshot->rows).code(), ErrorCode::kCorruption);
+  EXPECT_EQ(machine_->Applied(), snapshot->point);
+  EXPECT_TRUE(state->IsBorn());
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ class MemoryLog final : public ReplicatedLog {
   MemoryLog(std::vector<LogEntry>& entries, StateMachine& machine)
       : entries_(entries), machine_(machine) {
     for (const LogEntry& entry : entries_) {
-      if (entry.index > machine_.AppliedIndex()) machine_.Apply({&entry, 1});
+      if (entry.index > machine_.Applied().index) machine_.Apply({&entry, 1});
     }
   }
 
@@ -52,8 +52,11 @@ class MemoryLog final : public ReplicatedLog {
     for (auto& [command, done] : held) Propose(std::move(command), std::move(done));
   }
 
-  bool IsLeader() const override { return true; }
-  Term CurrentTerm() const override { return Term(1); }
+  Term ServingTerm() const override { return Term(1); }
+  bool LeaseHolds(Term term) const override { return term == Term(1); }
+  void ConfirmLeadership(Term term, std::function<void(bool)> done) override {
+    done(LeaseHolds(term));
+  }
   void Stop() override {
     absl::MutexLock lock(&mu_);
     stopped_ = true;

@@ -18,6 +18,11 @@ class FakeState final : public ReplicatedState {
   std::unique_ptr<ReadView> View() override;
   void OnMapChanged(std::function<void()> observer) override { observer_ = std::move(observer); }
   bool IsBorn() override;
+  Term ServingTerm() const override { return serving_term; }
+  bool LeaseHolds(Term term) const override { return lease_holds && term == serving_term; }
+  void ConfirmLeadership(Term term, std::function<void(bool)> done) override {
+    done(confirms && term == serving_term);
+  }
   Status Stop() override { return OkStatus(); }
 
   // Proposals answer this instead of being applied, until it is ok again.
@@ -25,6 +30,11 @@ class FakeState final : public ReplicatedState {
   int proposals() const;
   // Commands of the log that were applied to update groups.
   int group_updates() const;
+
+  // What this metaserver thinks of its office.
+  Term serving_term{1};
+  bool lease_holds = true;
+  bool confirms = true;  // a majority, when the lease does not hold
 
   // Runs before each proposal is applied.
   std::function<void(const v1::Command&)> on_propose;

@@ -179,7 +179,7 @@ TEST(ApplyTest, RuleM7OneBatchOrManyGiveTheSameRows) {
     const auto view = together.store().View();
     auto txn = MetadataTransaction::Begin(*view);
     for (const v1::Command& command : commands) ApplyCommand(command, *txn);
-    ASSERT_TRUE(together.store().Write(txn->Finish(), false).ok());
+    ASSERT_TRUE(together.store().Write(*txn->Finish(), false).ok());
   }
   EXPECT_EQ(RowsOf(one_by_one.store()), RowsOf(together.store()));
 }

@@ -30,7 +30,7 @@ v1::Outcome Namespace::Apply(const v1::Command& command) {
   CAIRN_CHECK(txn.has_value());
   v1::Outcome outcome = ApplyCommand(command, *txn);
   CAIRN_CHECK(txn->store_status().ok());
-  CAIRN_CHECK(store_->Write(txn->Finish(), false).ok());
+  CAIRN_CHECK(store_->Write(*txn->Finish(), false).ok());
   return outcome;
 }
 

@@ -4,6 +4,7 @@
 #include "tests/common/temporary_directory.h"
 #include "tests/metaserver/cluster/cluster_fixture.h"
 #include "tests/metaserver/cluster/fake_call.h"
+#include "tests/raft/node_group.h"
 
 namespace cairn {
 namespace {
@@ -14,8 +15,14 @@ class AdminServiceTest : public ClusterFixture {
     auto opened = DataDirectory::Open(PosixFiles(), place_ / "meta", kMetaserverRole, "boot");
     ASSERT_THAT(opened, IsOk());
     directory_ = *std::move(opened);
+    ASSERT_THAT(directory_->SetIdentity("c1", ServerId(1)), IsOk());
+    nodes_.StartAll();
+    ASSERT_EQ(nodes_.Leader(), 1);
+    group_ = std::make_unique<MetaserverGroup>(
+        MetaserverGroupParts{&nodes_.node(1), &state_, directory_.get(), nullptr, nullptr});
     RegisterAdminService(dispatcher_, {&state_, maps_.get(), registry_.get(), directory_.get(),
-                                       nullptr, nullptr, [](SessionId) { return uint64_t{3}; }});
+                                       group_.get(), nullptr,
+                                       [](SessionId) { return uint64_t{3}; }});
   }
   Result<v1::GetStatusResponse> GetStatus() {
     return Ask<v1::GetStatusResponse>(dispatcher_, v1::ADMIN_GET_STATUS, v1::GetStatusRequest());
@@ -29,6 +36,8 @@ class AdminServiceTest : public ClusterFixture {
 
   TemporaryDirectory place_;
   std::unique_ptr<DataDirectory> directory_;
+  testing::NodeGroup nodes_{1};
+  std::unique_ptr<MetaserverGroup> group_;
   Dispatcher dispatcher_;
 };
 

@@ -3,16 +3,18 @@
 namespace cairn::testing {
 
 void ServiceTest::Start() {
-  const OpenLog open_log = [this](StateMachine& machine) -> Result<std::unique_ptr<ReplicatedLog>> {
+  const OpenLog open_log = [this](StateMachine& machine, LeadershipObserver&)
+      -> Result<std::unique_ptr<ReplicatedLog>> {
     auto log = std::make_unique<MemoryLog>(entries_, machine);
     log_ = log.get();
     return log;
   };
-  state_ = *OpenReplicatedState(MakeMemoryStore(), open_log, clock_);
+  state_ = *OpenReplicatedState(MakeMemoryHome(), open_log, clock_);
   sessions_ = std::make_unique<SessionTable>(clock_);
   CAIRN_CHECK(sessions_->Restore(*state_->View()).ok());
   service_ = std::make_unique<MetadataService>(*state_, *sessions_, cluster_, cluster_);
   dispatcher_ = std::make_unique<Dispatcher>();
+  service_->OnLeadership(true);
   service_->Register(*dispatcher_);
   if (state_->IsBorn()) return;
   v1::Command found;

@@ -56,7 +56,7 @@ TEST(TransactionTest, TheStateRowIsWrittenWithTheBatch) {
     auto txn = MetadataTransaction::Begin(*view);
     txn->mutable_state().set_applied_index(9);
     txn->AddEntry(InodeId(1), "x", InodeId(5), S_IFREG | 0644);
-    ASSERT_TRUE(store->Write(txn->Finish(), false).ok());
+    ASSERT_TRUE(store->Write(*txn->Finish(), false).ok());
   }
   EXPECT_EQ(LoadState(*store->View())->applied_index(), 9u);
   EXPECT_EQ(LoadEntry(*store->View(), InodeId(1), "x")->mode(), uint32_t{S_IFREG});

@@ -1,0 +1,93 @@
+// What the apply thread does: it alone changes the state, and tells who leads.
+#include <utility>
+
+#include "common/logging.h"
+#include "raft/raft_node.h"
+
+namespace cairn {
+
+void RaftNode::ApplyCommitted() {
+  for (;;) {
+    std::vector<LogEntry> entries;
+    {
+      absl::MutexLock lock(&mu_);
+      entries.swap(to_apply_);
+      applying_ = !entries.empty();
+      if (entries.empty()) return;
+    }
+    std::vector<std::string> outcomes = machine_.Apply(entries);
+    CAIRN_CHECK(outcomes.size() == entries.size());
+    applied_ = entries.back().index.value;
+    ServeWhenReady();
+    Answer(entries, std::move(outcomes));
+    Work work;
+    {
+      absl::MutexLock lock(&mu_);
+      core_->Applied(entries.back().index);
+      work = Collect();
+    }
+    Finish(std::move(work));
+  }
+}
+
+void RaftNode::Answer(const std::vector<LogEntry>& entries, std::vector<std::string> outcomes) {
+  std::vector<std::pair<Done, std::string>> answers;
+  {
+    absl::MutexLock lock(&mu_);
+    for (size_t i = 0; i < entries.size() && !pending_.empty(); ++i) {
+      Pending& pending = pending_.front();
+      if (pending.index != entries[i].index) continue;
+      // Proposals of an earlier term were answered when leadership was lost.
+      CAIRN_CHECK(pending.term == entries[i].term);
+      answers.emplace_back(std::move(pending.done), std::move(outcomes[i]));
+      pending_.pop_front();
+    }
+  }
+  for (auto& [done, outcome] : answers) done(std::move(outcome));
+}
+
+// A leader may serve once an entry of its own term is applied: then everything that was committed
+// before it is in the state (rule M6).
+void RaftNode::ServeWhenReady() {
+  Term term;
+  {
+    absl::MutexLock lock(&mu_);
+    term = core_->LeadingTerm();
+    if (term == Term() || term.value == serving_term_ ||
+        core_->FirstOwnIndex().value > applied_.load()) {
+      return;
+    }
+  }
+  if (options_.observer != nullptr) options_.observer->OnLeading(term);
+  absl::MutexLock lock(&mu_);
+  if (core_->LeadingTerm() == term && !stopping_ && failure_.ok()) serving_term_ = term.value;
+}
+
+Status RaftNode::InstallFile(const raft::SnapshotPoint& point) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<SnapshotFileReader> reader,
+                   SnapshotFileReader::Open(options_.directory, *options_.files));
+  return machine_.Install(point, *reader);
+}
+
+void RaftNode::InstallSnapshot(const raft::SnapshotPoint& point) {
+  if (Status status = InstallFile(point); !status.ok()) return StopBecause(status);
+  disk_.Run([this, point] { FinishInstall(point); });
+}
+
+// On the disk thread. Until the file is gone a start installs it again.
+void RaftNode::FinishInstall(const raft::SnapshotPoint& point) {
+  Status status = storage_->Reset(LogIndex(point.index.value + 1));
+  if (status.ok()) status = RemoveSnapshotFile(options_.directory, *options_.files);
+  if (!status.ok()) return StopBecause(status);
+  LOG_INFO("snapshot installed index={} term={}", point.index, point.term);
+  applied_ = point.index.value;
+  Work work;
+  {
+    absl::MutexLock lock(&mu_);
+    core_->SnapshotInstalled(point, Now());
+    work = Collect();
+  }
+  Finish(std::move(work));
+}
+
+}  // namespace cairn

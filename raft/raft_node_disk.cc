@@ -1,0 +1,104 @@
+// What the disk thread does: it alone writes the log and the incoming snapshot.
+#include <utility>
+
+#include "common/logging.h"
+#include "raft/raft_node.h"
+
+namespace cairn {
+
+void RaftNode::Write(const raft::WriteBatch& batch) {
+  // The hard state first, both on disk, before anyone hears of either (rules M1, M4).
+  const Status status = storage_->Write(batch.hard_state, batch.entries);
+  if (!status.ok()) return NotWritten(batch, status);
+  if (std::exchange(disk_full_, false)) LOG_INFO("the log's disk has room again");
+  Work work;
+  {
+    absl::MutexLock lock(&mu_);
+    core_->Persisted(batch.number, Now());
+    work = Collect();
+  }
+  Finish(std::move(work));
+  CompactWhenDue();
+}
+
+void RaftNode::NotWritten(const raft::WriteBatch& batch, const Status& cause) {
+  if (cause.code() != ErrorCode::kNoSpace) return StopBecause(cause);
+  Work work;
+  std::vector<Done> refused;
+  {
+    absl::MutexLock lock(&mu_);
+    core_->NotPersisted(batch.number, Now());
+    const LogIndex last = core_->Describe().last_index;
+    while (!pending_.empty() && pending_.back().index > last) {
+      refused.push_back(std::move(pending_.back().done));
+      pending_.pop_back();
+    }
+    // Somebody whose disk has room should lead.
+    if (core_->LeadingTerm() != Term()) (void)core_->TransferLeadership(ServerId(), Now());
+    work = Collect();
+  }
+  if (!std::exchange(disk_full_, true)) LOG_WARN("the log's disk is full error={}", cause);
+  for (Done& done : refused) done(Fail(cause));
+  Finish(std::move(work));
+}
+
+void RaftNode::ForgetLost() {
+  LOG_INFO("what the log had lost is back");
+  if (Status status = storage_->ForgetLost(); !status.ok()) StopBecause(status);
+}
+
+void RaftNode::CompactWhenDue() {
+  if (compacting_ || storage_->segment_count() <= options_.kept_segments + 1) return;
+  compacting_ = true;
+  house_.Run([this] {
+    const Result<LogIndex> durable = machine_.MakeDurable();
+    if (durable) {
+      disk_.Run([this, index = *durable] { Compact(index); });
+    } else if (durable.error().code() == ErrorCode::kNoSpace) {
+      LOG_WARN("log not compacted, it grows until there is room error={}", durable.error());
+      disk_.Run([this] { compacting_ = false; });
+    } else {
+      StopBecause(durable.error());
+    }
+  });
+}
+
+// Only what is durable in the state may go (rule M2), and what was written last stays for members
+// that were away.
+void RaftNode::Compact(LogIndex durable) {
+  compacting_ = false;
+  {
+    // The core must not look for entries that are going away.
+    absl::MutexLock lock(&mu_);
+    core_->Compacted(storage_->FirstAfterCompact(durable, options_.kept_segments));
+  }
+  const Status status = storage_->Compact(durable, options_.kept_segments);
+  if (status.ok()) return;
+  if (status.code() != ErrorCode::kNoSpace) return StopBecause(status);
+  LOG_WARN("log not compacted, it grows until there is room error={}", status);
+}
+
+Status RaftNode::StorePiece(const raft::SnapshotPiece& piece) {
+  if (piece.offset == 0) {
+    LOG_INFO("a snapshot is coming index={}", piece.point.index);
+    incoming_ =
+        std::make_unique<IncomingSnapshot>(options_.directory, *options_.files, piece.point);
+  }
+  if (incoming_ == nullptr) return Status(ErrorCode::kCorruption, "a piece without a beginning");
+  return incoming_->Take(piece.offset, piece.data, piece.last);
+}
+
+void RaftNode::TakePiece(const raft::SnapshotPiece& piece) {
+  const Status status = StorePiece(piece);
+  if (status.ok() && !piece.last) return;
+  incoming_.reset();
+  if (status.ok()) {
+    return apply_.Run([this, point = piece.point] { InstallSnapshot(point); });
+  }
+  if (status.code() == ErrorCode::kDiskFailed) return StopBecause(status);
+  LOG_WARN("a snapshot is fetched again index={} reason={}", piece.point.index, status);
+  absl::MutexLock lock(&mu_);
+  core_->SnapshotRefused(Now());
+}
+
+}  // namespace cairn
