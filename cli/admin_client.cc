@@ -1,37 +1,86 @@
 #include "cli/admin_client.h"
 
-#include <unistd.h>
+#include <algorithm>
+#include <thread>
 
 namespace cairn {
 
 namespace {
+// An election takes about a second.
+constexpr std::chrono::milliseconds kRest{50};
+// A leader that is paused must not use up the whole time.
+constexpr Duration kLongestTry = std::chrono::seconds(5);
+
+// A change of membership ends when a majority has two more entries on disk.
+constexpr Duration kBusyTime = std::chrono::seconds(10);
+
 bool AnotherMayAnswer(ErrorCode code) {
   return code == ErrorCode::kUnavailable || code == ErrorCode::kDeadlineExceeded ||
          code == ErrorCode::kNotLeader;
 }
+
+Deadline Within(const Deadline& deadline, Duration at_most) {
+  return Deadline::After(std::min(deadline.Left(), at_most));
+}
 }  // namespace
 
 Result<AdminClient> AdminClient::Open(const ClusterAccess& access) {
-  ASSIGN_OR_RETURN(std::shared_ptr<const TlsContext> tls, TlsContext::Load(access.tls));
   AdminClient client;
-  for (const Address& address : access.metaservers) {
-    client.peers_.push_back({address.ToString(), GrpcChannel::Make(address, tls)});
-  }
+  ASSIGN_OR_RETURN(client.tls_, TlsContext::Load(access.tls));
+  client.configured_ = access.metaservers;
   return client;
 }
 
-Status AdminClient::Call(const std::string& method, const google::protobuf::Message& request,
-                         google::protobuf::Message& response, Deadline deadline) {
-  std::string silent;
-  for (size_t i = 0; i < peers_.size(); ++i) {
-    const auto share = deadline.Left() / static_cast<int64_t>(peers_.size() - i);
-    const Status status = peers_[i].channel->Call("/cairn.v1.Admin/" + method, request, response,
-                                                  Deadline::After(share));
-    if (!AnotherMayAnswer(status.code())) return status;
-    silent += (silent.empty() ? "" : "; ") + peers_[i].name + ": " +
-              status.ToString();
+GrpcChannel& AdminClient::ChannelTo(const Address& address) {
+  std::unique_ptr<GrpcChannel>& channel = channels_[address.ToString()];
+  if (channel == nullptr) channel = GrpcChannel::Make(address, tls_);
+  return *channel;
+}
+
+Status AdminClient::CallAt(const Address& address, const std::string& method,
+                           const google::protobuf::Message& request,
+                           google::protobuf::Message& response, Deadline deadline) {
+  return ChannelTo(address).Call("/cairn.v1.Admin/" + method, request, response, deadline);
+}
+
+Status AdminClient::FindLeader(Deadline deadline) {
+  const Survey survey = TakeSurvey(*this, {}, Within(deadline, kSurveyTime));
+  const MemberAnswer* best = BestOf(survey);
+  if (best == nullptr) return NobodyAnswers(survey);
+  RETURN_IF_ERROR(best->answered);
+  leader_ = best->Leads() ? std::optional(best->address) : std::nullopt;
+  return OkStatus();
+}
+
+Status AdminClient::CallLeader(const std::string& method, const google::protobuf::Message& request,
+                               google::protobuf::Message& response, Deadline deadline) {
+  repeated_ = false;
+  Status last(ErrorCode::kUnavailable, "no metaserver leads");
+  for (;;) {
+    if (!leader_) RETURN_IF_ERROR(FindLeader(deadline));
+    if (leader_) {
+      const Status status =
+          CallAt(*leader_, method, request, response, Within(deadline, kLongestTry));
+      if (!AnotherMayAnswer(status.code())) return status;
+      repeated_ = repeated_ || status.code() != ErrorCode::kNotLeader;
+      last = Status::Error(ErrorCode::kUnavailable, "no metaserver leads; {}: {}",
+                           leader_->ToString(), status);
+      leader_.reset();
+    }
+    if (deadline.Left() <= kRest) return last;
+    std::this_thread::sleep_for(kRest);
   }
-  return Status::Error(ErrorCode::kUnavailable, "no metaserver answers: {}", silent);
+}
+
+Status AdminClient::ChangeMembers(const std::string& method,
+                                  const google::protobuf::Message& request,
+                                  google::protobuf::Message& response, Deadline deadline) {
+  const Deadline patience = Within(deadline, kBusyTime);
+  for (;;) {
+    Status status = CallLeader(method, request, response, deadline);
+    if (status.code() != ErrorCode::kBusy || patience.Left() <= kRest) return status;
+    std::this_thread::sleep_for(kRest);
+  }
 }
 
 Status AskCluster(const ClusterOptions& options, const std::string& method,
@@ -39,19 +88,13 @@ Status AskCluster(const ClusterOptions& options, const std::string& method,
   ASSIGN_OR_RETURN(const ClusterAccess access,
                    FindCluster(options, LookupEnvironment::OfProcess()));
   ASSIGN_OR_RETURN(AdminClient client, AdminClient::Open(access));
-  return client.Call(method, request, response, Deadline::After(kAskTime));
-}
-
-Status FoundCluster(AdminClient& client, const std::string& cluster_id, uint32_t copies,
-                    uint32_t min_active, Deadline deadline) {
-  v1::FoundClusterRequest request;
-  request.set_cluster_id(cluster_id);
-  request.set_copies(copies);
-  request.set_min_active(min_active);
-  request.set_root_uid(::geteuid());
-  request.set_root_gid(::getegid());
-  v1::FoundClusterResponse response;
-  return client.Call("FoundCluster", request, response, deadline);
+  const Survey survey =
+      TakeSurvey(client, {method, &request, &response}, Deadline::After(kSurveyTime));
+  const MemberAnswer* best = BestOf(survey);
+  if (best == nullptr) return NobodyAnswers(survey);
+  RETURN_IF_ERROR(best->answered);
+  response.CopyFrom(*best->answer);
+  return OkStatus();
 }
 
 }  // namespace cairn

@@ -1,14 +1,17 @@
-// Calls of the Admin service to whichever metaserver answers.
+// Calls of the Admin service, to one metaserver or to whichever leads.
 #pragma once
 
 #include <google/protobuf/message.h>
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cairn/v1/admin.pb.h"
 #include "cli/cluster_lookup.h"
+#include "cli/survey.h"
 #include "common/clock.h"
 #include "common/status.h"
 #include "rpc/grpc_channel.h"
@@ -23,25 +26,37 @@ class AdminClient {
  public:
   static Result<AdminClient> Open(const ClusterAccess& access);
 
-  // `method` is "GetStatus". Metaservers are asked one after the other until one answers at all;
-  // the time is shared between those not asked yet. kUnavailable names each that did not answer.
-  Status Call(const std::string& method, const google::protobuf::Message& request,
-              google::protobuf::Message& response, Deadline deadline);
+  const std::vector<Address>& configured() const { return configured_; }
+  // Made when first asked for, kept for the client's life; its calls may be made on any thread.
+  GrpcChannel& ChannelTo(const Address& address);
+
+  // `method` is "GetStatus".
+  Status CallAt(const Address& address, const std::string& method,
+                const google::protobuf::Message& request, google::protobuf::Message& response,
+                Deadline deadline);
+  // Looks for the leader and waits for one while anybody answers at all; sends the same request
+  // again when its answer was lost. kUnavailable names who did not answer.
+  Status CallLeader(const std::string& method, const google::protobuf::Message& request,
+                    google::protobuf::Message& response, Deadline deadline);
+  // As CallLeader; waits a while for another change of membership to be over (kBusy).
+  Status ChangeMembers(const std::string& method, const google::protobuf::Message& request,
+                       google::protobuf::Message& response, Deadline deadline);
+  // An earlier try of the last CallLeader may have been run without our hearing of it.
+  bool repeated() const { return repeated_; }
 
  private:
-  struct Peer {
-    std::string name;
-    std::unique_ptr<GrpcChannel> channel;
-  };
-  std::vector<Peer> peers_;
+  AdminClient() = default;
+  Status FindLeader(Deadline deadline);
+
+  std::vector<Address> configured_;
+  std::shared_ptr<const TlsContext> tls_;
+  std::map<std::string, std::unique_ptr<GrpcChannel>> channels_;
+  std::optional<Address> leader_;
+  bool repeated_ = false;
 };
 
-// Finds the cluster and asks it once.
+// Finds the cluster and asks its leader, or any metaserver if it does not answer.
 Status AskCluster(const ClusterOptions& options, const std::string& method,
                   const google::protobuf::Message& request, google::protobuf::Message& response);
-
-// Births the cluster (DESIGN 10); the same id again succeeds. The caller becomes the owner of /.
-Status FoundCluster(AdminClient& client, const std::string& cluster_id, uint32_t copies,
-                    uint32_t min_active, Deadline deadline);
 
 }  // namespace cairn

@@ -40,23 +40,25 @@ Status SetChunkserverFaults(const DevCluster& cluster, const DevMember& member,
   return internal::StatusOf(answer);
 }
 
-Status SetMetaserverFaults(const DevCluster& cluster, const v1::SetFaultsRequest& request) {
+Status SetMetaserverFaults(const DevCluster& cluster, const DevMember& member,
+                           const v1::SetFaultsRequest& request) {
   ASSIGN_OR_RETURN(const ClusterAccess access, cluster.Access());
   ASSIGN_OR_RETURN(AdminClient client, AdminClient::Open(access));
   v1::SetFaultsResponse response;
-  return client.Call("SetFaults", request, response, Deadline::After(kAskTime));
+  const v1::MetaserverAddress address = DevMetaserverAddress(cluster.shape(), member.number);
+  return client.CallAt(ChooseAddress(address.grpc(), /*allow_unix=*/false), "SetFaults", request,
+                       response, Deadline::After(kAskTime));
 }
 
 Result<ExitCode> SetFaults(const FaultOptions& options, const Console& console) {
   v1::SetFaultsRequest request;
   ASSIGN_OR_RETURN(*request.mutable_rules(), RulesText(options.rules));
   ASSIGN_OR_RETURN(const DevCluster cluster, options.member.OpenCluster());
-  ASSIGN_OR_RETURN(const DevMember member,
-                   cluster.Find(options.member.kind, options.member.number));
+  ASSIGN_OR_RETURN(const DevMember member, options.member.Find(cluster));
   if (member.role == DevRole::kClient) {
     return Fail(ErrorCode::kInvalidArgument, "faults are for meta and chunk, not for client");
   }
-  RETURN_IF_ERROR(member.role == DevRole::kMeta ? SetMetaserverFaults(cluster, request)
+  RETURN_IF_ERROR(member.role == DevRole::kMeta ? SetMetaserverFaults(cluster, member, request)
                                                 : SetChunkserverFaults(cluster, member, request));
   options.member.Tell(member, request.rules().empty() ? "without faults" : "faulty", console);
   return ExitCode::kOk;

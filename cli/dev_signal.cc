@@ -14,7 +14,7 @@ void AddSignalVerb(CLI::App& dev, Action& chosen, const char* name, const char* 
   verb.callback([&chosen, options, signal, outcome] {
     chosen = [options, signal, outcome](const Console& console) -> Result<ExitCode> {
       ASSIGN_OR_RETURN(const DevCluster cluster, options->OpenCluster());
-      ASSIGN_OR_RETURN(const DevMember member, cluster.Find(options->kind, options->number));
+      ASSIGN_OR_RETURN(const DevMember member, options->Find(cluster));
       RETURN_IF_ERROR(SignalMember(cluster, member, signal));
       options->Tell(member, outcome, console);
       return ExitCode::kOk;

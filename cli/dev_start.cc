@@ -21,7 +21,7 @@ Status CheckStays(const DevCluster& cluster, const DevMember& member) {
 
 Result<ExitCode> Start(const MemberOptions& options, const Console& console) {
   ASSIGN_OR_RETURN(const DevCluster cluster, options.OpenCluster());
-  ASSIGN_OR_RETURN(const DevMember member, cluster.Find(options.kind, options.number));
+  ASSIGN_OR_RETURN(const DevMember member, options.Find(cluster));
   ASSIGN_OR_RETURN(const auto lock, LockDevDirectory(cluster.directory()));
   if (member.role == DevRole::kClient) {
     RETURN_IF_ERROR(StartClient(cluster, member, Deadline::After(kStartTime)));

@@ -6,7 +6,7 @@
 namespace cairn {
 
 namespace {
-constexpr Duration kUpTime = std::chrono::seconds(30);
+constexpr Duration kUpTime = std::chrono::seconds(60);
 
 struct UpOptions {
   std::string directory;
@@ -65,7 +65,9 @@ Result<ExitCode> Up(const UpOptions& options, const Console& console) {
   ASSIGN_OR_RETURN(DevCluster cluster, DevCluster::OpenOrCreate(directory, options.flags));
   RETURN_IF_ERROR(WriteServerFiles(cluster));
   for (const DevMember& server : cluster.Servers()) RETURN_IF_ERROR(StartServer(cluster, server));
-  RETURN_IF_ERROR(AwaitCluster(cluster, deadline));
+  RETURN_IF_ERROR(AwaitCluster(cluster, deadline, [&](const std::string& text) {
+    console.err << "warning: " << text << std::endl;
+  }));
   RETURN_IF_ERROR(RememberMounts(cluster, options.mounts));
   for (const DevMember& client : cluster.Clients()) {
     RETURN_IF_ERROR(StartClient(cluster, client, deadline));
@@ -79,7 +81,7 @@ void AddDevUpVerb(CLI::App& dev, Action& chosen) {
   CLI::App& verb = *dev.add_subcommand("up", "Makes a cluster, or starts what is down of one");
   auto options = std::make_shared<UpOptions>();
   verb.add_option("--dir", options->directory, "Where it keeps everything");
-  verb.add_option("--meta", options->flags.meta, "Metaservers (default 1)");
+  verb.add_option("--meta", options->flags.meta, "Metaservers: 1, 3 (the default) or 5");
   verb.add_option("--chunk", options->flags.chunk, "Chunkservers (default 3)");
   verb.add_option("--copies", options->flags.copies, "Copies of each chunk (default 3)");
   verb.add_option("--min-active", options->flags.min_active,

@@ -1,4 +1,5 @@
 #include "cli/admin_client.h"
+#include "cli/metaserver_health.h"
 #include "cli/verb.h"
 
 namespace cairn {
@@ -40,21 +41,45 @@ CheckExit Judge(const v1::GetHealthResponse& health) {
   return worst;
 }
 
-Result<ExitCode> ShowHealth(const HealthOptions& options, const Console& console) {
+// Of the metaservers by the word of all, of the rest by the word of the leader.
+Result<v1::GetHealthResponse> FetchHealth(const ClusterOptions& options) {
+  ASSIGN_OR_RETURN(const ClusterAccess access,
+                   FindCluster(options, LookupEnvironment::OfProcess()));
+  ASSIGN_OR_RETURN(AdminClient client, AdminClient::Open(access));
+  const v1::GetHealthRequest request;
+  const v1::GetHealthResponse type;
+  const Survey survey =
+      TakeSurvey(client, {"GetHealth", &request, &type}, Deadline::After(kSurveyTime));
+  const MemberAnswer* best = BestOf(survey);
+  if (best == nullptr) return Fail(NobodyAnswers(survey));
+  RETURN_IF_ERROR(best->answered);
   v1::GetHealthResponse health;
-  const Status status =
-      AskCluster(options.cluster, "GetHealth", v1::GetHealthRequest(), health);
-  if (options.check && !status.ok()) {
-    console.err << "cairn: " << status.message() << "\n";
+  for (v1::HealthItem& item : DiagnoseMetaservers(MakeGroupView(survey))) {
+    *health.add_items() = std::move(item);
+  }
+  for (v1::HealthItem item : static_cast<const v1::GetHealthResponse&>(*best->answer).items()) {
+    if (!best->Leads()) {
+      item.mutable_text()->append(
+          fmt::format(" (as seen by metaserver {}, which does not lead)", best->says.server()));
+    }
+    *health.add_items() = std::move(item);
+  }
+  return health;
+}
+
+Result<ExitCode> ShowHealth(const HealthOptions& options, const Console& console) {
+  const Result<v1::GetHealthResponse> health = FetchHealth(options.cluster);
+  if (options.check && !health.has_value()) {
+    console.err << "cairn: " << health.error().message() << "\n";
     return static_cast<ExitCode>(kCheckCritical);
   }
-  RETURN_IF_ERROR(status);
+  RETURN_IF_ERROR(health);
   if (options.cluster.json) {
-    console.out << HealthJson(health) << "\n";
+    console.out << HealthJson(*health) << "\n";
   } else {
-    PrintHealth(health, console);
+    PrintHealth(*health, console);
   }
-  return options.check ? static_cast<ExitCode>(Judge(health)) : ExitCode::kOk;
+  return options.check ? static_cast<ExitCode>(Judge(*health)) : ExitCode::kOk;
 }
 }  // namespace
 

@@ -87,13 +87,17 @@ std::string EscapeMountWord(std::string_view word) {
   return text;
 }
 
-std::string UnescapeMountWord(std::string_view text) {
-  std::string word;
+std::vector<std::string> SplitMountWords(std::string_view text) {
+  std::vector<std::string> words(1);
   for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == ',') {
+      words.emplace_back();
+      continue;
+    }
     if (text[i] == '\\' && i + 1 < text.size()) ++i;
-    word += text[i];
+    words.back() += text[i];
   }
-  return word;
+  return words;
 }
 
 bool MountAnswers(const std::string& mount_point, Duration time) {

@@ -31,7 +31,8 @@ const MountEntry* MountAt(const std::vector<MountEntry>& mounts, const std::stri
 // Sources and options of a mount are words with commas between them: a comma or backslash of a word
 // itself has a backslash before it.
 std::string EscapeMountWord(std::string_view word);
-std::string UnescapeMountWord(std::string_view text);
+// The words without escapes; at least one.
+std::vector<std::string> SplitMountWords(std::string_view text);
 
 // A statfs and a stat of `mount_point` succeed within `time`. Never hangs, whoever serves it.
 bool MountAnswers(const std::string& mount_point, Duration time);

@@ -20,7 +20,7 @@ Result<ExitCode> SetPool(const PoolOptions& options, const Console& console) {
   request.set_pool(options.pool);
   request.set_min_active(options.min_active);
   v1::SetPoolResponse response;
-  RETURN_IF_ERROR(client.Call("SetPool", request, response, Deadline::After(kChangeTime)));
+  RETURN_IF_ERROR(client.CallLeader("SetPool", request, response, Deadline::After(kChangeTime)));
   if (options.cluster.json) {
     console.out << ToJson(request) << "\n";
   } else {

@@ -1,5 +1,6 @@
 #include "cli/admin_client.h"
 #include "cli/dev/dev_cluster.h"
+#include "cli/group_view.h"
 #include "cli/verb.h"
 
 namespace cairn {
@@ -49,15 +50,28 @@ void PrintPools(const v1::GetStatusResponse& status, const Console& console) {
   table.Print(console);
 }
 
-void PrintStatus(const v1::GetStatusResponse& status, const Console& console) {
+// Of one that does not lead: who it is and how old what it says may be.
+std::string Source(const v1::MetaserverStatus& meta) {
+  if (meta.role() == "leader" || meta.role() == "unborn") return "";
+  return fmt::format("  as seen by metaserver {} ({}), which last heard a leader {:.1f} s ago",
+                     meta.server(), meta.role(),
+                     static_cast<double>(meta.leader_silent_ms()) / 1000);
+}
+
+void PrintStatus(const v1::GetStatusResponse& status, const GroupView& group,
+                 const Console& console) {
   const auto& meta = status.metaserver();
   console.out << fmt::format(
-      "cluster {}  version {}\nmetaserver {} is {}, term {}, applied {}\n{} inodes, {} in files\n"
+      "cluster {}  version {}{}\nmetaserver {} is {}, term {}, applied {}\n{} inodes, {} in files\n"
       "groups: {} full, {} reduced, {} unavailable\n\n",
-      status.cluster_id().empty() ? "unborn" : status.cluster_id(), status.version(), meta.server(),
-      meta.role(), meta.term(), meta.applied_index(), status.inodes(),
+      status.cluster_id().empty() ? "unborn" : status.cluster_id(), status.version(), Source(meta),
+      meta.server(), meta.role(), meta.term(), meta.applied_index(), status.inodes(),
       FormatBytes(status.file_bytes()), status.full_groups(), status.reduced_groups(),
       status.unavailable_groups());
+  if (!group.members.empty()) {
+    PrintGroup(group, console);
+    console.out << "\n";
+  }
   PrintChunkservers(status, console);
   PrintPools(status, console);
   PrintMounts(status, console);
@@ -97,8 +111,9 @@ void PrintProcesses(const std::vector<DevProcess>& processes, const Console& con
   table.Print(console);
 }
 
-// GetStatusResponse with one more member: the processes of a dev cluster, none otherwise.
-std::string StatusJson(const v1::GetStatusResponse& status,
+// GetStatusResponse and two more: the metaservers, as 'cairn meta ls' has them, and the processes
+// of a dev cluster, none otherwise.
+std::string StatusJson(const v1::GetStatusResponse& status, const GroupView& group,
                        const std::vector<DevProcess>& processes) {
   std::string list;
   for (const DevProcess& process : processes) {
@@ -108,26 +123,32 @@ std::string StatusJson(const v1::GetStatusResponse& status,
   }
   std::string json = ToJson(status);
   json.pop_back();
-  return json + ",\"processes\":[" + list + "]}";
+  return json + ",\"metaservers\":" + MembersJson(group) + ",\"processes\":[" + list + "]}";
 }
 
 Result<ExitCode> ShowStatus(const ClusterOptions& options, const Console& console) {
-  const Deadline deadline = Deadline::After(kAskTime);
   ASSIGN_OR_RETURN(const ClusterAccess access,
                    FindCluster(options, LookupEnvironment::OfProcess()));
   const std::vector<DevProcess> processes =
       access.directory.empty() ? std::vector<DevProcess>() : DevProcesses(access.directory);
   ASSIGN_OR_RETURN(AdminClient client, AdminClient::Open(access));
-  v1::GetStatusResponse status;
-  const Status answer = client.Call("GetStatus", v1::GetStatusRequest(), status, deadline);
-  if (options.json) {
-    RETURN_IF_ERROR(answer);
-    console.out << StatusJson(status, processes) << "\n";
-    return ExitCode::kOk;
+  const v1::GetStatusRequest request;
+  const v1::GetStatusResponse type;
+  const Survey survey =
+      TakeSurvey(client, {"GetStatus", &request, &type}, Deadline::After(kSurveyTime));
+  const MemberAnswer* best = BestOf(survey);
+  const Status answered = best == nullptr ? NobodyAnswers(survey) : best->answered;
+  if (answered.ok()) {
+    const auto& status = static_cast<const v1::GetStatusResponse&>(*best->answer);
+    const GroupView group = MakeGroupView(survey);
+    if (options.json) {
+      console.out << StatusJson(status, group, processes) << "\n";
+      return ExitCode::kOk;
+    }
+    PrintStatus(status, group, console);
   }
-  if (answer.ok()) PrintStatus(status, console);
-  PrintProcesses(processes, console);
-  RETURN_IF_ERROR(answer);
+  if (!options.json) PrintProcesses(processes, console);
+  RETURN_IF_ERROR(answered);
   return ExitCode::kOk;
 }
 }  // namespace

@@ -23,6 +23,11 @@ void AddStatusVerb(CLI::App& app, Action& chosen);
 void AddHealthVerb(CLI::App& app, Action& chosen);
 void AddWhereVerb(CLI::App& app, Action& chosen);
 void AddPoolSetVerb(CLI::App& pool, Action& chosen);
+void AddMetaLsVerb(CLI::App& meta, Action& chosen);
+void AddMetaAddVerb(CLI::App& meta, Action& chosen);
+void AddMetaRemoveVerb(CLI::App& meta, Action& chosen);
+void AddMetaTransferLeaderVerb(CLI::App& meta, Action& chosen);
+void AddMetaHashVerb(CLI::App& meta, Action& chosen);
 void AddMountVerb(CLI::App& app, Action& chosen);
 void AddUmountVerb(CLI::App& app, Action& chosen);
 void AddVersionVerb(CLI::App& app, Action& chosen);
@@ -31,6 +36,7 @@ void AddDevUpVerb(CLI::App& dev, Action& chosen);
 void AddDevDownVerb(CLI::App& dev, Action& chosen);
 void AddDevSignalVerbs(CLI::App& dev, Action& chosen);  // kill, pause, resume
 void AddDevStartVerb(CLI::App& dev, Action& chosen);
+void AddDevAddVerb(CLI::App& dev, Action& chosen);
 void AddDevFaultVerb(CLI::App& dev, Action& chosen);
 
 }  // namespace cairn

@@ -39,11 +39,12 @@ Result<LocalFile> FindLocalFile(const std::string& path) {
   return LocalFile{attributes.st_ino, mount->source};
 }
 
-// The mount knows its cluster best: a dev cluster's client names its socket D/run/meta1.sock.
+// The mount knows its cluster best: a dev cluster's client names its sockets, D/run/meta1.sock
+// first.
 std::string DevDirectoryOfMount(const std::string& source) {
   constexpr std::string_view kScheme = "unix:";
   if (!source.starts_with(kScheme)) return "";
-  const std::filesystem::path socket = UnescapeMountWord(source.substr(kScheme.size()));
+  const std::filesystem::path socket = SplitMountWords(source)[0].substr(kScheme.size());
   const std::string directory = socket.parent_path().parent_path().string();
   return std::filesystem::exists(directory + "/client.toml") ? directory : "";
 }

@@ -172,9 +172,11 @@ void Session::Renew() {
     if (response.error().code() == ErrorCode::kUnknownSession) Lost(session);
     return;
   }
-  if (!response->reclaim()) return;
-  Status told = OpenAgain(Deadline::After(kKeeperPatience), session);
-  if (!told.ok()) CheckSoon();
+  if (response->reclaim()) {
+    Status told = OpenAgain(Deadline::After(kKeeperPatience), session);
+    if (!told.ok()) CheckSoon();
+  }
+  link_->LearnMembers(Deadline::After(kKeeperPatience));
 }
 
 void Session::SendCloses() {

@@ -117,6 +117,7 @@ Status ClusterLink::Heartbeat() {
   const BootTime sent = clock_.Now();
   RETURN_IF_ERROR(metaserver_.Call("/cairn.v1.Cluster/Heartbeat", *request, response,
                                    Deadline::After(kCallWait)));
+  if (!response.metaservers().empty()) metaserver_.Learn(response.metaservers());
   // First who this server is, then that it may act: one that was removed while its lease had run
   // out must not serve another read in its old place (rule C1).
   table_.Apply(response.changes(), true);

@@ -21,11 +21,14 @@ namespace cairn {
 // One call to whichever metaserver answers; see MetaserverCalls.
 class MetaserverCaller {
  public:
+  using MetaserverList = google::protobuf::RepeatedPtrField<v1::MetaserverMember>;
   virtual ~MetaserverCaller() = default;
   // `method` is "/cairn.v1.Cluster/Heartbeat". Blocks. The answer of a metaserver that may not
   // answer (kUnavailable, kNotLeader) is no answer: the next one is asked.
   virtual Status Call(const std::string& method, const google::protobuf::MessageLite& request,
                       google::protobuf::MessageLite& response, Deadline deadline) = 0;
+  // Who can be asked from now on, as the leader says; empty: it does not say.
+  virtual void Learn(const MetaserverList&) {}
 };
 
 struct ClusterLinkOptions {

@@ -17,17 +17,17 @@ constexpr std::chrono::seconds kUnmountTime{10};
 constexpr std::chrono::seconds kKillTime{10};
 constexpr char kClientProgram[] = "cairn-fuse";
 
-// What is on top there was mounted from `source`.
-bool IsMountedFrom(const std::string& source, const std::string& mount_point) {
+// What is on top there is a mount of this cluster.
+bool IsMounted(const DevCluster& cluster, const std::string& mount_point) {
   const std::vector<MountEntry> mounts = ListMounts();
   const MountEntry* mount = MountAt(mounts, mount_point);
-  return mount != nullptr && mount->type == kCairnMountType && mount->source == source;
+  return mount != nullptr && mount->type == kCairnMountType &&
+         cluster.IsMountSource(mount->source);
 }
 
-// All that is mounted from `source` at one point, one on top of the other; lazily where files are
-// open.
-Status UnmountAt(const std::string& source, const std::string& mount_point, bool lazy) {
-  for (int layer = 0; IsMountedFrom(source, mount_point) && layer < 8; ++layer) {
+// All mounts of this cluster at one point, one on top of the other; lazily where files are open.
+Status UnmountAt(const DevCluster& cluster, const std::string& mount_point, bool lazy) {
+  for (int layer = 0; IsMounted(cluster, mount_point) && layer < 8; ++layer) {
     if (!lazy && Unmount(mount_point, /*lazy=*/false, kUnmountTime).ok()) continue;
     RETURN_IF_ERROR(Unmount(mount_point, /*lazy=*/true, kUnmountTime));
   }
@@ -35,25 +35,25 @@ Status UnmountAt(const std::string& source, const std::string& mount_point, bool
 }
 
 // Everywhere, whoever mounted it; later mounts first, for they may lie inside earlier ones.
-Status UnmountAll(const std::string& source, bool lazy) {
+Status UnmountAll(const DevCluster& cluster, bool lazy) {
   const std::vector<MountEntry> mounts = ListMounts();
   for (auto mount = mounts.rbegin(); mount != mounts.rend(); ++mount) {
-    RETURN_IF_ERROR(UnmountAt(source, mount->mount_point, lazy));
+    RETURN_IF_ERROR(UnmountAt(cluster, mount->mount_point, lazy));
   }
   return OkStatus();
 }
 
-Result<std::string> PrepareMountPoint(const std::string& source, const std::string& path) {
+Result<std::string> PrepareMountPoint(const DevCluster& cluster, const std::string& path) {
   std::error_code error;
   std::string absolute = std::filesystem::absolute(path, error).lexically_normal().string();
   while (absolute.size() > 1 && absolute.back() == '/') absolute.pop_back();
   // A mount whose client died can be neither opened nor resolved.
-  if (IsMountedFrom(source, absolute)) return absolute;
+  if (IsMounted(cluster, absolute)) return absolute;
   std::filesystem::create_directories(absolute, error);
   if (error) return Fail(ErrorCode::kInvalidArgument, "--mount {}: {}", path, error.message());
   absolute = std::filesystem::canonical(absolute, error).string();
   if (error) return Fail(ErrorCode::kInvalidArgument, "--mount {}: {}", path, error.message());
-  if (MountAt(ListMounts(), absolute) != nullptr && !IsMountedFrom(source, absolute)) {
+  if (MountAt(ListMounts(), absolute) != nullptr && !IsMounted(cluster, absolute)) {
     return Fail(ErrorCode::kBusy, "--mount {}: something else is mounted there", path);
   }
   return absolute;
@@ -66,7 +66,8 @@ Result<std::vector<ProcessIdentity>> RunningClients(const DevCluster& cluster) {
     ASSIGN_OR_RETURN(const auto identity, cluster.Running(member));
     if (identity) clients.push_back(*identity);
   }
-  for (const RunningProgram& program : FindPrograms(kClientProgram, cluster.MountSource())) {
+  const auto ours = [&](const std::string& argument) { return cluster.IsMountSource(argument); };
+  for (const RunningProgram& program : FindPrograms(kClientProgram, ours)) {
     if (std::find(clients.begin(), clients.end(), program.identity) == clients.end()) {
       clients.push_back(program.identity);
     }
@@ -94,7 +95,7 @@ Status KillClients(const DevCluster& cluster, const std::vector<ProcessIdentity>
     (void)PosixFiles().Remove(cluster.PidFile(member));
   }
   // One that was just starting may have mounted meanwhile.
-  return UnmountAll(cluster.MountSource(), /*lazy=*/true);
+  return UnmountAll(cluster, /*lazy=*/true);
 }
 }  // namespace
 
@@ -114,7 +115,7 @@ std::vector<std::string> MountArguments(const std::string& source, const std::st
 Status RememberMounts(DevCluster& cluster, const std::vector<std::string>& mount_points) {
   Shape shape = cluster.shape();
   for (const std::string& path : mount_points) {
-    ASSIGN_OR_RETURN(const std::string absolute, PrepareMountPoint(cluster.MountSource(), path));
+    ASSIGN_OR_RETURN(const std::string absolute, PrepareMountPoint(cluster, path));
     if (std::find(shape.mounts.begin(), shape.mounts.end(), absolute) == shape.mounts.end()) {
       shape.mounts.push_back(absolute);
     }
@@ -126,8 +127,8 @@ Status StartClient(const DevCluster& cluster, const DevMember& client, Deadline 
   const std::string& mount_point = cluster.MountPoint(client);
   ASSIGN_OR_RETURN(const auto running, cluster.Running(client));
   if (!running) {
-    RETURN_IF_ERROR(UnmountAt(cluster.MountSource(), mount_point, /*lazy=*/false));
-    RETURN_IF_ERROR(PrepareMountPoint(cluster.MountSource(), mount_point));
+    RETURN_IF_ERROR(UnmountAt(cluster, mount_point, /*lazy=*/false));
+    RETURN_IF_ERROR(PrepareMountPoint(cluster, mount_point));
     ASSIGN_OR_RETURN(const std::string program, SiblingProgram(kClientProgram));
     std::vector<std::string> arguments =
         MountArguments(cluster.MountSource(), mount_point,
@@ -141,7 +142,7 @@ Status StartClient(const DevCluster& cluster, const DevMember& client, Deadline 
   bool down = false;
   const bool answers = WaitUntil(deadline, [&] {
     down = cluster.State(client) == ProcessState::kDown;
-    return down || (IsMountedFrom(cluster.MountSource(), mount_point) &&
+    return down || (IsMounted(cluster, mount_point) &&
                     MountAnswers(mount_point, kProbeTime));
   });
   if (answers && !down) return OkStatus();
@@ -153,7 +154,7 @@ Status StartClient(const DevCluster& cluster, const DevMember& client, Deadline 
 Status StopClients(const DevCluster& cluster, Duration patience, const Teller& tell) {
   ASSIGN_OR_RETURN(const std::vector<ProcessIdentity> clients, RunningClients(cluster));
   RETURN_IF_ERROR(SignalAll(clients, SIGCONT));
-  RETURN_IF_ERROR(UnmountAll(cluster.MountSource(), /*lazy=*/false));
+  RETURN_IF_ERROR(UnmountAll(cluster, /*lazy=*/false));
   // One that still serves open files goes on until told to end; one that writes back already passes
   // this signal over.
   RETURN_IF_ERROR(SignalAll(clients, SIGTERM));
@@ -167,7 +168,7 @@ Status StopClients(const DevCluster& cluster, Duration patience, const Teller& t
 
 Status AbandonClients(const DevCluster& cluster) {
   ASSIGN_OR_RETURN(const std::vector<ProcessIdentity> clients, RunningClients(cluster));
-  RETURN_IF_ERROR(UnmountAll(cluster.MountSource(), /*lazy=*/true));
+  RETURN_IF_ERROR(UnmountAll(cluster, /*lazy=*/true));
   return KillClients(cluster, clients);
 }
 

@@ -1,5 +1,6 @@
 #include "cli/dev/dev_cluster.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "cli/mount_table.h"
@@ -130,7 +131,21 @@ std::string DevCluster::SocketFile(const DevMember& member) const {
 }
 
 std::string DevCluster::MountSource() const {
-  return "unix:" + EscapeMountWord(SocketFile({DevRole::kMeta, 1}));
+  std::string source;
+  for (int i = 1; i <= shape_.founders; ++i) {
+    source += source.empty() ? "unix:" : ",unix:";
+    source += EscapeMountWord(SocketFile({DevRole::kMeta, i}));
+  }
+  return source;
+}
+
+bool DevCluster::IsMountSource(const std::string& source) const {
+  const std::vector<std::string> words = SplitMountWords(source);
+  for (int i = 1; i <= shape_.meta; ++i) {
+    const std::string ours = "unix:" + SocketFile({DevRole::kMeta, i});
+    if (std::find(words.begin(), words.end(), ours) != words.end()) return true;
+  }
+  return false;
 }
 
 const std::string& DevCluster::MountPoint(const DevMember& client) const {

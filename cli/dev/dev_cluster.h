@@ -53,7 +53,10 @@ class DevCluster {
   std::string PidFile(const DevMember& member) const;
   std::string SocketFile(const DevMember& member) const;
   std::string TlsDirectory() const { return directory_ + "/tls"; }
-  std::string MountSource() const;  // as cairn-fuse takes it and mountinfo shows it
+  // As cairn-fuse takes it and mountinfo shows it; the same for the cluster's whole life.
+  std::string MountSource() const;
+  // Names one of this cluster's metaservers by its socket, whoever wrote it in which words.
+  bool IsMountSource(const std::string& source) const;
   const std::string& MountPoint(const DevMember& client) const;
 
   // What the pid file says; nothing when the process is down.

@@ -151,7 +151,8 @@ bool AwaitEnd(const std::string& name, const ProcessIdentity& identity, Deadline
   return WaitUntil(deadline, down);
 }
 
-std::vector<RunningProgram> FindPrograms(const std::string& name, const std::string& argument) {
+std::vector<RunningProgram> FindPrograms(
+    const std::string& name, const std::function<bool(const std::string&)>& is_wanted) {
   std::vector<RunningProgram> found;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
@@ -159,7 +160,7 @@ std::vector<RunningProgram> FindPrograms(const std::string& name, const std::str
     if (!pid) continue;
     if (ExecutableName(*pid) != name) continue;
     std::vector<std::string> arguments = ArgumentsOf(*pid);
-    if (std::find(arguments.begin(), arguments.end(), argument) == arguments.end()) continue;
+    if (std::none_of(arguments.begin(), arguments.end(), is_wanted)) continue;
     const auto identity = IdentityOf(*pid);
     if (identity.has_value()) found.push_back({*identity, std::move(arguments)});
   }

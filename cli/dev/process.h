@@ -67,11 +67,12 @@ bool AwaitEnd(const std::string& name, const ProcessIdentity& identity, Deadline
               const Teller& tell);
 
 // Of all processes whose executable file is called `name`, whatever they call themselves, those
-// that have `argument` among their arguments, each with all its arguments.
+// that have an argument that `is_wanted`, each with all its arguments.
 struct RunningProgram {
   ProcessIdentity identity;
   std::vector<std::string> arguments;
 };
-std::vector<RunningProgram> FindPrograms(const std::string& name, const std::string& argument);
+std::vector<RunningProgram> FindPrograms(
+    const std::string& name, const std::function<bool(const std::string&)>& is_wanted);
 
 }  // namespace cairn

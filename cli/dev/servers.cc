@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "cli/admin_client.h"
+#include "cli/dev/metaservers.h"
 
 namespace cairn {
 
@@ -54,22 +55,34 @@ Status AwaitKilled(const DevCluster& cluster, const std::vector<RunningServer>& 
   return OkStatus();
 }
 
-bool AllUp(const v1::GetStatusResponse& status, int chunkservers) {
+// Only the leader hears the chunkservers.
+Status CheckAllUp(AdminClient& client, int chunkservers) {
+  const v1::GetStatusRequest request;
+  const v1::GetStatusResponse type;
+  const Survey survey =
+      TakeSurvey(client, {"GetStatus", &request, &type}, Deadline::After(kSurveyTime));
+  const MemberAnswer* best = BestOf(survey);
+  if (best == nullptr) return NobodyAnswers(survey);
+  RETURN_IF_ERROR(best->answered);
+  if (!best->Leads()) return Status(ErrorCode::kUnavailable, "no metaserver leads yet");
   int up = 0;
+  const auto& status = static_cast<const v1::GetStatusResponse&>(*best->answer);
   for (const auto& server : status.chunkservers()) up += server.up() ? 1 : 0;
-  return up >= chunkservers;
+  if (up >= chunkservers) return OkStatus();
+  return Status::Error(ErrorCode::kUnavailable, "{} of {} chunkservers have joined", up,
+                       chunkservers);
 }
 
-Status Found(DevCluster& cluster, AdminClient& client, Deadline deadline) {
-  if (cluster.shape().founded) {
-    return Status::Error(ErrorCode::kWrongCluster,
-                         "meta1 has lost what it knew: {} holds no cluster any more, the chunks in "
-                         "{} belong to one",
-                         cluster.DataDirectory({DevRole::kMeta, 1}), cluster.directory());
-  }
-  const Shape& shape = cluster.shape();
-  return FoundCluster(client, shape.cluster_id, static_cast<uint32_t>(shape.copies),
-                      static_cast<uint32_t>(shape.min_active), deadline);
+Status AwaitChunkservers(const DevCluster& cluster, AdminClient& client, Deadline deadline) {
+  Status last;
+  const auto settled = [&] {
+    Status running = CheckServersRun(cluster);
+    const bool ended = !running.ok();
+    last = ended ? std::move(running) : CheckAllUp(client, cluster.shape().chunk);
+    return ended || last.ok();
+  };
+  (void)WaitUntil(deadline, settled);
+  return last;
 }
 }  // namespace
 
@@ -120,45 +133,20 @@ Status CheckServersRun(const DevCluster& cluster) {
 
 bool CanWriteBack(const DevCluster& cluster) {
   const std::vector<DevMember> servers = cluster.Servers();
-  const auto runs = [&](DevRole role) {
-    return std::any_of(servers.begin(), servers.end(), [&](const DevMember& member) {
+  const auto running = [&](DevRole role) {
+    return std::count_if(servers.begin(), servers.end(), [&](const DevMember& member) {
       return member.role == role && cluster.State(member) != ProcessState::kDown;
     });
   };
-  return runs(DevRole::kMeta) && runs(DevRole::kChunk);
+  // The group may have grown since; too much hope costs only time.
+  return running(DevRole::kMeta) > cluster.shape().founders / 2 && running(DevRole::kChunk) > 0;
 }
 
-Status AwaitCluster(DevCluster& cluster, Deadline deadline) {
+Status AwaitCluster(DevCluster& cluster, Deadline deadline, const Teller& warn) {
   ASSIGN_OR_RETURN(const ClusterAccess access, cluster.Access());
   ASSIGN_OR_RETURN(AdminClient client, AdminClient::Open(access));
-  Status last = Status(ErrorCode::kUnavailable, "the metaserver has not answered yet");
-  const bool whole = WaitUntil(deadline, [&] {
-    if (Status running = CheckServersRun(cluster); !running.ok()) {
-      last = std::move(running);
-      return true;
-    }
-    v1::GetStatusResponse status;
-    last = client.Call("GetStatus", v1::GetStatusRequest(), status, Deadline::After(kAskTime));
-    if (!last.ok()) return false;
-    if (status.cluster_id().empty()) {
-      last = Found(cluster, client, Deadline::After(kAskTime));
-      return last.code() == ErrorCode::kWrongCluster;
-    }
-    if (status.cluster_id() != cluster.shape().cluster_id) {
-      last = Status::Error(ErrorCode::kWrongCluster, "meta1 belongs to cluster {}, not to {}",
-                           status.cluster_id(), cluster.shape().cluster_id);
-      return true;
-    }
-    if (AllUp(status, cluster.shape().chunk)) return true;
-    last = Status(ErrorCode::kUnavailable, "not all chunkservers have joined");
-    return false;
-  });
-  RETURN_IF_ERROR(last);
-  if (!whole) return Status(ErrorCode::kUnavailable, "the cluster was founded, but not in time");
-  if (cluster.shape().founded) return OkStatus();
-  Shape shape = cluster.shape();
-  shape.founded = true;
-  return cluster.SaveShape(std::move(shape));
+  RETURN_IF_ERROR(AwaitMetaservers(cluster, client, deadline, warn));
+  return AwaitChunkservers(cluster, client, deadline);
 }
 
 Status SignalMember(const DevCluster& cluster, const DevMember& member, int signal) {

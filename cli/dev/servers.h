@@ -21,13 +21,13 @@ std::string LogTail(const DevCluster& cluster, const DevMember& member);
 // kUnavailable, with the end of its log, when a server is down that should run.
 Status CheckServersRun(const DevCluster& cluster);
 
-// Whether a mount can get rid of what it holds: the metaserver and a chunkserver run, or would if
+// Whether a mount can get rid of what it holds: most metaservers and a chunkserver run, or would if
 // they were not paused. What one of several chunkservers held goes to the others.
 bool CanWriteBack(const DevCluster& cluster);
 
-// Waits until the cluster is whole: founds it at its first start, and sees every chunkserver up.
-// A server that dies meanwhile ends the waiting.
-Status AwaitCluster(DevCluster& cluster, Deadline deadline);
+// Waits until the cluster is whole: founds it at its first start (AwaitMetaservers, which may have
+// to `warn`), and sees every chunkserver up. A server that dies meanwhile ends the waiting.
+Status AwaitCluster(DevCluster& cluster, Deadline deadline, const Teller& warn);
 
 // SIGKILL, SIGSTOP or SIGCONT, and waits for its effect. kNotFound: the process is down.
 Status SignalMember(const DevCluster& cluster, const DevMember& member, int signal);

@@ -1,5 +1,7 @@
 #include "cli/dev/shape.h"
 
+#include <set>
+
 #include "common/config.h"
 #include "common/hash.h"
 
@@ -39,11 +41,10 @@ Status CheckSame(const char* flag, int kept, const std::optional<int>& asked) {
 }
 
 Status CheckShape(const Shape& shape) {
-  if (shape.meta > 1) {
+  if (shape.meta != 1 && shape.meta != 3 && shape.meta != 5) {
     return Status::Error(ErrorCode::kInvalidArgument,
-                         "--meta {}: this version runs one metaserver", shape.meta);
+                         "--meta {}: a group begins with 1, 3 or 5 metaservers", shape.meta);
   }
-  RETURN_IF_ERROR(CheckRange("--meta", shape.meta, 1, 1));
   RETURN_IF_ERROR(CheckRange("--chunk", shape.chunk, 1, kMaxDevServers));
   RETURN_IF_ERROR(CheckRange("--copies", shape.copies, 1, shape.chunk));
   return CheckRange("--min-active", shape.min_active, 0, shape.copies);
@@ -52,7 +53,8 @@ Status CheckShape(const Shape& shape) {
 
 Result<Shape> NewShape(const ShapeFlags& flags) {
   Shape shape;
-  shape.meta = flags.meta.value_or(1);
+  shape.meta = flags.meta.value_or(3);
+  shape.founders = shape.meta;
   shape.chunk = flags.chunk.value_or(3);
   shape.copies = flags.copies.value_or(3);
   shape.min_active = flags.min_active.value_or(0);
@@ -66,8 +68,23 @@ Result<Shape> NewShape(const ShapeFlags& flags) {
   return shape;
 }
 
+Status AddMetaserver(Shape& shape) {
+  if (shape.meta >= kMaxDevMetaservers) {
+    return Status::Error(ErrorCode::kInvalidArgument, "a dev cluster has at most {} metaservers",
+                         kMaxDevMetaservers);
+  }
+  std::set<uint16_t> taken(shape.chunk_ports.begin(), shape.chunk_ports.end());
+  for (const MetaserverPorts& ports : shape.meta_ports) taken.insert({ports.frames, ports.grpc});
+  // A server that is down does not hold its ports.
+  ASSIGN_OR_RETURN(std::vector<uint16_t> ports, ChooseFreePorts(taken.size() + 2));
+  std::erase_if(ports, [&](uint16_t port) { return taken.contains(port); });
+  shape.meta_ports.push_back({ports[0], ports[1]});
+  ++shape.meta;
+  return OkStatus();
+}
+
 Status CheckSameShape(const Shape& shape, const ShapeFlags& flags) {
-  RETURN_IF_ERROR(CheckSame("--meta", shape.meta, flags.meta));
+  RETURN_IF_ERROR(CheckSame("--meta", shape.founders, flags.meta));
   RETURN_IF_ERROR(CheckSame("--chunk", shape.chunk, flags.chunk));
   RETURN_IF_ERROR(CheckSame("--copies", shape.copies, flags.copies));
   return CheckSame("--min-active", shape.min_active, flags.min_active);
@@ -93,10 +110,10 @@ std::string FormatShape(const Shape& shape) {
     mounts += (mounts.empty() ? "" : ", ") + QuoteToml(mount);
   }
   return fmt::format(
-             "# Written by 'cairn dev up'.\ncluster_id = {}\nmeta = {}\nchunk = {}\ncopies = {}\n"
-             "min_active = {}\nfounded = {}\nmounts = [{}]\n",
-             QuoteToml(shape.cluster_id), shape.meta, shape.chunk, shape.copies, shape.min_active,
-             shape.founded, mounts) +
+             "# Written by 'cairn dev up'.\ncluster_id = {}\nmeta = {}\nfounders = {}\nchunk = {}\n"
+             "copies = {}\nmin_active = {}\nfounded = {}\nmounts = [{}]\n",
+             QuoteToml(shape.cluster_id), shape.meta, shape.founders, shape.chunk, shape.copies,
+             shape.min_active, shape.founded, mounts) +
          Ports(shape);
 }
 
@@ -104,7 +121,8 @@ Result<Shape> ParseShape(const std::string& name, std::string_view text) {
   ConfigReader reader(name, text);
   Shape shape;
   shape.cluster_id = reader.RequiredString("cluster_id");
-  shape.meta = static_cast<int>(reader.Integer("meta", 1, 1, kMaxDevServers));
+  shape.meta = static_cast<int>(reader.Integer("meta", 1, 1, kMaxDevMetaservers));
+  shape.founders = static_cast<int>(reader.Integer("founders", shape.meta, 1, shape.meta));
   shape.chunk = static_cast<int>(reader.Integer("chunk", 3, 1, kMaxDevServers));
   shape.copies = static_cast<int>(reader.Integer("copies", 3, 1, kMaxDevServers));
   shape.min_active = static_cast<int>(reader.Integer("min_active", 0, 0, kMaxDevServers));

@@ -12,6 +12,7 @@
 namespace cairn {
 
 inline constexpr int kMaxDevServers = 64;
+inline constexpr int kMaxDevMetaservers = 9;
 
 struct MetaserverPorts {
   uint16_t frames = 0;
@@ -20,7 +21,8 @@ struct MetaserverPorts {
 
 struct Shape {
   std::string cluster_id;
-  int meta = 1;
+  int meta = 3;           // processes, whether they are in the group or not
+  int founders = 3;       // the first so many founded the group; mounts are told of these
   int chunk = 3;
   int copies = 3;
   int min_active = 0;     // 0: the default for that many copies
@@ -40,7 +42,9 @@ struct ShapeFlags {
 
 // A new shape with a fresh cluster id and free ports. kInvalidArgument names the flag at fault.
 Result<Shape> NewShape(const ShapeFlags& flags);
-// kInvalidArgument names the flag that differs, with both values.
+// One more metaserver, with ports that no server of the shape has. kInvalidArgument: enough.
+Status AddMetaserver(Shape& shape);
+// kInvalidArgument names the flag that differs from what it was made with, and both values.
 Status CheckSameShape(const Shape& shape, const ShapeFlags& flags);
 
 std::string FormatShape(const Shape& shape);

@@ -71,14 +71,15 @@ TEST_F(DevClusterTest, APidFileOfAnotherProcessMeansDown) {
   EXPECT_EQ(cluster.State(member), ProcessState::kDown);
 }
 
-TEST_F(DevClusterTest, OneChunkserverAndTheMetaserverAreEnoughToWriteBack) {
+TEST_F(DevClusterTest, OneChunkserverAndMostMetaserversAreEnoughToWriteBack) {
   const DevCluster cluster = Create();
   ASSERT_TRUE(WriteServerFiles(cluster).ok());
   EXPECT_FALSE(CanWriteBack(cluster));
   const ProcessIdentity self = *IdentityOf(::getpid());
   ASSERT_TRUE(StorePidFile(cluster.PidFile({DevRole::kMeta, 1}), self).ok());
-  EXPECT_FALSE(CanWriteBack(cluster));
   ASSERT_TRUE(StorePidFile(cluster.PidFile({DevRole::kChunk, 2}), self).ok());
+  EXPECT_FALSE(CanWriteBack(cluster));
+  ASSERT_TRUE(StorePidFile(cluster.PidFile({DevRole::kMeta, 3}), self).ok());
   EXPECT_TRUE(CanWriteBack(cluster));
 }
 
@@ -96,7 +97,7 @@ TEST_F(DevClusterTest, ConfigurationsHoldTheAgreedKeys) {
                           "tls.certificate", "tls.key", "log.level"}) {
     EXPECT_NE(chunk.RequiredString(key), "") << key;
   }
-  EXPECT_EQ(chunk.Strings("metaservers").size(), 1u);
+  EXPECT_EQ(chunk.Strings("metaservers").size(), 3u);
   EXPECT_TRUE(chunk.Finish().ok());
 }
 
@@ -106,8 +107,23 @@ TEST_F(DevClusterTest, TheClientConfigReachesItsMetaserver) {
   const auto access = cluster.Access();
   ASSERT_TRUE(access.has_value()) << access.error().ToString();
   EXPECT_EQ(access->metaservers.at(0).port, cluster.shape().meta_ports[0].grpc);
-  EXPECT_EQ(access->mount_source, "unix:" + scratch_.path() + "/run/meta1.sock");
+  EXPECT_EQ(access->metaservers.at(2).port, cluster.shape().meta_ports[2].grpc);
+  EXPECT_EQ(access->mount_source, fmt::format("unix:{0}/run/meta1.sock,unix:{0}/run/meta2.sock,"
+                                              "unix:{0}/run/meta3.sock",
+                                              scratch_.path()));
   EXPECT_TRUE(TlsContext::Load(access->tls).has_value());
+}
+
+TEST_F(DevClusterTest, AMountsSourceStaysAsItWasWhenAMetaserverIsAdded) {
+  DevCluster cluster = Create();
+  const std::string before = cluster.MountSource();
+  Shape shape = cluster.shape();
+  ASSERT_TRUE(AddMetaserver(shape).ok());
+  ASSERT_TRUE(cluster.SaveShape(std::move(shape)).ok());
+  ASSERT_TRUE(WriteServerFiles(cluster).ok());
+  EXPECT_EQ(cluster.MountSource(), before);
+  EXPECT_EQ(cluster.Access()->metaservers.size(), 4u);
+  EXPECT_EQ(cluster.Find("meta", 4)->name(), "meta4");
 }
 
 TEST_F(DevClusterTest, OneVerbChangesItAtATime) {

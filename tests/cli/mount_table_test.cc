@@ -33,7 +33,9 @@ TEST(MountInfoTest, FindsTheLongestAndTopmostMount) {
 TEST(MountWordTest, CommasAndBackslashesSurvive) {
   EXPECT_EQ(EscapeMountWord("/a,b\\c"), "/a\\,b\\\\c");
   for (const char* word : {"/plain", "/a,b", "\\", ",", "\\,\\"}) {
-    EXPECT_EQ(UnescapeMountWord(EscapeMountWord(word)), word);
+    const std::string escaped = EscapeMountWord(word);
+    EXPECT_EQ(SplitMountWords(escaped), std::vector<std::string>{word});
+    EXPECT_EQ(SplitMountWords(escaped + ",next"), (std::vector<std::string>{word, "next"}));
   }
 }
 

@@ -15,6 +15,9 @@ using testing::HasSubstr;
 
 class ProcessTest : public testing::Test {
  protected:
+  static auto Is(const std::string& wanted) {
+    return [wanted](const std::string& argument) { return argument == wanted; };
+  }
   ProcessIdentity Sleeper() {
     auto spawned = SpawnDetached({.arguments = {"/bin/sleep", "120"},
                                   .log_file = scratch_.path() + "/log",
@@ -103,9 +106,9 @@ TEST_F(ProcessTest, AGarbledPidFileIsAnErrorAndAnAbsentOneIsNobody) {
 
 TEST_F(ProcessTest, FindsProgramsByArgument) {
   const ProcessIdentity sleeper = Sleeper();
-  const auto found = FindPrograms("sleep", "120");
+  const auto found = FindPrograms("sleep", Is("120"));
   EXPECT_THAT(found, testing::Contains(testing::Field(&RunningProgram::identity, sleeper)));
-  EXPECT_TRUE(FindPrograms("sleep", scratch_.path()).empty());
+  EXPECT_TRUE(FindPrograms("sleep", Is(scratch_.path())).empty());
 }
 
 TEST_F(ProcessTest, FindsProgramsByTheirFileWhateverTheyAreCalled) {
@@ -116,7 +119,7 @@ TEST_F(ProcessTest, FindsProgramsByTheirFileWhateverTheyAreCalled) {
                                 .pid_file = scratch_.path() + "/pid"});
   ASSERT_TRUE(spawned.has_value());
   children_.push_back(*spawned);
-  EXPECT_THAT(FindPrograms("sleep", "121"),
+  EXPECT_THAT(FindPrograms("sleep", Is("121")),
               testing::Contains(testing::Field(&RunningProgram::identity, *spawned)));
 }
 

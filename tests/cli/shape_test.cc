@@ -12,6 +12,8 @@ using testing::HasSubstr;
 Shape Sample() {
   Shape shape;
   shape.cluster_id = "abc";
+  shape.meta = 1;
+  shape.founders = 1;
   shape.chunk = 2;
   shape.copies = 2;
   shape.founded = true;
@@ -41,14 +43,44 @@ TEST(ShapeTest, ANewOneHasAnIdAndDistinctPorts) {
   ASSERT_TRUE(shape.has_value());
   EXPECT_EQ(shape->cluster_id.size(), 32u);
   std::set<uint16_t> ports(shape->chunk_ports.begin(), shape->chunk_ports.end());
-  ports.insert({shape->meta_ports[0].frames, shape->meta_ports[0].grpc});
-  EXPECT_EQ(ports.size(), 5u);
+  for (const MetaserverPorts& meta : shape->meta_ports) ports.insert({meta.frames, meta.grpc});
+  EXPECT_EQ(ports.size(), 9u);
+}
+
+TEST(ShapeTest, OneOfBeforeThereWereSeveralMetaserversHasOneFounder) {
+  const auto read = ParseShape("cluster.toml",
+                               "cluster_id = \"abc\"\nmeta = 1\nchunk = 1\ncopies = 1\n"
+                               "[meta1]\nframes = 1\ngrpc = 2\n[chunk1]\nframes = 3\n");
+  ASSERT_TRUE(read.has_value()) << read.error().ToString();
+  EXPECT_EQ(read->meta, 1);
+  EXPECT_EQ(read->founders, 1);
+}
+
+TEST(ShapeTest, OneMoreMetaserverHasPortsOfItsOwnAndChangesNoFounder) {
+  auto shape = NewShape({});
+  ASSERT_TRUE(shape.has_value());
+  ASSERT_TRUE(AddMetaserver(*shape).ok());
+  EXPECT_EQ(shape->meta, 4);
+  EXPECT_EQ(shape->founders, 3);
+  std::set<uint16_t> ports(shape->chunk_ports.begin(), shape->chunk_ports.end());
+  for (const MetaserverPorts& meta : shape->meta_ports) ports.insert({meta.frames, meta.grpc});
+  EXPECT_EQ(ports.size(), 11u);
+  const auto read = ParseShape("cluster.toml", FormatShape(*shape));
+  ASSERT_TRUE(read.has_value()) << read.error().ToString();
+  EXPECT_EQ(FormatShape(*read), FormatShape(*shape));
+  ShapeFlags flags;
+  flags.meta = 3;
+  EXPECT_TRUE(CheckSameShape(*shape, flags).ok());
+  while (shape->meta < kMaxDevMetaservers) ASSERT_TRUE(AddMetaserver(*shape).ok());
+  EXPECT_EQ(AddMetaserver(*shape).code(), ErrorCode::kInvalidArgument);
 }
 
 TEST(ShapeTest, RefusesWhatCannotBe) {
   ShapeFlags flags;
-  flags.meta = 3;
-  EXPECT_THAT(NewShape(flags).error().message(), HasSubstr("--meta 3"));
+  for (const int meta : {0, 2, 4, 7}) {
+    flags.meta = meta;
+    EXPECT_THAT(NewShape(flags).error().message(), HasSubstr("--meta " + std::to_string(meta)));
+  }
   flags = {};
   flags.chunk = 2;
   EXPECT_THAT(NewShape(flags).error().message(), HasSubstr("--copies 3"));

@@ -60,7 +60,7 @@ TEST_F(MetadataClientTest, GivesUpAfterTheTimeoutAndSaysWhoIsGone) {
   ASSERT_FALSE(made.has_value());
   EXPECT_FALSE(patience.Passed());
   ExpectCode(made.error(), ErrorCode::kDeadlineExceeded);
-  EXPECT_THAT(made.error().message(), ::testing::HasSubstr("server0.sock"));
+  EXPECT_THAT(made.error().message(), ::testing::HasSubstr("meta1.sock"));
   cluster_.StartMetaserver();
 }
 

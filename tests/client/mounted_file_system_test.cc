@@ -140,7 +140,7 @@ TEST_F(MountedFileSystemTest, NamesTheServerThatDoesNotAnswerAMount) {
   cluster_.StopMetaserver();
   auto mount = MountedFileSystem::Mount(options);
   ASSERT_FALSE(mount.has_value());
-  EXPECT_THAT(mount.error().message(), ::testing::HasSubstr("server0.sock"));
+  EXPECT_THAT(mount.error().message(), ::testing::HasSubstr("meta1.sock"));
   cluster_.StartMetaserver();
 }
 

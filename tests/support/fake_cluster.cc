@@ -11,17 +11,23 @@ namespace cairn::testing {
 namespace {
 constexpr uint32_t kGroups = 8;
 constexpr uint32_t kFirstGroup = 10;
-}  // namespace
 
-FakeCluster::FakeCluster(uint32_t chunk_size, uint32_t servers)
-    : servers_(servers), metadata_(chunk_size, &script_), chunks_(&script_) {
+std::string MakeDirectory() {
   std::string pattern = (std::filesystem::temp_directory_path() / "cairn-fake-XXXXXX").string();
   CAIRN_CHECK(mkdtemp(pattern.data()) != nullptr);
-  directory_ = pattern;
-  for (uint32_t server = 0; server <= servers_; ++server) {
+  return pattern;
+}
+}  // namespace
+
+FakeCluster::FakeCluster(uint32_t chunk_size, uint32_t servers, uint32_t metaservers)
+    : servers_(servers),
+      directory_(MakeDirectory()),
+      metadata_(chunk_size, &script_),
+      metaservers_(directory_, metaservers, [this](Dispatcher& all) { metadata_.Register(all); }),
+      chunks_(&script_) {
+  for (uint32_t server = 1; server <= servers_; ++server) {
     auto dispatcher = std::make_unique<Dispatcher>();
-    if (server == 0) metadata_.Register(*dispatcher);
-    if (server != 0) chunks_.Register(*dispatcher, server);
+    chunks_.Register(*dispatcher, server);
     listening_.push_back(Listen(server, *dispatcher));
     dispatchers_.push_back(std::move(dispatcher));
   }
@@ -30,15 +36,14 @@ FakeCluster::FakeCluster(uint32_t chunk_size, uint32_t servers)
 
 FakeCluster::~FakeCluster() {
   script_.LetGo();
+  metaservers_.StopAll();
   listening_.clear();
   std::filesystem::remove_all(directory_);
 }
 
 MountOptions FakeCluster::Options() const {
   MountOptions options;
-  Address metaserver;
-  metaserver.unix_path = SocketOf(0);
-  options.metaservers = {metaserver};
+  options.metaservers = metaservers_.Sockets();
   options.timeout = std::chrono::seconds(20);
   return options;
 }
@@ -54,7 +59,7 @@ std::unique_ptr<FrameServer> FakeCluster::Listen(uint32_t server,
   options.hello.set_min_version(1);
   options.hello.set_max_version(1);
   options.hello.set_cluster_id("fake");
-  options.hello.set_role(server == 0 ? v1::ROLE_METASERVER : v1::ROLE_CHUNKSERVER);
+  options.hello.set_role(v1::ROLE_CHUNKSERVER);
   auto listening = FrameServer::Start(options, dispatcher);
   CAIRN_CHECK(listening.has_value());
   return std::move(*listening);
@@ -95,9 +100,5 @@ void FakeCluster::PublishMap() {
 }
 
 void FakeCluster::MoveGroups() { PublishMap(); }
-
-void FakeCluster::StopMetaserver() { listening_[0].reset(); }
-
-void FakeCluster::StartMetaserver() { listening_[0] = Listen(0, *dispatchers_[0]); }
 
 }  // namespace cairn::testing

@@ -28,7 +28,12 @@ class FakeMetaserver final : public MetaserverCaller {
     v1::ClusterMap& map = *dynamic_cast<v1::HeartbeatResponse&>(response).mutable_changes();
     map = map_;
     map.set_version(17);
+    dynamic_cast<v1::HeartbeatResponse&>(response).add_metaservers()->set_server(9);
     return OkStatus();
+  }
+  void Learn(const MetaserverList& members) override {
+    absl::MutexLock lock(&mu_);
+    learned_ = members.at(0).server();
   }
   void AnswerJoin(Status status) {
     absl::MutexLock lock(&mu_);
@@ -54,6 +59,10 @@ class FakeMetaserver final : public MetaserverCaller {
     absl::MutexLock lock(&mu_);
     return last_version_;
   }
+  uint32_t learned() {
+    absl::MutexLock lock(&mu_);
+    return learned_;
+  }
 
  private:
   absl::Mutex mu_;
@@ -63,6 +72,7 @@ class FakeMetaserver final : public MetaserverCaller {
   int joins_ = 0;
   int heartbeats_ = 0;
   uint64_t last_version_ = 0;
+  uint32_t learned_ = 0;
 };
 
 class ClusterLinkTest : public testing::Test {
@@ -97,6 +107,11 @@ TEST_F(ClusterLinkTest, JoinsAndThenHoldsALease) {
   EXPECT_EQ(table_.incarnation(), Incarnation(2));
   link_.RefreshSoon();
   EXPECT_TRUE(Eventually([&] { return metaserver_.last_version() == 17; }));
+}
+
+TEST_F(ClusterLinkTest, WhoTheMetaserversAreComesWithTheHeartbeat) {
+  link_.Start();
+  EXPECT_TRUE(Eventually([&] { return metaserver_.learned() == 9; }));
 }
 
 TEST_F(ClusterLinkTest, AsksAgainUntilSomebodyLetsItJoin) {
