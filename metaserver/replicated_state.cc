@@ -12,6 +12,7 @@
 #include "common/logging.h"
 #include "metaserver/inode_allocator.h"
 #include "metaserver/operations/apply.h"
+#include "metaserver/store/state_hash.h"
 #include "metaserver/store/transaction.h"
 #include "metaserver/store/view_rows.h"
 
@@ -309,6 +310,11 @@ Status AppliedState::Install(const raft::SnapshotPoint& point, RowSource& rows) 
   if (state.applied_index() != point.index.value || state.applied_term() != point.term.value) {
     return Status::Error(ErrorCode::kCorruption, "a snapshot of {} that says it is of {}",
                          point.index, state.applied_index());
+  }
+  ASSIGN_OR_RETURN(const uint64_t hash, HashOf(*store->View()));
+  if (hash != state.state_hash()) {
+    return Status::Error(ErrorCode::kCorruption, "a snapshot of {} whose rows are not its state's",
+                         point.index);
   }
   RETURN_IF_ERROR(home_->Switch());
   RETURN_IF_ERROR(Adopt(std::move(store)));

@@ -11,7 +11,7 @@ build="g++ cmake ninja-build ccache mold pkg-config
   libasio-dev libexpected-dev libabsl-dev libssl-dev libgtest-dev libgmock-dev
   libbenchmark-dev python3"
 runtime="fuse3 ca-certificates"
-tests="sqlite3 git procps fio iproute2 nftables"
+tests="sqlite3 git procps fio iproute2 nftables openssl"
 
 case ${1:-} in
   "") wanted="$build $runtime $tests" ;;

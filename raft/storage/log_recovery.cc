@@ -16,7 +16,7 @@ Status CheckWhole(const LogFindings& found, LogIndex applied) {
   const bool promised = found.facts && found.facts->hard_state != raft::HardState{};
   if (promised || applied.value > 0) {
     return Status::Error(ErrorCode::kCorruption,
-                         "the log is gone, but not what it promised or the state (applied {})",
+                         "the log is gone, not what it promised nor the state (applied {})",
                          applied);
   }
   return OkStatus();
@@ -27,8 +27,8 @@ Status CheckNothingLost(const LogFindings& found, LogIndex applied) {
   RETURN_IF_ERROR(found.damage);
   if (found.first.value <= applied.value + 1) return OkStatus();
   return Status::Error(ErrorCode::kCorruption,
-                       "the state ends at entry {}, the log begins at {}: entries are lost", applied,
-                       found.first);
+                       "the state ends at entry {}, the log begins at {}: entries are lost",
+                       applied, found.first);
 }
 
 }  // namespace
@@ -51,7 +51,9 @@ Result<RecoveryPlan> PlanRecovery(const LogFindings& found, LogIndex applied,
     lost = found.cut_short;
   }
   if (lost) plan.facts.lost = std::max(plan.facts.lost, found.highest);
-  plan.facts.synced = plan.begin_at ? LogIndex(plan.begin_at->value - 1) : found.last;
+  // What the log on disk has now and will have then: the facts are written before it is changed.
+  plan.facts.synced = found.last;
+  if (plan.begin_at) plan.facts.synced = std::min(found.last, LogIndex(plan.begin_at->value - 1));
   ++plan.facts.incarnation.value;
   return plan;
 }

@@ -139,6 +139,8 @@ Status LogSegment::Append(std::string records, const std::vector<uint32_t>& offs
 
 bool LogSegment::Fits(size_t bytes) const { return end() + bytes <= capacity_bytes_; }
 
+Status LogSegment::Sync() { return SyncOrFail(*file_); }
+
 Status LogSegment::Cut() {
   const size_t end_bytes = end();
   if (Status cut = file_->Truncate(end_bytes); !cut.ok()) return DiskFailed(cut);

@@ -52,6 +52,8 @@ class LogSegment {
   // Removes what follows the last good record, so that nothing of it can ever be read as a record
   // behind a new one. Everything in the segment is on disk on return.
   Status Cut();
+  // Everything in the segment is on disk on return.
+  Status Sync();
 
   // The entries from `index` on are superseded by a segment that begins there. The file stays as it
   // is: nobody appends to it any more, and a reader may still be at them.

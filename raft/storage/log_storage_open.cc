@@ -11,8 +11,7 @@ namespace cairn {
 namespace {
 
 void Tell(const LogFindings& found, const RecoveryPlan& plan, const std::string& directory) {
-  const LogIndex lost_before = found.facts ? found.facts->lost : LogIndex();
-  if (plan.facts.lost != lost_before) {
+  if (plan.begin_at && plan.facts.lost >= *plan.begin_at) {
     LOG_WARN("log entries are lost, they must be fetched again directory={} ends={} reached={} "
              "cause={}", directory, plan.facts.synced, plan.facts.lost, found.damage);
   } else if (found.has_segments && plan.begins_log) {
@@ -59,6 +58,9 @@ Status LogStorage::Recover() {
 }
 
 Status LogStorage::CarryOut(const RecoveryPlan& plan, const std::vector<std::string>& leftovers) {
+  // What was read may only be in the page cache, of a process that was killed: the facts must not
+  // say that it was on disk, nor this life count it as persisted, before it is.
+  if (segment_count() > 0) RETURN_IF_ERROR(Newest()->Sync());
   RETURN_IF_ERROR(SaveFacts(plan.facts));
   if (!plan.begin_at) {
     RETURN_IF_ERROR(RemoveLeftovers(leftovers));

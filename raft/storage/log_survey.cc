@@ -105,8 +105,7 @@ class Surveyor {
   Status Take(const Candidate& candidate, std::optional<LogIndex> next) {
     if (found().cut_short) return TakeTraces(candidate);
     const std::vector<LogOutline::TermStart>& terms = survey_.outline.terms();
-    const ScanLimits limits{next, std::max(facts().synced, applied_),
-                            terms.empty() ? Term() : terms.back().term};
+    const ScanLimits limits{next, facts().synced, terms.empty() ? Term() : terms.back().term};
     Result<LogSegment::Loaded> loaded =
         LogSegment::Load(files_, candidate.path, candidate.first, limits, segment_bytes_);
     if (!loaded.has_value()) {
@@ -116,7 +115,7 @@ class Surveyor {
     const std::optional<size_t> damaged_at = loaded->damaged_at;
     const LogIndex behind(loaded->segment->last_index().value + 1);
     Adopt(*std::move(loaded));
-    if (!damaged_at) return OkStatus();
+    if (!damaged_at) return next || behind > applied_ ? OkStatus() : TakeShort(candidate);
     return TakeDamaged(candidate, next,
                        Status::Error(ErrorCode::kCorruption,
                                      "{} at {}: entry {} was on disk and is damaged or gone",
@@ -141,6 +140,20 @@ class Surveyor {
     found().cut_short = true;
     if (next) found().highest = std::max(found().highest, LogIndex(next->value - 1));
     return TakeTraces(candidate);
+  }
+
+  // The log ends before the state does. That may be a snapshot: then what lies behind the last good
+  // record, of another life of the file perhaps, proves nothing. Whole records of this life do.
+  Status TakeShort(const Candidate& candidate) {
+    found().damage = Status::Error(ErrorCode::kCorruption,
+                                   "{}: the log ends at {}, entries up to {} are applied",
+                                   candidate.path, found().last, applied_);
+    found().cut_short = true;
+    ASSIGN_OR_RETURN(const std::string bytes, LoadSegmentBytes(files_, candidate.path));
+    const LogIndex highest = HighestTrace(bytes, candidate.first, facts().hard_state.term,
+                                          log_format::SegmentSeed(*candidate.header));
+    found().highest = std::max(found().highest, highest);
+    return OkStatus();
   }
 
   // The log may as well begin behind the damage: the state has what is before.

@@ -62,13 +62,15 @@ LogIndex HighestPossible(std::string_view bytes, LogIndex first) {
   return LogIndex(first.value + bytes.size() / kRecordHeaderBytes);
 }
 
-LogIndex HighestTrace(std::string_view bytes, LogIndex first, Term newest_term) {
+LogIndex HighestTrace(std::string_view bytes, LogIndex first, Term newest_term,
+                      std::optional<uint32_t> seed) {
   const LogIndex highest = HighestPossible(bytes, first);
   LogIndex found(first.value - 1);
   for (size_t at = kSegmentHeaderBytes; at < bytes.size(); at += kRecordAlignment) {
     const std::optional<Record> record = log_format::PeekRecord(bytes.substr(at));
     if (record && record->index >= first && record->index <= highest &&
-        record->synced < record->index && record->term <= newest_term) {
+        record->synced < record->index && record->term <= newest_term &&
+        (!seed || log_format::DecodeRecord(bytes.substr(at), *seed))) {
       found = std::max(found, record->index);
     }
   }

@@ -36,8 +36,9 @@ SegmentScan ScanSegment(std::string_view bytes, const log_format::SegmentHeader&
 
 // The highest index that anything in the bytes of a damaged segment looks like having, checksums
 // aside: what was once there, as far as it can still be known. `first` - 1: nothing does. No entry
-// has a term above `newest_term`.
-LogIndex HighestTrace(std::string_view bytes, LogIndex first, Term newest_term);
+// has a term above `newest_term`. With a seed only records of that life of the file count, whole.
+LogIndex HighestTrace(std::string_view bytes, LogIndex first, Term newest_term,
+                      std::optional<uint32_t> seed = std::nullopt);
 // No entry of a segment of so many bytes has an index above this.
 LogIndex HighestPossible(std::string_view bytes, LogIndex first);
 

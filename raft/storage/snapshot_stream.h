@@ -54,7 +54,7 @@ class SnapshotDecoder {
   // nullptr: not read yet.
   const raft::SnapshotPoint* point() const { return point_ ? &*point_ : nullptr; }
   // The end was read and all of it is right.
-  bool finished() const { return count_.ended; }
+  bool finished() const { return count_.ended && failure_.ok(); }
 
  private:
   Result<size_t> Take(std::string_view bytes);

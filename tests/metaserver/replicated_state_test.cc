@@ -223,6 +223,23 @@ TEST_F(ReplicatedStateTest, ASnapshotThatIsNotOfItsPointIsRefusedAndTheStateStay
   raft::SnapshotPoint other = snapshot->point;
   other.index = LogIndex(99);
   EXPECT_EQ(machine_->Install(other, *snapshot->rows).code(), ErrorCode::kCorruption);
+
+  // One row less than it should have.
+  snapshot = machine_->TakeSnapshot();
+  class AllButTheFirst final : public RowSource {
+   public:
+    explicit AllButTheFirst(RowSource& rows) : rows_(rows) {
+      std::string key, value;
+      CAIRN_CHECK(*rows_.Next(key, value));
+    }
+    Result<bool> Next(std::string& key, std::string& value) override {
+      return rows_.Next(key, value);
+    }
+
+   private:
+    RowSource& rows_;
+  } rest(*snapshot->rows);
+  EXPECT_EQ(machine_->Install(snapshot->point, rest).code(), ErrorCode::kCorruption);
   EXPECT_EQ(machine_->Applied(), snapshot->point);
   EXPECT_TRUE(state->IsBorn());
 }

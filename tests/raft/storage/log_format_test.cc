@@ -83,7 +83,7 @@ TEST(LogFormat, TheLargestCommandHasARecord) {
 }
 
 TEST(LogFormat, AnUnknownKindIsNoRecord) {
-  for (uint8_t kind : {3, 4, 255}) {
+  for (uint8_t kind : {uint8_t{3}, uint8_t{4}, uint8_t{255}}) {
     std::string bytes;
     AppendRecord({Term(1), LogIndex(1), "x", static_cast<EntryKind>(kind)}, LogIndex(0), 0, bytes);
     EXPECT_EQ(PeekRecordBytes(bytes), 0u);

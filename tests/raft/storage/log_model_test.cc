@@ -95,7 +95,9 @@ class LogModel {
     bool found = false;
     for (size_t i = from; i < candidates_.size(); ++i) found |= candidates_[i].Matches(*log_, read);
     EXPECT_TRUE(found) << "log " << log_->first_index().value << " to " << log_->last_index().value;
-    if (finished) EXPECT_EQ(log_->last_index().value, candidates_.back().last());
+    if (finished) {
+      EXPECT_EQ(log_->last_index().value, candidates_.back().last());
+    }
     const uint64_t first = log_->first_index().value;
     candidates_ = {{first, first, first, read, first + read.size() - 1}};
     for (const LogEntry& entry : read) EXPECT_EQ(log_->TermAt(entry.index), entry.term);

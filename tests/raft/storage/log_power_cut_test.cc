@@ -82,9 +82,15 @@ void ExpectOldOrNew(LogStorage& log, uint64_t from, const std::vector<LogEntry>&
     }
   }
   // The hard state went first.
-  if (is_new || finished) EXPECT_EQ(log.hard_state().term, Term(2));
-  if (finished) EXPECT_EQ(all.size(), from - 1 + fresh.size());
-  if (finished) EXPECT_TRUE(is_new);
+  if (is_new || finished) {
+    EXPECT_EQ(log.hard_state().term, Term(2));
+  }
+  if (finished) {
+    EXPECT_EQ(all.size(), from - 1 + fresh.size());
+  }
+  if (finished) {
+    EXPECT_TRUE(is_new);
+  }
   EXPECT_EQ(log.lost(), LogIndex());
 }
 
@@ -141,7 +147,9 @@ TEST_F(RuleM5PowerCut, DuringASecondConflictNeverBringsTheFirstLogBack) {
                                              : EntryAt(index, 2, "middle");
           EXPECT_TRUE(entry == second || (index >= 50 && entry == fresh[index - 50])) << index;
         }
-        if (done) EXPECT_EQ((*log)->last_index(), LogIndex(59));
+        if (done) {
+          EXPECT_EQ((*log)->last_index(), LogIndex(59));
+        }
         EXPECT_TRUE((*log)->last_index() <= LogIndex(80));
       });
 }
@@ -235,7 +243,9 @@ TEST_F(RuleM2PowerCut, DuringACompactionLosesOnlyWhatWasToGo) {
         ASSERT_THAT(log, IsOk());
         const uint64_t first = (*log)->first_index().value;
         EXPECT_LE(first, 92u);
-        if (done) EXPECT_EQ(first, 92u);
+        if (done) {
+          EXPECT_EQ(first, 92u);
+        }
         EXPECT_EQ(ReadAll(**log), Entries(first, kLast, 1, "old"));
       });
 }

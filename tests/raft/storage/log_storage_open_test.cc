@@ -10,7 +10,7 @@ namespace {
 
 const size_t kRecord = log_format::RecordBytes(50);
 
-class LogDamageTest : public ::testing::Test {
+class LogStorageOpenTest : public ::testing::Test {
  protected:
   Result<std::unique_ptr<LogStorage>> Open(DamagePolicy policy, uint64_t applied = 0) {
     return LogStorage::Open("/log", files_, {.segment_bytes = 4096, .applied = LogIndex(applied),
@@ -72,9 +72,9 @@ class LogDamageTest : public ::testing::Test {
   ForgetfulFiles files_;
 };
 
-using RuleM5 = LogDamageTest;
+using RuleM5Open = LogStorageOpenTest;
 
-TEST_F(RuleM5, ATornTailIsCutAtEveryByteOfTheLastRecord) {
+TEST_F(RuleM5Open, ATornTailIsCutAtEveryByteOfTheLastRecord) {
   MakeLog(2);
   const std::string facts = *LoadFile(files_, "/log/facts");
   const std::string whole = *LoadFile(files_, PathOf(1));
@@ -93,7 +93,7 @@ TEST_F(RuleM5, ATornTailIsCutAtEveryByteOfTheLastRecord) {
 }
 
 // Sectors of one unsynced write reach the disk in any order: a later record may be whole.
-TEST_F(RuleM5, ABatchTornInItsMiddleIsATornTail) {
+TEST_F(RuleM5Open, ABatchTornInItsMiddleIsATornTail) {
   std::unique_ptr<LogStorage> log = OpenWhole();
   WriteEntries(*log, 1, 1, 1);
   WriteEntries(*log, 2, 6, 1, "c", 5);
@@ -101,7 +101,7 @@ TEST_F(RuleM5, ABatchTornInItsMiddleIsATornTail) {
   EXPECT_EQ(ReadAll(*Refetch()), Entries(1, 2, 1));
 }
 
-TEST_F(RuleM5, DamageInTheMiddleIsRefusedWithFileAndOffset) {
+TEST_F(RuleM5Open, DamageInTheMiddleIsRefusedWithFileAndOffset) {
   MakeLog(10);
   DamageEntry(3);
   const auto log = Open(DamagePolicy::kRefuse);
@@ -111,7 +111,7 @@ TEST_F(RuleM5, DamageInTheMiddleIsRefusedWithFileAndOffset) {
       << log.error().message();
 }
 
-TEST_F(RuleM5, DamageBelowTheSyncedMarkOrTheAppliedIndexIsRefused) {
+TEST_F(RuleM5Open, DamageBelowTheSyncedMarkOrTheAppliedIndexIsRefused) {
   MakeLog(1);
   const std::string facts = *LoadFile(files_, "/log/facts");
   ASSERT_THAT(OpenWhole()->Close(), IsOk());
@@ -121,45 +121,45 @@ TEST_F(RuleM5, DamageBelowTheSyncedMarkOrTheAppliedIndexIsRefused) {
   EXPECT_THAT(Open(DamagePolicy::kRefuse, 1), StatusIs(ErrorCode::kCorruption));
 }
 
-TEST_F(RuleM5, ALargerGroupCutsTheLogBeforeTheDamageAndFetchesTheRestAgain) {
+TEST_F(RuleM5Open, ALargerGroupCutsTheLogBeforeTheDamageAndFetchesTheRestAgain) {
   MakeLog(200);
   DamageEntry(60);
   ExpectCut(Refetch(), 1, 59, 200);
 }
 
-TEST_F(RuleM5, DamageInTheNewestSegmentIsCutToo) {
+TEST_F(RuleM5Open, DamageInTheNewestSegmentIsCutToo) {
   MakeLog(200);
   DamageEntry(190);
   ExpectCut(Refetch(), 1, 189, 200);
 }
 
-TEST_F(RuleM5, DamageInTheFirstRecordLeavesAnEmptyLog) {
+TEST_F(RuleM5Open, DamageInTheFirstRecordLeavesAnEmptyLog) {
   MakeLog(30);
   DamageEntry(1);
   ExpectCut(Refetch(), 1, 0, 30);
 }
 
-TEST_F(RuleM5, ManyDamagedRecordsAreCutAtTheFirst) {
+TEST_F(RuleM5Open, ManyDamagedRecordsAreCutAtTheFirst) {
   MakeLog(200);
   for (uint64_t index : {20, 21, 90, 199}) DamageEntry(index);
   ExpectCut(Refetch(), 1, 19, 200);
 }
 
-TEST_F(RuleM5, ADamagedHeaderCostsItsSegment) {
+TEST_F(RuleM5Open, ADamagedHeaderCostsItsSegment) {
   MakeLog(200);
   DamageHeader(SegmentOf(60));
   EXPECT_THAT(Open(DamagePolicy::kRefuse), StatusIs(ErrorCode::kCorruption));
   ExpectCut(Refetch(), 1, SegmentOf(60) - 1, 200);
 }
 
-TEST_F(RuleM5, ADamagedHeaderOfTheNewestSegmentDoesNotHideWhatWasThere) {
+TEST_F(RuleM5Open, ADamagedHeaderOfTheNewestSegmentDoesNotHideWhatWasThere) {
   MakeLog(200);
   DamageHeader(SegmentOf(200));
   ExpectCut(Refetch(), 1, SegmentOf(200) - 1, 200);
 }
 
 // Nothing tells how much there was: then it may have been as much as the file can hold.
-TEST_F(RuleM5, ANewestSegmentThatWasWipedMayHaveBeenFull) {
+TEST_F(RuleM5Open, ANewestSegmentThatWasWipedMayHaveBeenFull) {
   MakeLog(200);
   Zero(SegmentOf(200), 0);
   const auto log = Refetch();
@@ -168,14 +168,14 @@ TEST_F(RuleM5, ANewestSegmentThatWasWipedMayHaveBeenFull) {
   EXPECT_GE(log->lost(), LogIndex(200));
 }
 
-TEST_F(RuleM5, AMissingSegmentIsDamageBeforeIt) {
+TEST_F(RuleM5Open, AMissingSegmentIsDamageBeforeIt) {
   MakeLog(200);
   ASSERT_THAT(files_.Remove(PathOf(SegmentOf(60))), IsOk());
   EXPECT_THAT(Open(DamagePolicy::kRefuse), StatusIs(ErrorCode::kCorruption));
   ExpectCut(Refetch(), 1, SegmentOf(60) - 1, 200);
 }
 
-TEST_F(RuleM5, AMissingTailIsDamage) {
+TEST_F(RuleM5Open, AMissingTailIsDamage) {
   MakeLog(200);
   ASSERT_THAT(OpenWhole()->Close(), IsOk());
   ASSERT_THAT(files_.Remove(PathOf(SegmentOf(200))), IsOk());
@@ -183,7 +183,7 @@ TEST_F(RuleM5, AMissingTailIsDamage) {
   ExpectCut(Refetch(), 1, SegmentOf(200) - 1, 200);
 }
 
-TEST_F(RuleM5, WhatIsLostIsNotForgottenByALaterLoss) {
+TEST_F(RuleM5Open, WhatIsLostIsNotForgottenByALaterLoss) {
   MakeLog(200);
   DamageEntry(100);
   WriteEntries(*Refetch(), 100, 150, 1);
@@ -195,7 +195,7 @@ TEST_F(RuleM5, WhatIsLostIsNotForgottenByALaterLoss) {
 }
 
 // The state has these entries: the log can do without them, and nothing needs fetching.
-TEST_F(RuleM5, DamageInSegmentsThatAreAppliedCostsOnlyThem) {
+TEST_F(RuleM5Open, DamageInSegmentsThatAreAppliedCostsOnlyThem) {
   MakeLog(200);
   DamageEntry(60);
   EXPECT_THAT(Open(DamagePolicy::kRefuse, 150), StatusIs(ErrorCode::kCorruption));
@@ -205,33 +205,58 @@ TEST_F(RuleM5, DamageInSegmentsThatAreAppliedCostsOnlyThem) {
   EXPECT_FALSE(files_.Exists(PathOf(SegmentOf(60))));
 }
 
-TEST_F(RuleM5, ADamagedHeaderOfAnAppliedSegmentCostsOnlyTheSegmentsUpToIt) {
+TEST_F(RuleM5Open, ADamagedHeaderOfAnAppliedSegmentCostsOnlyTheSegmentsUpToIt) {
   MakeLog(200);
   DamageHeader(SegmentOf(60));
   ExpectCut(Refetch(100), SegmentOf(60) + kPerSegment, 200, 0, 100);
 }
 
-using RuleM2Damage = LogDamageTest;
+using RuleM2Open = LogStorageOpenTest;
 
 // After a snapshot was installed and before the log was reset.
-TEST_F(RuleM2Damage, AStateAheadOfTheLogCountsAsASnapshotAndLosesNothing) {
+TEST_F(RuleM2Open, AStateAheadOfTheLogCountsAsASnapshotAndLosesNothing) {
   MakeLog(100);
   ExpectCut(Refetch(500), 501, 500, 0, 500);
 }
 
-TEST_F(RuleM2Damage, ADamagedLogBehindItsStateBeginsAnew) {
+// Behind the last record lies what a recycled file held: entries that were replaced long ago.
+TEST_F(RuleM2Open, WhatARecycledFileHeldIsNotTakenForLostEntries) {
+  {
+    std::unique_ptr<LogStorage> log = OpenWhole();
+    WriteEntries(*log, 1, 200, 1);
+    WriteEntries(*log, 100, 100, 2);  // the segments above become spare
+    WriteEntries(*log, 101, 150, 2);
+  }
+  const auto log = Refetch(160);
+  ASSERT_NE(log, nullptr);
+  EXPECT_EQ(log->first_index(), LogIndex(161));
+  EXPECT_EQ(log->lost(), LogIndex());
+}
+
+// One write, one sync: what is applied proves that all of its batch was on disk.
+TEST_F(RuleM2Open, TheRestOfABatchThatIsPartlyAppliedIsLost) {
+  {
+    std::unique_ptr<LogStorage> log = OpenWhole();
+    WriteEntries(*log, 1, 1, 1);
+    WriteEntries(*log, 2, 8, 1, "c", 7);
+  }
+  DamageEntry(3);
+  ExpectCut(Refetch(5), 6, 5, 8, 5);
+}
+
+TEST_F(RuleM2Open, ADamagedLogBehindItsStateBeginsAnew) {
   MakeLog(100);
   DamageEntry(98);
   ExpectCut(Refetch(100), 101, 100, 0, 100);
 }
 
-TEST_F(RuleM2Damage, EntriesAboveTheStateThatLieBehindDamageAreLost) {
+TEST_F(RuleM2Open, EntriesAboveTheStateThatLieBehindDamageAreLost) {
   MakeLog(100);
   DamageEntry(94);
   ExpectCut(Refetch(95), 96, 95, 100, 95);
 }
 
-TEST_F(RuleM2Damage, AStateBehindTheLogsFirstEntryLosesTheLog) {
+TEST_F(RuleM2Open, AStateBehindTheLogsFirstEntryLosesTheLog) {
   {
     std::unique_ptr<LogStorage> log = OpenWhole();
     WriteEntries(*log, 1, 200, 1);
@@ -242,9 +267,9 @@ TEST_F(RuleM2Damage, AStateBehindTheLogsFirstEntryLosesTheLog) {
   ExpectCut(Refetch(30), 31, 30, 200, 30);
 }
 
-using RuleM4Damage = LogDamageTest;
+using RuleM4Open = LogStorageOpenTest;
 
-TEST_F(RuleM4Damage, ADirectoryThatLostItsLogIsRefused) {
+TEST_F(RuleM4Open, ADirectoryThatLostItsLogIsRefused) {
   MakeLog(3);
   const std::string facts = *LoadFile(files_, "/log/facts");
   const std::string segment = *LoadFile(files_, PathOf(1));

@@ -30,9 +30,9 @@ inline std::string HexOf(std::string_view bytes) {
 // The command of an entry tells where it belongs: "c7 ....".
 inline LogEntry EntryAt(uint64_t index, uint64_t term, std::string_view tag = "c",
                         size_t command_bytes = 50) {
-  std::string command = fmt::format("{}{} ", tag, index);
-  command.resize(std::max(command.size(), command_bytes), '.');
-  return {Term(term), LogIndex(index), std::move(command)};
+  LogEntry entry{Term(term), LogIndex(index), fmt::format("{}{} ", tag, index)};
+  entry.command.resize(std::max(entry.command.size(), command_bytes), '.');
+  return entry;
 }
 
 inline std::vector<LogEntry> Entries(uint64_t from, uint64_t through, uint64_t term,

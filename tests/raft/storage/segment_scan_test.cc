@@ -121,6 +121,15 @@ TEST_F(RuleM5Scan, TracesOfLostEntriesAreFoundWhateverTheirChecksums) {
   EXPECT_EQ(HighestTrace(bytes_, LogIndex(10), Term(1)), LogIndex(17));
 }
 
+TEST_F(RuleM5Scan, WithASeedOnlyWholeRecordsOfThatLifeAreTraces) {
+  AddBatch(8);
+  Damage(12);
+  Damage(17);
+  const uint32_t seed = log_format::SegmentSeed(kHeader);
+  EXPECT_EQ(HighestTrace(bytes_, LogIndex(10), Term(1), seed), LogIndex(16));
+  EXPECT_EQ(HighestTrace(bytes_, LogIndex(10), Term(1), seed + 1), LogIndex(9));
+}
+
 TEST_F(RuleM5Scan, WhatCannotBeAnEntryIsNoTrace) {
   AddBatch(3, 7);
   EXPECT_EQ(HighestTrace(bytes_, LogIndex(10), Term(6)), LogIndex(9));  // a term that never was

@@ -209,7 +209,9 @@ TEST(SnapshotFile, DamageOnDiskIsToldWithFileAndOffset) {
     const Result<Loaded> loaded = Load(files);
     ASSERT_FALSE(loaded.has_value()) << at;
     EXPECT_NE(loaded.error().message().find("/d/snapshot"), std::string::npos);
-    if (at >= head_bytes + 4) EXPECT_THAT(loaded, StatusIs(ErrorCode::kCorruption)) << at;
+    if (at >= head_bytes + 4) {
+      EXPECT_THAT(loaded, StatusIs(ErrorCode::kCorruption)) << at;
+    }
   }
 }
 
