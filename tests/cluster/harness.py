@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 
@@ -62,11 +63,13 @@ def run(*command, timeout=300, check=True, **options):
 
 
 class Cluster:
-    def __init__(self, root, chunkservers=3, copies=3, mounts=1, min_active=None):
+    """`meta` metaservers (1, 3 or 5), `chunkservers` chunkservers and as many mounts as said."""
+
+    def __init__(self, root, chunkservers=3, copies=3, mounts=1, min_active=None, meta=3):
         self.root = pathlib.Path(root)
         self.directory = self.root / "dev"
         self.mounts = [self.root / f"mnt{i + 1}" for i in range(mounts)]
-        self.shape = ["--chunk", chunkservers, "--copies", copies]
+        self.shape = ["--meta", meta, "--chunk", chunkservers, "--copies", copies]
         if min_active is not None:
             self.shape += ["--min-active", min_active]
         for mount in self.mounts:
@@ -93,11 +96,58 @@ class Cluster:
             lines = (self.directory / "log" / f"{name}.log").read_text().splitlines()
             assert "stopped" in lines[-1], f"{name} did not stop cleanly: {lines[-1]}"
 
+    # Of a metaserver the number may be "leader".
     def kill(self, kind, number):
         self.cairn("dev", "kill", kind, number)
 
+    def pause(self, kind, number):
+        self.cairn("dev", "pause", kind, number)
+
+    def resume(self, kind, number):
+        self.cairn("dev", "resume", kind, number)
+
     def start(self, kind, number):
         self.cairn("dev", "start", kind, number)
+
+    def meta_ls(self):
+        """{"cluster_id", "leader": id or 0, "changing", "members": [{"server", "role", ...}]}"""
+        return json.loads(self.cairn("meta", "ls", "--json").stdout)
+
+    def meta_hash(self, timeout=30):
+        """The hash that all members have at one place in the log; fails if one does not say it."""
+        result = self.cairn("meta", "hash", "--json", "--timeout", timeout, timeout=timeout + 30)
+        hashes = {member["hash"] for member in json.loads(result.stdout)["members"]}
+        assert len(hashes) == 1, result.stdout
+        return hashes.pop()
+
+    def metaserver_numbers(self):
+        """{gRPC address: number of the process}"""
+        shape = tomllib.loads((self.directory / "cluster.toml").read_text())
+        return {f"127.0.0.1:{shape[f'meta{number}']['grpc']}": number
+                for number in range(1, shape["meta"] + 1)}
+
+    def leader(self, seconds=15):
+        """The number of the process that leads. It is not always its id in the group."""
+        def answering_leader():
+            # Nobody may answer for a moment.
+            listed = self.cairn("meta", "ls", "--json", check=False)
+            members = json.loads(listed.stdout)["members"] if listed.returncode == 0 else []
+            leaders = [member for member in members if member["role"] == "leader"]
+            # One that was paused may still believe in itself.
+            return max(leaders, key=lambda member: member["term"], default=None)
+        member = wait_until(answering_leader, seconds, "a metaserver that leads")
+        return self.metaserver_numbers()[member["grpc"]]
+
+    def server_id(self, number):
+        """The id in the group of metaserver process `number`, as `cairn meta remove` takes it."""
+        for member in self.meta_ls()["members"]:
+            if self.metaserver_numbers().get(member["grpc"]) == number and member["part"]:
+                return member["server"]
+        raise AssertionError(f"meta{number} is not in the group")
+
+    def add_metaserver(self):
+        """Starts one more, empty: {"name", "number", "frames", "grpc"}; then `cairn meta add`."""
+        return json.loads(self.cairn("dev", "add", "meta", "--json").stdout)
 
     def health(self):
         return json.loads(self.cairn("health", "--json").stdout)
