@@ -30,8 +30,8 @@ void Core::ResetElectionTimer(Time now) {
   const Time range = options_.election_max - options_.election_min;
   const auto spread = static_cast<uint64_t>(range.count());
   const auto extra = static_cast<Time::rep>(spread == 0 ? 0 : (random_ >> 33) % spread);
-  election_at_ = std::max(now, quiet_until_) + options_.election_min + Time(extra);
-  if (now < quiet_until_) election_at_ -= options_.election_min;
+  // Never sooner than election_min after a leader was heard, not even at the end of the quiet time.
+  election_at_ = std::max(now + options_.election_min, quiet_until_) + Time(extra);
 }
 
 void Core::Campaign(bool pre, bool transfer, Time now) {

@@ -95,7 +95,11 @@ void Core::OnAppendReply(const Message& message, const AppendReply& reply, Time 
   NoteAnswer(peer, reply.sent_at, now);
   if (!reply.accepted) {
     const LogIndex common = log_.LastCommon(reply.hint_index, reply.hint_term);
-    if (!peer.snapshot) peer.Probe(LogIndex(std::min(peer.next.value, common.value + 1)));
+    // One that comes twice, or late, tells nothing new: to answer it would double it again.
+    const bool news = !peer.probing || common.value + 1 < peer.next.value;
+    if (!peer.snapshot && news) {
+      peer.Probe(LogIndex(std::min(peer.next.value, common.value + 1)));
+    }
   } else if (reply.match > log_.last_index()) {
     return;  // no member of this term can have more than its leader
   } else {

@@ -43,7 +43,9 @@ LogIndex RaftLog::LastCommon(LogIndex index, Term term) const {
     if (start->term <= term) return at;
     at = LogIndex(start->index.value - 1);
   }
-  return at;
+  // Below the log only the term of the entry right before it is known.
+  const bool conflicts = at == base_index_ && base_term_ > term && at.value > 0;
+  return conflicts ? LogIndex(at.value - 1) : at;
 }
 
 void RaftLog::Append(LogEntry entry) {

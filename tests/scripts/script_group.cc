@@ -1,0 +1,94 @@
+#include "tests/scripts/script_group.h"
+
+#include <algorithm>
+
+namespace cairn::scripts {
+
+namespace {
+constexpr Time kStep = std::chrono::milliseconds(10);
+constexpr int kMaxRounds = 1000;  // of answers to answers
+}  // namespace
+
+bool Filter::Matches(const raft::Message& message) const {
+  if (from && *from != message.from) return false;
+  if (to && *to != message.to) return false;
+  // "1->2 term=3 KIND ..."
+  return kind.empty() || (ToString(message) + " ").find(" " + kind + " ") != std::string::npos;
+}
+
+ScriptGroup::ScriptGroup(const Options& options) : options_(options) {
+  output_.print = [this](const std::string& line) { Print(line); };
+  output_.send = [this](const raft::Message& message) {
+    if (!cut_.contains({message.from, message.to})) under_way_.push_back(message);
+  };
+  for (ServerId id : options.founders.All()) Add(id, options.founders);
+}
+
+void ScriptGroup::Add(ServerId id, raft::Membership founders) {
+  raft::CoreOptions options = options_.core;
+  options.self = id;
+  options.seed = 1;
+  members_[id] = std::make_unique<ScriptMember>(options, std::move(founders), options_.piece_bytes,
+                                                output_);
+  members_[id]->Start(now_);
+}
+
+void ScriptGroup::Join(ServerId id) {
+  Add(id, {});
+}
+
+void ScriptGroup::Tick(Time duration, const std::set<ServerId>& only) {
+  const Time end = now_ + duration;
+  while (now_ < end) {
+    now_ = std::min(end, now_ + kStep);
+    for (auto& [id, member] : members_) {
+      if (member->running() && (only.empty() || only.contains(id))) member->Tick(now_);
+    }
+  }
+}
+
+void ScriptGroup::Run(Time duration) {
+  const Time end = now_ + duration;
+  while (now_ < end) {
+    Tick(std::min(kStep, end - now_), {});
+    Deliver({});
+  }
+}
+
+size_t ScriptGroup::Deliver(const Filter& filter) {
+  std::vector<raft::Message> due;
+  for (auto at = under_way_.begin(); at != under_way_.end();) {
+    const bool goes = filter.Matches(*at) && !held_.contains({at->from, at->to});
+    if (goes) due.push_back(std::move(*at));
+    at = goes ? under_way_.erase(at) : std::next(at);
+  }
+  for (const raft::Message& message : due) Arrive(message);
+  return due.size();
+}
+
+void ScriptGroup::Arrive(const raft::Message& message) {
+  if (cut_.contains({message.from, message.to})) return;
+  const auto member = members_.find(message.to);
+  if (member == members_.end() || !member->second->running()) return;
+  if (show_messages_) Print(ToString(message));
+  member->second->Step(message, now_);
+}
+
+void ScriptGroup::Stabilize() {
+  for (int round = 0; round < kMaxRounds; ++round) {
+    if (Deliver({}) == 0) return;
+  }
+  Print("messages do not come to an end");
+}
+
+void ScriptGroup::Lose(const Filter& filter) {
+  std::erase_if(under_way_, [&](const raft::Message& message) { return filter.Matches(message); });
+}
+
+void ScriptGroup::Repeat(const Filter& filter) {
+  const std::vector<raft::Message> now = UnderWay();
+  std::copy_if(now.begin(), now.end(), std::back_inserter(under_way_),
+               [&](const raft::Message& message) { return filter.Matches(message); });
+}
+
+}  // namespace cairn::scripts
