@@ -37,3 +37,7 @@ endif()
 
 # For our own code only; generated code is compiled without.
 set(CAIRN_WARNINGS -Wall -Wextra -Wshadow -Wconversion -Werror)
+if(CAIRN_SANITIZE)
+  # Instrumented, g++ 12 warns of overflows that are not there; the other builds watch over warnings.
+  list(APPEND CAIRN_WARNINGS -Wno-error)
+endif()

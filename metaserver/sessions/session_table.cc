@@ -17,7 +17,7 @@ Status SessionTable::Restore(const ReadView& view) {
   openers_.clear();
   unreclaimed_.clear();
   const BootTime now = clock_.Now();
-  last_look_ = now;
+  last_look_.reset();
   Status parsed;
   RETURN_IF_ERROR(view.Scan(schema::kSessionPrefix, schema::kSessionPrefix,
                             [&](std::string_view key, std::string_view value) {

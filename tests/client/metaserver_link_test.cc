@@ -49,6 +49,9 @@ class MetaserverLinkTest : public ::testing::Test {
     }
     return ::testing::AssertionSuccess();
   }
+  uint64_t Questions() {
+    return metas().questions(1) + metas().questions(2) + metas().questions(3);
+  }
   FakeMetaservers& metas() { return cluster_.metaservers(); }
 
   FakeCluster cluster_{kMinChunkSize, 1, 3};
@@ -70,9 +73,9 @@ TEST_F(MetaserverLinkTest, StaysWithTheLeaderWithoutAskingAgain) {
   metas().Lead(2);
   Link({1, 2, 3});
   ASSERT_TRUE(Answered(5s));
-  const uint64_t questions = metas().questions(1) + metas().questions(2) + metas().questions(3);
+  const uint64_t before = Questions();
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(Answered(5s));
-  EXPECT_EQ(metas().questions(1) + metas().questions(2) + metas().questions(3), questions);
+  EXPECT_EQ(Questions(), before);
   EXPECT_EQ(metas().requests(2), 21u);
 }
 
@@ -90,7 +93,9 @@ TEST_F(MetaserverLinkTest, FollowsATransferWithoutARest) {
   ASSERT_TRUE(Answered(5s));
   for (uint32_t leader : {2u, 3u, 1u, 3u, 2u}) {
     metas().Lead(leader);
-    EXPECT_TRUE(Answered(50ms));
+    const uint64_t before = Questions();
+    EXPECT_TRUE(Answered(5s));
+    EXPECT_LE(Questions(), before + 2);  // whom does it name, and does that one agree
   }
 }
 
@@ -103,7 +108,7 @@ TEST_F(MetaserverLinkTest, FindsANewLeaderSoonAfterTheOldOneDied) {
     EXPECT_TRUE(Until([&] { return metas().questions(2) >= before + 5; }));
     metas().Lead(2);
   });
-  EXPECT_TRUE(Answered(2s));
+  EXPECT_TRUE(Answered(5s));
   election.join();
   EXPECT_EQ(metas().requests(2), 1u);
 }
@@ -115,10 +120,10 @@ TEST_F(MetaserverLinkTest, ManyCallersShareTheQuestions) {
   std::vector<std::thread> callers;
   const uint64_t before = metas().questions(2);
   const BootTime begin = SystemClock().Now();
-  for (int i = 0; i < 16; ++i) callers.emplace_back([&] { EXPECT_TRUE(Answered(10s)); });
-  EXPECT_TRUE(Until([&] { return metas().questions(2) >= before + 40; }));
+  for (int i = 0; i < 16; ++i) callers.emplace_back([&] { EXPECT_TRUE(Answered(60s, 60s)); });
+  EXPECT_TRUE(Until([&] { return metas().questions(2) >= before + 30; }));
   // Rounds are 5 ms apart; 16 callers who ask each for themselves need a tenth of that.
-  EXPECT_GT((SystemClock().Now() - begin) / 1ms, 150);
+  EXPECT_GT((SystemClock().Now() - begin) / 1ms, 120);
   metas().Lead(3);
   for (std::thread& caller : callers) caller.join();
 }
@@ -128,8 +133,10 @@ TEST_F(MetaserverLinkTest, ALeaderThatHangsCostsASecondIfAnotherLeads) {
   ASSERT_TRUE(Answered(5s));
   metas().Pause(1);
   metas().Lead(2);
-  EXPECT_TRUE(Answered(1s));
-  EXPECT_TRUE(Answered(100ms));
+  EXPECT_TRUE(Answered(3s));  // half of one if the machine has nothing else to do
+  const uint64_t before = Questions();
+  EXPECT_TRUE(Answered(3s));
+  EXPECT_EQ(Questions(), before);
   metas().Resume(1);
 }
 
@@ -138,7 +145,7 @@ TEST_F(MetaserverLinkTest, TheFirstOneToldMayHangAndAnotherBeDead) {
   metas().Stop(2);
   metas().Lead(3);
   Link({1, 2, 3});
-  EXPECT_TRUE(Answered(1s));
+  EXPECT_TRUE(Answered(3s));
   metas().Resume(1);
 }
 
@@ -149,7 +156,7 @@ TEST_F(MetaserverLinkTest, ALeaderThatIsOnlySlowIsNotSentTheRequestOverAndOver) 
   std::thread caller([&] { EXPECT_TRUE(Answered(10s)); });
   EXPECT_TRUE(cluster_.script().AwaitHeld(2));
   const uint64_t before = metas().questions(1);
-  EXPECT_TRUE(Until([&] { return metas().questions(1) >= before + 3; }));  // each half a second
+  EXPECT_TRUE(Until([&] { return metas().questions(1) >= before + 2; }));  // each half a second
   EXPECT_EQ(cluster_.script().held(), 2u);
   cluster_.script().LetGo();
   caller.join();
@@ -193,7 +200,7 @@ TEST_F(MetaserverLinkTest, TheNewLeaderIsToldWhatIsOpen) {
   metas().Lead(2);
   EXPECT_TRUE((*mounted)->Lookup({}, kRootInode, "f").has_value());
   const uint64_t inode = opened->entry.attributes.st_ino;
-  const Deadline soon = Deadline::After(2s);
+  const Deadline soon = Deadline::After(5s);  // renewals by themselves come every ten
   EXPECT_TRUE(Until([&] { return cluster_.metadata().OpenInodes().contains(inode); }));
   EXPECT_FALSE(soon.Passed());
   (*mounted)->Release(opened->file);
@@ -219,7 +226,7 @@ TEST_F(MetaserverLinkTest, TwoThatBothSayTheyLeadEndWithTheOneThatServes) {
   metas().Lead(2);
   metas().Misname(1, 1);  // a leader of before that has not noticed yet
   Link({1, 2, 3});
-  EXPECT_TRUE(Answered(1s));
+  EXPECT_TRUE(Answered(5s));
   EXPECT_EQ(metas().requests(2), 1u);
 }
 
@@ -228,7 +235,7 @@ TEST_F(MetaserverLinkTest, OneThatNamesAnotherInVainIsNotBelievedForEver) {
   metas().Misname(1, 2);
   metas().Misname(2, 1);
   Link({1, 2, 3});
-  EXPECT_TRUE(Answered(1s));
+  EXPECT_TRUE(Answered(5s));
   EXPECT_LE(metas().requests(1) + metas().requests(2), 1u);
 }
 

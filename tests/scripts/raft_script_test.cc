@@ -37,7 +37,7 @@ std::string ReadFile(const std::string& path) {
 class RaftScriptTest : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(RaftScriptTest, HappensAsWritten) {
-  const std::string path = std::string(CAIRN_SCRIPTS) + "/" + GetParam() + ".txt";
+  const std::string path = fmt::format("{}/{}.txt", CAIRN_SCRIPTS, GetParam());
   Result<ScriptFile> file = ParseScript(ReadFile(path));
   ASSERT_TRUE(file.has_value()) << file.error().ToString();
   ASSERT_FALSE(file->blocks.empty());

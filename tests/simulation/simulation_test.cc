@@ -36,7 +36,7 @@ void ExpectNoViolation(const SeedRange& range) {
 }
 
 TEST(SimulationTest, SeedsThatOnceFailedPass) {
-  std::ifstream file(std::string(CAIRN_SIMULATION) + "/regressions.txt");
+  std::ifstream file(fmt::format("{}/regressions.txt", CAIRN_SIMULATION));
   ASSERT_TRUE(file.is_open());
   for (std::string line; std::getline(file, line);) {
     if (line.empty() || line[0] == '#') continue;
