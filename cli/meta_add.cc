@@ -64,7 +64,8 @@ Result<v1::AddMetaserverResponse> AddStepByStep(AdminClient& client,
   for (;;) {
     const Status status = client.ChangeMembers("AddMetaserver", request, step, deadline);
     // How far it had come says more than that the time is over.
-    if (deadline.Left() <= kStep && status.code() == ErrorCode::kUnavailable && step.server() != 0) {
+    const bool silent = status.code() == ErrorCode::kUnavailable && step.server() != 0;
+    if (deadline.Left() <= kStep && silent) {
       break;
     }
     RETURN_IF_ERROR(status);

@@ -76,8 +76,9 @@ void Core::NotPersisted(uint64_t number, Time) {
   write_blocked_ = true;
   // Nobody else has heard of what a member alone could not store: it never was.
   if (IsAlone() && membership().learners.empty() && std::holds_alternative<Leader>(role_)) {
-    CutLogAfter(std::max(log_.persisted(), commit_));
     Leader& leader = std::get<Leader>(role_);
+    // But for the entry that its term begins with: without it nothing would ever be committed.
+    CutLogAfter(std::max({log_.persisted(), commit_, leader.first_own}));
     while (!leader.unapplied.empty() && leader.unapplied.back().index > log_.last_index()) {
       leader.unapplied_bytes -= leader.unapplied.back().bytes;
       leader.unapplied.pop_back();

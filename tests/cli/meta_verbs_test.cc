@@ -89,7 +89,8 @@ TEST_F(MetaVerbsTest, AddThatTakesTooLongSaysHowFarItIs) {
     return step;
   };
   EXPECT_EQ(Ask({"meta", "add", "new-host", "--timeout", "1"}), 5);
-  EXPECT_THAT(err_.str(), HasSubstr("metaserver 4 does not vote yet (learner, 100 entries behind)"));
+  EXPECT_THAT(err_.str(),
+              HasSubstr("metaserver 4 does not vote yet (learner, 100 entries behind)"));
 }
 
 TEST_F(MetaVerbsTest, AddOfOneThatBelongsToAnotherClusterIsRefused) {

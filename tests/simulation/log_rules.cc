@@ -8,8 +8,8 @@
 namespace cairn::simulation {
 
 uint64_t LogRules::HashOf(const LogEntry& entry) {
-  return MixBits(HashBytes(entry.command) ^ MixBits(entry.term.value << 8 |
-                                                    static_cast<uint64_t>(entry.kind)));
+  return MixBits(HashBytes(entry.command) ^
+                 MixBits(entry.term.value << 8 | static_cast<uint64_t>(entry.kind)));
 }
 
 void LogRules::Add(const Machine& machine) {
@@ -19,9 +19,9 @@ void LogRules::Add(const Machine& machine) {
 void LogRules::Started(const Machine& machine, const raft::StartState& start) {
   // What the log no longer had when it was read must be in a durable state (rule M2).
   if (machine.log_was_compacted_to() > start.applied.index) {
-    violations_.Add("M2", fmt::format("the log of {} was compacted up to {}, its state has only {}",
-                                      machine.id(), machine.log_was_compacted_to(),
-                                      start.applied.index));
+    violations_.Add("M2",
+                    fmt::format("the log of {} was compacted up to {}, its state has only {}",
+                                machine.id(), machine.log_was_compacted_to(), start.applied.index));
   }
   if (start.first_index.value > machine.state().durable().value + 1) {
     violations_.Add("M2", fmt::format("the log of {} begins at {}, its state is durable up to {}",
@@ -37,9 +37,9 @@ void LogRules::Started(const Machine& machine, const raft::StartState& start) {
 void LogRules::Writing(const Machine& machine, const LogEntry& entry, const LogView& view) {
   const std::optional<Term> previous = view.TermAt(LogIndex(entry.index.value - 1));
   if (!previous || *previous > entry.term) {
-    violations_.Add("log order", fmt::format("{} writes entry {} of term {} behind term {}",
-                                             machine.id(), entry.index, entry.term,
-                                             previous ? previous->value : 0));
+    violations_.Add("log order",
+                    fmt::format("{} writes entry {} of term {} behind term {}", machine.id(),
+                                entry.index, entry.term, previous ? previous->value : 0));
     return;
   }
   if (entry.index <= machine.state().applied().index) {
@@ -73,7 +73,19 @@ void LogRules::Sending(const Machine& machine, const raft::Message& message) {
     CheckQuiet(machine, reply->pre ? "would vote" : "votes");
     if (!reply->pre) CheckVote(machine, message);
   }
+  CheckOwnTerm(machine, message);
   CheckDurable(machine, message);
+}
+
+// What a leader has committed by counting ends with an entry of its own term (Raft 5.4.2, figure
+// 8).
+void LogRules::CheckOwnTerm(const Machine& machine, const raft::Message& message) {
+  const auto* request = std::get_if<raft::AppendRequest>(&message.body);
+  if (request == nullptr || request->commit <= machine.commit_when_elected()) return;
+  const std::optional<Term> term = machine.TermInLog(request->commit);
+  if (!term || *term == message.term) return;
+  violations_.Add("figure 8", fmt::format("{} leads in term {} and commits entry {} of term {}",
+                                          machine.id(), message.term, request->commit, *term));
 }
 
 // A vote is told, be it for itself.
@@ -86,8 +98,7 @@ void LogRules::CheckVote(const Machine& machine, const raft::Message& message) {
                                       vote->second, candidate, message.term));
   }
   const raft::HardState durable = machine.disk().hard_state();
-  if (durable.term < message.term ||
-      (durable.term == message.term && durable.vote != candidate)) {
+  if (durable.term < message.term || (durable.term == message.term && durable.vote != candidate)) {
     violations_.Add("M4", fmt::format("{} tells its vote in term {} before it is on disk",
                                       machine.id(), message.term));
   }
@@ -111,8 +122,8 @@ void LogRules::CheckDurable(const Machine& machine, const raft::Message& message
   const bool promises = !(request && request->pre) && !(vote && (vote->pre || !vote->granted)) &&
                         !(reply && !reply->accepted);
   if (promises && machine.disk().hard_state().term < message.term) {
-    violations_.Add("M4", fmt::format("{} speaks in term {} before it is on disk", machine.id(),
-                                      message.term));
+    violations_.Add(
+        "M4", fmt::format("{} speaks in term {} before it is on disk", machine.id(), message.term));
   }
   if (!reply || !reply->accepted) return;
   const LogIndex there = std::max(machine.disk().synced(), machine.state().durable());
@@ -130,8 +141,13 @@ void LogRules::Delivered(const Machine& machine, const raft::Message& message) {
 void LogRules::Elected(const Machine& machine, Term term, const LogView& view) {
   auto [leader, fresh] = leaders_.try_emplace(term.value, machine.id());
   if (leader->second != machine.id()) {
-    violations_.Add("election safety", fmt::format("{} and {} lead in term {}", leader->second,
-                                                   machine.id(), term));
+    violations_.Add("election safety",
+                    fmt::format("{} and {} lead in term {}", leader->second, machine.id(), term));
+  }
+  for (const auto& [id, other] : machines_) {
+    if (other == &machine || !other->lease_holds()) continue;
+    violations_.Add("M6", fmt::format("{} is elected in term {}, the lease of {} still holds",
+                                      machine.id(), term, id));
   }
   // Terms never fall along the log: the last entry committed in an earlier term stands for all.
   auto end = std::partition_point(committed_.begin(), committed_.end(),
@@ -139,8 +155,8 @@ void LogRules::Elected(const Machine& machine, Term term, const LogView& view) {
   const LogIndex last(static_cast<uint64_t>(end - committed_.begin()));
   if (last.value == 0 || last <= machine.state().applied().index) return;
   if (view.TermAt(last) != committed_[last.value - 1].term) {
-    violations_.Add("leader completeness", fmt::format("{} leads in term {} without entry {}",
-                                                       machine.id(), term, last));
+    violations_.Add("leader completeness",
+                    fmt::format("{} leads in term {} without entry {}", machine.id(), term, last));
   }
 }
 
@@ -152,8 +168,8 @@ void LogRules::Committed(const Machine& machine, const LogEntry& entry) {
     return;
   }
   if (index > committed_.size() || committed_[index - 1].hash != HashOf(entry)) {
-    violations_.Add("state machine safety", fmt::format("{} has another entry {} committed",
-                                                        machine.id(), entry.index));
+    violations_.Add("state machine safety",
+                    fmt::format("{} has another entry {} committed", machine.id(), entry.index));
   }
 }
 
@@ -216,9 +232,9 @@ void LogRules::Compacting(const Machine& machine, LogIndex through) {
 
 void LogRules::LeaseHeld(const Machine& machine, Term term, LogIndex first_own) {
   if (newest_leader_term() > term) {
-    violations_.Add("M6", fmt::format("{} would read by its lease in term {}, {} leads in {}",
-                                      machine.id(), term, leaders_.rbegin()->second,
-                                      newest_leader_term()));
+    violations_.Add(
+        "M6", fmt::format("{} would read by its lease in term {}, {} leads in {}", machine.id(),
+                          term, leaders_.rbegin()->second, newest_leader_term()));
   }
   if (first_own.value == 0 || first_own > machine.commit()) {
     violations_.Add("M6", fmt::format("{} would read by its lease before its entry {} is committed",

@@ -60,6 +60,7 @@ class LogRules {
     uint64_t state_hash;  // 0: nobody's batch has ended here yet
   };
   static uint64_t HashOf(const LogEntry& entry);
+  void CheckOwnTerm(const Machine& machine, const raft::Message& message);
   void CheckVote(const Machine& machine, const raft::Message& message);
   void CheckQuiet(const Machine& machine, std::string_view what);
   void CheckDurable(const Machine& machine, const raft::Message& message);

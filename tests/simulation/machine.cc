@@ -152,6 +152,18 @@ LogIndex Machine::commit() const {
   return running() ? process_->core().Describe().commit : LogIndex(0);
 }
 
+LogIndex Machine::commit_when_elected() const {
+  return process_->commit_when_elected();
+}
+
+std::optional<Term> Machine::TermInLog(LogIndex index) const {
+  return process_->log().TermAt(index);
+}
+
+bool Machine::lease_holds() const {
+  return running() && process_->core().LeaseHolds(local_now());
+}
+
 std::optional<raft::Membership> Machine::leads_with() const {
   if (!running() || process_->core().LeadingTerm().value == 0) return std::nullopt;
   return process_->core().Describe().membership;

@@ -76,6 +76,9 @@ class Machine final : public Clock {
   bool HasHeld(LogIndex index, Term term) const;
   bool is_alone() const;
   LogIndex commit() const;
+  LogIndex commit_when_elected() const;
+  std::optional<Term> TermInLog(LogIndex index) const;
+  bool lease_holds() const;
   // The membership it counts by, if it leads.
   std::optional<raft::Membership> leads_with() const;
   std::string DescribeDisk() const;

@@ -51,13 +51,15 @@ void Operator::Plan() {
   if (leader == nullptr || room_.SomebodyIsImpaired()) return;
   const raft::Membership& now = leader->state().applied().membership;
   Change change;
-  if (now.voters.size() <= usual_size_) {
-    for (int i = random_.Between(1, 2); i > 0; --i) change.add.insert(room_.AddMachine());
-  } else {
-    while (now.voters.size() - change.remove.size() > usual_size_) {
-      change.remove.insert(std::next(now.voters.begin(), random_.Between(
-          0, static_cast<int>(now.voters.size()) - 1))->first);
-    }
+  // More, fewer, or as many but others.
+  const bool is_usual = now.voters.size() <= usual_size_;
+  const int more = is_usual ? random_.Between(1, 2) : 0;
+  for (int i = 0; i < more; ++i) change.add.insert(room_.AddMachine());
+  const size_t gone = !is_usual ? now.voters.size() - usual_size_
+                                : random_.Chance(500) ? change.add.size() : 0;
+  while (change.remove.size() < std::min(gone, now.voters.size())) {
+    const int at = random_.Between(0, static_cast<int>(now.voters.size()) - 1);
+    change.remove.insert(std::next(now.voters.begin(), at)->first);
   }
   changes_.push_back(std::move(change));
   next_plan_ = world_.scheduler.now() + random_.Between(3s, 20s);

@@ -65,6 +65,7 @@ void Process::Step(const raft::Message& message) {
 
 void Process::Pump() {
   if (std::exchange(pumping_, true)) return;
+  LookAtLeadership();
   while (!stopped_) {
     raft::Ready ready = core_->TakeReady();
     if (ready.empty()) break;
@@ -238,6 +239,7 @@ void Process::LookAtLeadership() {
   if (term.value == 0) return;
   world_.trace.Add(8, machine_.id().value, term.value);
   world_.trace.Line([&] { return fmt::format("{} leads in term {}", machine_.id(), term); });
+  commit_when_elected_ = core_->Describe().commit;
   world_.log_rules.Elected(machine_, term, *log_);
 }
 

@@ -33,6 +33,8 @@ class Process {
   Service& service() { return *service_; }
   // Does what the core wants by now. To be called after every call into it.
   void Pump();
+  const LogView& log() const { return *log_; }
+  LogIndex commit_when_elected() const { return commit_when_elected_; }
   bool busy_writing() const { return writing_.has_value(); }
 
   // The state was replaced by that of a snapshot; so is the log.
@@ -72,6 +74,7 @@ class Process {
   bool pumping_ = false;
   LogIndex enqueued_;  // the last one that went into committed_
   Term leading_;
+  LogIndex commit_when_elected_;
   uint64_t ticks_ = 0;
 };
 

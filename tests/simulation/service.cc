@@ -211,7 +211,7 @@ void Service::ReadByLease(const LookupRequest& request, const Answer& answer) {
     return ReadByIndex(request, answer);
   }
   // Mostly at once, now and then a thread is kept waiting between the two.
-  const Time gap = machine_.random().Chance(100) ? machine_.random().Between(1ms, 200ms) : Time(0);
+  const Time gap = machine_.random().Chance(300) ? machine_.random().Between(1ms, 300ms) : Time(0);
   const Term term = process_.core().LeadingTerm();
   machine_.After(gap, [this, request, answer, term, reply = ReadState(request)] {
     FinishLeaseRead(request, answer, term, reply);
