@@ -1,4 +1,5 @@
 // Who leads: pre-vote, vote, and the promise not to disturb a leader that is heard (Raft 3.4, 9.6).
+#include <iterator>
 #include <utility>
 
 #include "raft/core/raft_core.h"
@@ -13,8 +14,14 @@ bool Core::MayVote(Time now) const {
   return !damaged && now >= quiet_until_;
 }
 
+// Who is removed by a change that is not committed may still be needed to commit it: nobody else may
+// have a log as long ("Consensus" 4.2.2).
 bool Core::MayCampaign(Time now) const {
-  return membership().IsVoter(options_.self) && MayVote(now) && !(incoming_ && incoming_->complete);
+  bool voter = membership().IsVoter(options_.self);
+  if (memberships_.size() > 1 && memberships_.back().index > commit_) {
+    voter = voter || std::prev(memberships_.end(), 2)->membership.IsVoter(options_.self);
+  }
+  return voter && MayVote(now) && !(incoming_ && incoming_->complete);
 }
 
 // What is promised with every answer to a leader, whoever claims a higher term meanwhile: the

@@ -10,7 +10,8 @@ namespace cairn::raft {
 void Core::OnAppendRequest(const Message& message, const AppendRequest& request, Time now) {
   Message reply = ReplyTo(message);
   if (message.term < hard_state_.term) {
-    reply.body = AppendReply{false, LogIndex(), LogIndex(), Term(), request.sent_at};
+    // It confirms nothing, so it bears no time: whoever sent this may lead again in a later term.
+    reply.body = AppendReply{false, LogIndex(), LogIndex(), Term(), Time(0)};
     return Send(message.from, std::move(reply));
   }
   if (std::holds_alternative<Leader>(role_)) return;  // a term has one leader: not from a member
@@ -64,7 +65,7 @@ void Core::CheckRecovered(const AppendRequest& request) {
 void Core::OnSnapshotPiece(const Message& message, const SnapshotPiece& piece, Time now) {
   Message reply = ReplyTo(message);
   if (message.term < hard_state_.term) {
-    reply.body = AppendReply{false, LogIndex(), LogIndex(), Term(), piece.sent_at};
+    reply.body = AppendReply{false, LogIndex(), LogIndex(), Term(), Time(0)};
     return Send(message.from, std::move(reply));
   }
   if (std::holds_alternative<Leader>(role_)) return;

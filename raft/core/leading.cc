@@ -35,6 +35,8 @@ void Core::SendEntries(ServerId id, Progress& peer, Time now) {
         log_.Read(peer.next, log_.last_index(), options_.max_append_bytes);
     if (!entries) return StopBecause(entries.error());
     const LogIndex last = entries->back().index;
+    Leader& leader = std::get<Leader>(role_);
+    leader.sent = std::max(leader.sent, last);
     SendAppend(id, peer, *std::move(entries), now);
     peer.in_flight.push_back({last, now});
     if (peer.probing) return;
@@ -74,7 +76,7 @@ void Core::TickPeer(ServerId id, Progress& peer, Time now) {
   if (peer.snapshot) return TickSnapshot(id, peer, now);
   const bool lost =
       !peer.in_flight.empty() && now - peer.in_flight.front().sent_at > options_.election_min;
-  if (lost) peer.Probe(LogIndex(peer.match.value + 1));
+  if (lost) peer.Probe(peer.probing ? peer.next : LogIndex(peer.match.value + 1));
   SendEntries(id, peer, now);
 }
 

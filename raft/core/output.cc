@@ -74,11 +74,11 @@ void Core::NotPersisted(uint64_t number, Time) {
   if (!write_ || write_->number != number) return;
   write_.reset();
   write_blocked_ = true;
-  // Nobody else has heard of what a member alone could not store: it never was.
+  // What a member alone could not store, and nobody else has heard of, never was.
   if (IsAlone() && membership().learners.empty() && std::holds_alternative<Leader>(role_)) {
     Leader& leader = std::get<Leader>(role_);
     // But for the entry that its term begins with: without it nothing would ever be committed.
-    CutLogAfter(std::max({log_.persisted(), commit_, leader.first_own}));
+    CutLogAfter(std::max({log_.persisted(), commit_, leader.first_own, leader.sent}));
     while (!leader.unapplied.empty() && leader.unapplied.back().index > log_.last_index()) {
       leader.unapplied_bytes -= leader.unapplied.back().bytes;
       leader.unapplied.pop_back();

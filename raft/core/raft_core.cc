@@ -49,12 +49,14 @@ Core::Core(const CoreOptions& options, const StartState& start, LogReader& reade
   }
   if (start.may_have_acknowledged > start.last_index) lost_through_ = start.may_have_acknowledged;
   // It may have confirmed a lease just before it stopped, which must not outlive its promise (M6).
-  // Alone it has promised nothing to anybody.
-  if (!IsAlone() && !SeededBugIs(SeededBug::kNoQuietStart)) {
+  // Who knows that it is alone has promised nothing to anybody; one that is about to be may have, to
+  // the leader that leaves.
+  const bool alone = IsAlone() && memberships_.size() == 1;
+  if (!alone && !SeededBugIs(SeededBug::kNoQuietStart)) {
     quiet_until_ = now + options_.election_max;
   }
   ResetElectionTimer(now);
-  if (IsAlone()) election_at_ = now;
+  if (alone) election_at_ = now;
 }
 
 bool Core::IsAlone() const {

@@ -143,6 +143,7 @@ class Core {
   struct Leader {
     std::map<ServerId, Progress> peers;
     LogIndex first_own;
+    LogIndex sent;  // entries up to here others may have, be they members yet or not
     Time next_heartbeat{};
     bool lease_given_up = false;
     struct Transfer {

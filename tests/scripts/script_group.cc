@@ -29,8 +29,8 @@ void ScriptGroup::Add(ServerId id, raft::Membership founders) {
   raft::CoreOptions options = options_.core;
   options.self = id;
   options.seed = kSeed;
-  members_[id] = std::make_unique<ScriptMember>(options, std::move(founders), options_.piece_bytes,
-                                                output_);
+  members_[id] =
+      std::make_unique<ScriptMember>(options, std::move(founders), options_.piece_bytes, output_);
   members_[id]->Start(now_);
 }
 
@@ -57,11 +57,19 @@ void ScriptGroup::Run(Time duration) {
 }
 
 size_t ScriptGroup::Deliver(const Filter& filter) {
+  const auto goes = [&](const raft::Message& message) {
+    return filter.Matches(message) && !held_.contains({message.from, message.to});
+  };
+  auto from = under_way_.begin();
+  if (filter.newest) {
+    const auto newest = std::find_if(under_way_.rbegin(), under_way_.rend(), goes);
+    from = newest == under_way_.rend() ? under_way_.end() : std::prev(newest.base());
+  }
   std::vector<raft::Message> due;
-  for (auto at = under_way_.begin(); at != under_way_.end();) {
-    const bool goes = filter.Matches(*at) && !held_.contains({at->from, at->to});
-    if (goes) due.push_back(std::move(*at));
-    at = goes ? under_way_.erase(at) : std::next(at);
+  while (from != under_way_.end()) {
+    const bool leaves = goes(*from);
+    if (leaves) due.push_back(std::move(*from));
+    from = leaves ? under_way_.erase(from) : std::next(from);
   }
   for (const raft::Message& message : due) Arrive(message);
   return due.size();

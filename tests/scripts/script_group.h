@@ -21,7 +21,8 @@ using Link = std::pair<ServerId, ServerId>;
 struct Filter {
   std::optional<ServerId> from;
   std::optional<ServerId> to;
-  std::string kind;  // the word ToString() begins the body with
+  std::string kind;     // the word ToString() begins the body with
+  bool newest = false;  // of them only the one sent last
 
   bool Matches(const raft::Message& message) const;
 };

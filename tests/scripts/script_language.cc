@@ -49,8 +49,9 @@ std::string NamedOr(const std::map<std::string, std::string>& named, const std::
   return found == named.end() ? otherwise : found->second;
 }
 
-Filter FilterOf(const std::map<std::string, std::string>& named) {
+Filter FilterOf(const std::map<std::string, std::string>& named, bool newest) {
   Filter filter;
+  filter.newest = newest;
   if (named.contains("from")) filter.from = IdOf(named.at("from"));
   if (named.contains("to")) filter.to = IdOf(named.at("to"));
   filter.kind = NamedOr(named, "kind", "");
@@ -114,9 +115,10 @@ Status ScriptLanguage::DoToGroup(const Words& words) {
   if (command == "status") return PrintStatus(words), OkStatus();
   if (command == "show") return Show(words);
   if (command == "stabilize") return group_->Stabilize(), OkStatus();
-  if (command == "deliver") return group_->Deliver(FilterOf(words.named)), OkStatus();
-  if (command == "lose") return group_->Lose(FilterOf(words.named)), OkStatus();
-  if (command == "repeat") return group_->Repeat(FilterOf(words.named)), OkStatus();
+  const Filter filter = FilterOf(words.named, words.plain == std::vector<std::string>{"newest"});
+  if (command == "deliver") return group_->Deliver(filter), OkStatus();
+  if (command == "lose") return group_->Lose(filter), OkStatus();
+  if (command == "repeat") return group_->Repeat(filter), OkStatus();
   if (command == "under-way") {
     for (const raft::Message& message : group_->UnderWay()) group_->Print(ToString(message));
     return OkStatus();
@@ -231,9 +233,9 @@ Status ScriptLanguage::DoToLeader(const Words& words) {
   } else if (command == "transfer") {
     status = member.core().TransferLeadership(IdOf(argument), now);
   } else {
-    status = internal::StatusOf(member.core().ProposeMembership(
-        MembersOf(NamedOr(words.named, "voters", "")),
-        MembersOf(NamedOr(words.named, "learners", "")), now));
+    status = internal::StatusOf(
+        member.core().ProposeMembership(MembersOf(NamedOr(words.named, "voters", "")),
+                                        MembersOf(NamedOr(words.named, "learners", "")), now));
   }
   member.Pump(now);
   return status;

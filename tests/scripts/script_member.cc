@@ -9,19 +9,26 @@ namespace {
 
 std::string RoleName(raft::RoleKind role) {
   switch (role) {
-    case raft::RoleKind::kFollower: return "follower";
-    case raft::RoleKind::kPreCandidate: return "pre-candidate";
-    case raft::RoleKind::kCandidate: return "candidate";
-    case raft::RoleKind::kLeader: return "leader";
+    case raft::RoleKind::kFollower:
+      return "follower";
+    case raft::RoleKind::kPreCandidate:
+      return "pre-candidate";
+    case raft::RoleKind::kCandidate:
+      return "candidate";
+    case raft::RoleKind::kLeader:
+      return "leader";
   }
   return "";
 }
 
 std::string EntryText(const LogEntry& entry) {
   switch (entry.kind) {
-    case EntryKind::kNoop: return "(noop)";
-    case EntryKind::kMembership: return ToString(*raft::DecodeMembership(entry.command));
-    case EntryKind::kCommand: break;
+    case EntryKind::kNoop:
+      return "(noop)";
+    case EntryKind::kMembership:
+      return ToString(*raft::DecodeMembership(entry.command));
+    case EntryKind::kCommand:
+      break;
   }
   return entry.command;
 }
@@ -32,8 +39,7 @@ std::string WriteText(const raft::WriteBatch& batch) {
     text += fmt::format(" term={} vote={}", batch.hard_state->term, batch.hard_state->vote);
   }
   if (!batch.entries.empty()) {
-    text += fmt::format(" entries={}..{}", batch.entries.front().index,
-                        batch.entries.back().index);
+    text += fmt::format(" entries={}..{}", batch.entries.front().index, batch.entries.back().index);
   }
   return text;
 }
@@ -78,9 +84,9 @@ void ScriptMember::Pump(Time now) {
     for (const raft::Message& message : ready.messages) output_.send(message);
     for (const LogEntry& entry : ready.committed) Apply(entry);
     for (const raft::ReadGrant& grant : ready.reads) {
-      Print(grant.granted ? fmt::format("{} read {} granted at {}", options_.self, grant.id,
-                                        grant.index)
-                          : fmt::format("{} read {} refused", options_.self, grant.id));
+      Print(grant.granted
+                ? fmt::format("{} read {} granted at {}", options_.self, grant.id, grant.index)
+                : fmt::format("{} read {} refused", options_.self, grant.id));
     }
     for (const raft::SnapshotWanted& wanted : ready.snapshots_wanted) Supply(wanted, now);
     if (ready.incoming_piece) Take(*ready.incoming_piece, now);
@@ -142,9 +148,9 @@ void ScriptMember::Apply(const LogEntry& entry) {
   if (entry.kind == EntryKind::kMembership) {
     applied_.membership = *raft::DecodeMembership(entry.command);
   }
-  if (entry.kind == EntryKind::kCommand) state_ += entry.command + " ";
-  Print(fmt::format("{} applies {}/{} {}", options_.self, entry.index, entry.term,
-                    EntryText(entry)));
+  if (entry.kind == EntryKind::kCommand) state_ += " " + entry.command;
+  Print(
+      fmt::format("{} applies {}/{} {}", options_.self, entry.index, entry.term, EntryText(entry)));
   core_->Applied(entry.index);
 }
 
@@ -174,8 +180,7 @@ void ScriptMember::Take(const raft::SnapshotPiece& piece, Time now) {
   state_ = incoming_;
   applied_ = piece.point;
   CAIRN_CHECK(disk_.Reset(LogIndex(piece.point.index.value + 1)).ok());
-  Print(fmt::format("{} installs the snapshot at {}: {}", options_.self, piece.point.index,
-                    state_));
+  Print(fmt::format("{} installs the snapshot at {}:{}", options_.self, piece.point.index, state_));
   core_->SnapshotInstalled(piece.point, now);
 }
 
@@ -195,9 +200,9 @@ std::string ScriptMember::LogText() {
   std::string text;
   for (LogIndex at = disk_.first_index(); at <= disk_.last_index(); ++at.value) {
     const Result<std::vector<LogEntry>> entries = disk_.ReadEntries(at, 0);
-    text += entries ? fmt::format("{}/{} {}\n", at, entries->front().term,
-                                  EntryText(entries->front()))
-                    : fmt::format("{} {}\n", at, entries.error().message());
+    text += entries
+                ? fmt::format("{}/{} {}\n", at, entries->front().term, EntryText(entries->front()))
+                : fmt::format("{} {}\n", at, entries.error().message());
   }
   return text;
 }

@@ -67,7 +67,7 @@ class ScriptMember {
   MemberOutput& output_;
   simulation::ModelDisk disk_;
   raft::SnapshotPoint applied_;
-  std::string state_;  // the commands, separated by spaces
+  std::string state_;  // the commands, a space before each
   std::unique_ptr<raft::Core> core_;
   std::optional<raft::WriteBatch> writing_;
   bool holding_ = false;
