@@ -140,7 +140,7 @@ Report RunMember(const Options& options, int self, const std::vector<uint16_t>& 
   auto node = *RaftNode::Open(node_options, machine, transport);
   transport.SetNode(node.get());
   Dispatcher dispatcher;
-  RegisterRaftService(dispatcher, *node);
+  RegisterRaftService(dispatcher, *node, [] { return std::string(); });
   FrameServerOptions server;
   server.listen = {"127.0.0.1", ports[static_cast<size_t>(self - 1)], ""};
   server.hello = hello;

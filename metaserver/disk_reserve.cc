@@ -33,6 +33,10 @@ Appetite AppetiteOf(const v1::Command& command) {
   }
 }
 
+uint64_t ReserveOf(const DiskSpace& space) {
+  return std::min(kLargestReserve, space.total_bytes / 20);
+}
+
 }  // namespace
 
 DiskReserve::DiskReserve(std::function<Result<DiskSpace>()> look) : look_(std::move(look)) {}
@@ -51,11 +55,16 @@ DiskSpace DiskReserve::Space() {
   return space_;
 }
 
+bool DiskReserve::HasRoomToApply() {
+  const DiskSpace space = Space();
+  return space.available_bytes >= ReserveOf(space) / 8 || space.total_bytes == 0;
+}
+
 Status DiskReserve::Admit(const v1::Command& command) {
   const Appetite appetite = AppetiteOf(command);
   if (appetite == Appetite::kFrees) return OkStatus();
   const DiskSpace space = Space();
-  const uint64_t reserve = std::min(kLargestReserve, space.total_bytes / 20);
+  const uint64_t reserve = ReserveOf(space);
   const uint64_t needed = appetite == Appetite::kGrows ? reserve : reserve / 2;
   if (space.available_bytes >= needed) return OkStatus();
   return Status::Error(ErrorCode::kNoSpace, "{} bytes are left on the metaserver's disk",

@@ -22,6 +22,8 @@ class DiskReserve {
   // kNoSpace, with what is left: below the reserve new names are refused, below half of it whatever
   // frees nothing and is asked by a mount. Looks at the disk a few times a second at most.
   Status Admit(const v1::Command& command);
+  // Is there room for what is agreed on already? Much less is kept free for it.
+  bool HasRoomToApply();
 
  private:
   DiskSpace Space();

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 
@@ -51,8 +52,11 @@ Status Run(const std::string& config_file) {
                    }));
   int signal_number = 0;
   sigwait(&signals, &signal_number);
-  if (failed) LOG_ERROR("stopping because the disk failed reason={}", reason);
-  if (failed) return reason;
+  if (failed) {
+    LOG_ERROR("stopping because of a failure reason={}", reason);
+    std::fprintf(stderr, "cairn-metaserver: %s\n", reason.ToString().c_str());
+    std::_Exit(EXIT_FAILURE);  // to stop in good order would ask the disk again
+  }
   LOG_INFO("stopping signal={}", signal_number);
   return server->Stop();
 }

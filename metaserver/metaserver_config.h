@@ -19,7 +19,7 @@ struct MetaserverConfig {
   TlsFiles tls;             // [tls] ca, certificate, key
   size_t kept_log_bytes = 128u << 20;    // raft.kept_log_bytes: for metaservers that were away
   size_t log_segment_bytes = 16u << 20;  // raft.segment_bytes
-  LogOptions log;           // [log] file, level
+  LogOptions log;                        // [log] file, level
 };
 
 // kInvalidArgument names `name`, line and column, or the key that is missing.

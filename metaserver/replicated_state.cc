@@ -12,6 +12,8 @@
 #include "common/logging.h"
 #include "metaserver/inode_allocator.h"
 #include "metaserver/operations/apply.h"
+#include "metaserver/operations/replies.h"
+#include "metaserver/store/schema.h"
 #include "metaserver/store/state_hash.h"
 #include "metaserver/store/transaction.h"
 #include "metaserver/store/view_rows.h"
@@ -21,6 +23,7 @@ namespace cairn {
 namespace {
 
 constexpr size_t kMarksKept = 64;
+constexpr absl::Duration kLookForRoom = absl::Milliseconds(500);
 constexpr size_t kLongestMark = 32;  // bytes of a time and an empty message
 
 // A command that is nothing but a mark: told by its bytes, it is looked for in every entry.
@@ -28,6 +31,20 @@ bool IsMark(const LogEntry& entry) {
   if (entry.command.size() > kLongestMark) return false;
   v1::Command command;
   return command.ParseFromString(entry.command) && command.has_mark_hash();
+}
+
+// The hash of all rows, and of the row that is not among them.
+uint64_t HashWithCounters(v1::StateRecord state) {
+  const uint64_t rows = state.state_hash();
+  state.clear_state_hash();
+  return rows + RowHash(schema::StateKey(), state.SerializeAsString());
+}
+
+v1::Outcome LeadershipLost() {
+  v1::Outcome outcome;
+  outcome.set_code(static_cast<uint32_t>(ErrorCode::kUnavailable));
+  outcome.set_message("leadership was lost while the change was prepared");
+  return outcome;
 }
 
 bool MakesInode(const v1::Command& command) {
@@ -45,7 +62,9 @@ bool MakesInode(const v1::Command& command) {
 Result<v1::Outcome> ParseOutcome(const Result<std::string>& bytes) {
   if (!bytes) {
     // A log that was stopped is, for whoever asks, a metaserver that is not there.
-    const bool stopped = bytes.error().code() == ErrorCode::kCancelled;
+    // The same for one whose disk has failed: others may have the command, and commit it.
+    const ErrorCode code = bytes.error().code();
+    const bool stopped = code == ErrorCode::kCancelled || code == ErrorCode::kDiskFailed;
     return Fail(stopped ? Status(ErrorCode::kUnavailable, "the metaserver is stopping")
                         : bytes.error());
   }
@@ -54,20 +73,14 @@ Result<v1::Outcome> ParseOutcome(const Result<std::string>& bytes) {
   return outcome;
 }
 
-// The store cannot be trusted any more; what was applied is in the log and comes again at the next
-// start. To go on would mean answers that differ from what is kept.
-void StopIfBroken(const Status& status) {
-  if (!status.ok()) LOG_ERROR("metadata store failed, stopping error={}", status);
-  CAIRN_CHECK(status.ok());
-}
-
 class AppliedState final : public ReplicatedState, public StateMachine, public LeadershipObserver {
  public:
   AppliedState(std::unique_ptr<StateHome> home, const Clock& clock,
-               std::unique_ptr<DiskReserve> reserve)
+               std::unique_ptr<DiskReserve> reserve, std::function<void(const Status&)> on_broken)
       : home_(std::move(home)),
         clock_(clock),
         reserve_(std::move(reserve)),
+        on_broken_(std::move(on_broken)),
         inodes_([this] { ReserveRange(); }) {}
   ~AppliedState() override { (void)Stop(); }
 
@@ -121,12 +134,15 @@ class AppliedState final : public ReplicatedState, public StateMachine, public L
   void Send(const v1::Command& command, std::function<void(Result<v1::Outcome>)> done);
   void ReserveRange();
   size_t ApplyBatch(std::span<const LogEntry> entries, std::vector<std::string>& outcomes);
+  void AwaitRoom();
+  void StopIfBroken(const Status& status);
   std::string ApplyEntry(const LogEntry& entry, MetadataTransaction& txn);
-  void NoteMark(const LogEntry& entry, uint64_t hash, v1::Outcome& outcome);
+  void NoteMark(const LogEntry& entry, const v1::StateRecord& state, v1::Outcome& outcome);
 
   const std::unique_ptr<StateHome> home_;  // confined to the applying thread
   const Clock& clock_;
   const std::unique_ptr<DiskReserve> reserve_;  // null: the store is not on a disk
+  const std::function<void(const Status&)> on_broken_;
   InodeAllocator inodes_;
   std::unique_ptr<ReplicatedLog> log_;
   std::function<void()> map_changed_;
@@ -146,7 +162,8 @@ class AppliedState final : public ReplicatedState, public StateMachine, public L
 void AppliedState::Propose(v1::Command command, std::function<void(Result<v1::Outcome>)> done) {
   if (reserve_ != nullptr) {
     Status admitted = reserve_->Admit(command);
-    if (!admitted.ok()) return done(Fail(std::move(admitted)));
+    // One that has run is answered, however little room there is (rule M3).
+    if (!admitted.ok() && !HasReply(*View(), command)) return done(Fail(std::move(admitted)));
   }
   const WallTime now = clock_.WallNow();
   command.mutable_time()->set_seconds(now.seconds);
@@ -196,9 +213,12 @@ Status AppliedState::Adopt(std::shared_ptr<KvStore> store) {
 }
 
 Status AppliedState::Stop() {
-  absl::MutexLock lock(&stop_mu_);
-  if (log_ == nullptr || std::exchange(stopped_, true)) return stop_status_;
+  {
+    absl::MutexLock lock(&stop_mu_);
+    if (log_ == nullptr || std::exchange(stopped_, true)) return stop_status_;
+  }
   log_->Stop();
+  absl::MutexLock lock(&stop_mu_);
   if (auto durable = MakeDurable(); !durable) {
     LOG_WARN("state not synced at stop, the log will be replayed error={}", durable.error());
     stop_status_ = durable.error();
@@ -238,6 +258,7 @@ size_t AppliedState::ApplyBatch(std::span<const LogEntry> entries,
   born_ = !txn->state().cluster_id().empty();
   const Result<RowChanges> changes = txn->Finish();
   StopIfBroken(changes ? OkStatus() : changes.error());
+  AwaitRoom();
   StopIfBroken(store->Write(*changes, /*sync=*/false));
   raft::SnapshotPoint point = Applied();
   point.index = last.index;
@@ -255,16 +276,43 @@ size_t AppliedState::ApplyBatch(std::span<const LogEntry> entries,
   return count;
 }
 
+// The store cannot be trusted any more; what was applied is in the log and comes again at the next
+// start. To go on would mean answers that differ from what is kept.
+void AppliedState::StopIfBroken(const Status& status) {
+  if (status.ok()) return;
+  LOG_ERROR("metadata store failed, stopping error={}", status);
+  if (on_broken_) on_broken_(status);
+  CAIRN_CHECK(status.ok());
+}
+
+// A store that has failed to write does not write again until it is opened anew: it is not asked
+// while the disk is about to be full. Somebody whose disk has room should lead meanwhile.
+void AppliedState::AwaitRoom() {
+  if (reserve_ == nullptr || reserve_->HasRoomToApply()) return;
+  LOG_ERROR("the disk is full, nothing is applied until there is room");
+  while (!reserve_->HasRoomToApply()) {
+    log_->HandOver();
+    absl::MutexLock lock(&stop_mu_);
+    const auto stopped = [this]() ABSL_SHARED_LOCKS_REQUIRED(stop_mu_) { return stopped_; };
+    if (stop_mu_.AwaitWithTimeout(absl::Condition(&stopped), kLookForRoom)) break;
+  }
+  LOG_INFO("there is room on the disk again");
+}
+
 std::string AppliedState::ApplyEntry(const LogEntry& entry, MetadataTransaction& txn) {
   // An entry that does not parse was written by another version: every member says the same of it.
   if (!command_.ParseFromString(entry.command)) command_.Clear();
-  v1::Outcome outcome = ApplyCommand(command_, txn);
-  if (command_.has_mark_hash()) NoteMark(entry, txn.state().state_hash(), outcome);
+  const bool late = command_.only_in_term() != 0 && command_.only_in_term() != entry.term.value;
+  v1::Outcome outcome = late ? LeadershipLost() : ApplyCommand(command_, txn);
+  if (command_.has_mark_hash()) NoteMark(entry, txn.state(), outcome);
   if (applied_ && txn.store_status().ok()) applied_(command_, outcome);
   return outcome.SerializeAsString();
 }
 
-void AppliedState::NoteMark(const LogEntry& entry, uint64_t hash, v1::Outcome& outcome) {
+// A mark begins its batch: the state is that of the entry before, on every member.
+void AppliedState::NoteMark(const LogEntry& entry, const v1::StateRecord& state,
+                            v1::Outcome& outcome) {
+  const uint64_t hash = HashWithCounters(state);
   outcome.set_index(entry.index.value);
   outcome.set_state_hash(hash);
   absl::MutexLock lock(&mu_);
@@ -335,11 +383,11 @@ Result<v1::Outcome> ReplicatedState::ProposeAndWait(v1::Command command) {
   return outcome;
 }
 
-Result<std::unique_ptr<ReplicatedState>> OpenReplicatedState(std::unique_ptr<StateHome> home,
-                                                             const OpenLog& open_log,
-                                                             const Clock& clock,
-                                                             std::unique_ptr<DiskReserve> reserve) {
-  auto state = std::make_unique<AppliedState>(std::move(home), clock, std::move(reserve));
+Result<std::unique_ptr<ReplicatedState>> OpenReplicatedState(
+    std::unique_ptr<StateHome> home, const OpenLog& open_log, const Clock& clock,
+    std::unique_ptr<DiskReserve> reserve, std::function<void(const Status&)> on_broken) {
+  auto state = std::make_unique<AppliedState>(std::move(home), clock, std::move(reserve),
+                                              std::move(on_broken));
   RETURN_IF_ERROR(state->Start(open_log));
   return std::unique_ptr<ReplicatedState>(std::move(state));
 }

@@ -73,8 +73,10 @@ class ReplicatedState {
 using OpenLog = std::function<Result<std::unique_ptr<ReplicatedLog>>(StateMachine& machine,
                                                                      LeadershipObserver& observer)>;
 // The state in any home and over any log. `reserve`: null when the home is not on a disk.
+// `on_broken` hears why the store failed before that ends the process.
 Result<std::unique_ptr<ReplicatedState>> OpenReplicatedState(
     std::unique_ptr<StateHome> home, const OpenLog& open_log, const Clock& clock,
-    std::unique_ptr<DiskReserve> reserve = nullptr);
+    std::unique_ptr<DiskReserve> reserve = nullptr,
+    std::function<void(const Status&)> on_broken = nullptr);
 
 }  // namespace cairn

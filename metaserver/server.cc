@@ -1,6 +1,7 @@
 #include "metaserver/server.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 #include <utility>
 
@@ -35,6 +36,7 @@ namespace cairn {
 namespace {
 
 constexpr Duration kReach = std::chrono::seconds(1);  // for an accused chunkserver to answer
+constexpr Duration kLeaveTime = std::chrono::milliseconds(500);
 constexpr Duration kRaftConnect = std::chrono::milliseconds(300);
 
 #ifdef CAIRN_FAULTS
@@ -47,7 +49,10 @@ class RunningMetaserver final : public Metaserver {
  public:
   explicit RunningMetaserver(std::function<void(const Status&)> failed)
       : failed_(std::move(failed)) {}
-  ~RunningMetaserver() override { (void)StopServing(); }
+  ~RunningMetaserver() override {
+    (void)StopServing();
+    channels_.reset();  // answers that are still to come reach into what ends now
+  }
 
   Status Start(const MetaserverConfig& config);
   uint16_t port() const override { return frames_->port(); }
@@ -56,6 +61,7 @@ class RunningMetaserver final : public Metaserver {
 
  private:
   void MakeTransport();
+  void RememberDiskFailure(const Status& cause);
   Status OpenState(const MetaserverConfig& config);
   void MakeServices();
   void Observe();
@@ -118,6 +124,16 @@ Status RunningMetaserver::Start(const MetaserverConfig& config) {
   return OkStatus();
 }
 
+// Whoever starts this server again must not find a disk that seems to work: what the kernel could
+// not write it may have forgotten (rule M4).
+void RunningMetaserver::RememberDiskFailure(const Status& cause) {
+  if (cause.code() != ErrorCode::kDiskFailed && cause.code() != ErrorCode::kIoError) return;
+  const Status marked = directory_->MarkDiskFailed(cause);
+  if (marked.ok()) return;
+  LOG_ERROR("the failure of the disk cannot be recorded, the server ends reason={}", marked);
+  std::_Exit(EXIT_FAILURE);
+}
+
 // Channels of its own: they give up soon on a member that cannot be reached.
 void RunningMetaserver::MakeTransport() {
   ChannelOptions channels;
@@ -149,7 +165,10 @@ Status RunningMetaserver::OpenState(const MetaserverConfig& config) {
   options.clock = &clock_;
   options.storage.segment_bytes = config.log_segment_bytes;
   options.kept_segments = std::max<size_t>(1, config.kept_log_bytes / config.log_segment_bytes);
-  options.on_failed = failed_;
+  options.on_failed = [this](const Status& cause) {
+    RememberDiskFailure(cause);
+    failed_(cause);
+  };
   const OpenLog open_log =
       [&](StateMachine& machine,
           LeadershipObserver& observer) -> Result<std::unique_ptr<ReplicatedLog>> {
@@ -160,9 +179,11 @@ Status RunningMetaserver::OpenState(const MetaserverConfig& config) {
   };
   auto reserve = std::make_unique<DiskReserve>(
       [this, directory = config.directory] { return files().Space(directory); });
-  ASSIGN_OR_RETURN(state_, OpenReplicatedState(MakeLevelDbHome(config.directory, files(),
-                                                               directory_->unclean_boot()),
-                                               open_log, clock_, std::move(reserve)));
+  ASSIGN_OR_RETURN(
+      state_,
+      OpenReplicatedState(MakeLevelDbHome(config.directory, files(), directory_->unclean_boot()),
+                          open_log, clock_, std::move(reserve),
+                          [this](const Status& cause) { RememberDiskFailure(cause); }));
   transport_->SetNode(node_);
   RETURN_IF_ERROR(directory_->MarkRecovered());
   maps_ = std::make_unique<MapCache>(*state_);
@@ -192,7 +213,7 @@ void RunningMetaserver::MakeServices() {
   RegisterAdminService(services_, {state_.get(), maps_.get(), registry_.get(), directory_.get(),
                                    group_.get(), kTakesFaults ? &faults_ : nullptr,
                                    [this](SessionId id) { return sessions_->OpenFiles(id); }});
-  RegisterRaftService(services_, *node_);
+  RegisterRaftService(services_, *node_, [this] { return directory_->identity().cluster_id; });
   gate_ = MakeServiceGate(services_, *state_);
 }
 
@@ -254,6 +275,7 @@ void RunningMetaserver::TakePart() {
 // Whoever asks is let go first; then those who work by themselves; the state last, because its
 // callbacks reach into all of them.
 Status RunningMetaserver::StopServing() {
+  if (node_ != nullptr) node_->Refuse();
   if (grpc_ != nullptr) {
     grpc_->SetServing(false);
     grpc_->Stop();
@@ -267,6 +289,8 @@ Status RunningMetaserver::StopServing() {
 }
 
 Status RunningMetaserver::Stop() {
+  // Somebody else leads before this one goes: nobody has to wait for an election.
+  node_->LeaveOffice(Deadline::After(kLeaveTime));
   RETURN_IF_ERROR(StopServing());  // or the next start would trust what may not be on disk
   LOG_INFO("metaserver stopped");
   return directory_->MarkCleanStop();

@@ -33,9 +33,9 @@ bool IsMetaserver(const PeerIdentity& peer) {
 
 struct FrameTransport::Peer {
   ServerId id;
-  std::string address;
-  std::shared_ptr<Channel> channel;  // null: the address does not parse
+  std::string address;  // guarded by FrameTransport::mu_
   absl::Mutex mu;
+  std::shared_ptr<Channel> channel ABSL_GUARDED_BY(mu);  // null: the address does not parse
   absl::CondVar changed;
   std::deque<raft::Message> queue ABSL_GUARDED_BY(mu);
   bool sending ABSL_GUARDED_BY(mu) = false;  // somebody empties the queue
@@ -58,16 +58,22 @@ void FrameTransport::SetMembers(const raft::Membership& membership) {
     const std::string& address = *membership.AddressOf(id);
     std::shared_ptr<Peer>& peer = peers_[id];
     if (peer != nullptr && peer->address == address) continue;
-    if (peer != nullptr) continue;  // ids are never used twice, nor do members move
-    peer = std::make_shared<Peer>();
+    const bool is_new = peer == nullptr;
+    if (is_new) peer = std::make_shared<Peer>();
     peer->id = id;
-    peer->address = address;
+    peer->address = address;  // one that was removed may come again elsewhere
+    std::shared_ptr<Channel> channel;
     if (const std::optional<Address> target = address_of_(address)) {
-      peer->channel = channels_.Get(*target);
+      channel = channels_.Get(*target);
     } else {
       LOG_WARN("the address of a metaserver does not parse server={}", id);
     }
-    peer->thread = std::thread([this, raw = peer.get()] { Run(*raw); });
+    {
+      absl::MutexLock peer_lock(&peer->mu);
+      peer->channel.swap(channel);
+    }
+    if (channel != nullptr) left_.push_back(std::move(channel));
+    if (is_new) peer->thread = std::thread([this, raw = peer.get()] { Run(*raw); });
   }
 }
 
@@ -76,11 +82,12 @@ void FrameTransport::Send(raft::Message message) {
   {
     absl::MutexLock lock(&mu_);
     const auto found = peers_.find(message.to);
-    if (stopped_ || found == peers_.end() || found->second->channel == nullptr) return;
+    if (stopped_ || found == peers_.end()) return;
     peer = found->second;
   }
   {
     absl::MutexLock lock(&peer->mu);
+    if (peer->channel == nullptr) return;
     peer->queue.push_back(std::move(message));
     if (peer->queue.size() > kLongestQueue) peer->queue.pop_front();
     if (peer->sending) return;
@@ -94,6 +101,7 @@ void FrameTransport::Send(raft::Message message) {
 void FrameTransport::Drain(Peer& peer) {
   for (;;) {
     raft::Message message;
+    std::shared_ptr<Channel> channel;
     {
       absl::MutexLock lock(&peer.mu);
       if (peer.queue.empty() || peer.stopping) {
@@ -102,8 +110,9 @@ void FrameTransport::Drain(Peer& peer) {
       }
       message = std::move(peer.queue.front());
       peer.queue.pop_front();
+      channel = peer.channel;
     }
-    SendNow(peer, message);
+    if (channel != nullptr) SendNow(peer, *channel, message);
   }
 }
 
@@ -120,7 +129,7 @@ void FrameTransport::Run(Peer& peer) {
   }
 }
 
-void FrameTransport::SendNow(Peer& peer, const raft::Message& message) {
+void FrameTransport::SendNow(Peer& peer, Channel& channel, const raft::Message& message) {
   {
     absl::MutexLock lock(&mu_);
     if (stopped_) return;
@@ -128,8 +137,8 @@ void FrameTransport::SendNow(Peer& peer, const raft::Message& message) {
   }
   v1::RaftStepRequest request;
   *request.mutable_message() = ToProto(message);
-  peer.channel->CallAsync(v1::RAFT_STEP, request, {}, Deadline::After(PatienceFor(message)),
-                          [this, &peer](const Result<RawReply>& reply) { Answered(peer, reply); });
+  channel.CallAsync(v1::RAFT_STEP, request, {}, Deadline::After(PatienceFor(message)),
+                    [this, &peer](const Result<RawReply>& reply) { Answered(peer, reply); });
 }
 
 void FrameTransport::Answered(Peer& peer, const Result<RawReply>& reply) {
@@ -154,18 +163,23 @@ void FrameTransport::Answered(Peer& peer, const Result<RawReply>& reply) {
 
 void FrameTransport::Stop() {
   std::map<ServerId, std::shared_ptr<Peer>> peers;
+  std::vector<std::shared_ptr<Channel>> left;
   {
     absl::MutexLock lock(&mu_);
     stopped_ = true;
     peers = peers_;
+    left.swap(left_);
   }
+  for (const std::shared_ptr<Channel>& channel : left) channel->Close();
   for (auto& [id, peer] : peers) {
+    std::shared_ptr<Channel> channel;
     {
       absl::MutexLock lock(&peer->mu);
       peer->stopping = true;
       peer->changed.SignalAll();
+      channel = peer->channel;
     }
-    if (peer->channel != nullptr) peer->channel->Close();
+    if (channel != nullptr) channel->Close();
     if (peer->thread.joinable()) peer->thread.join();
   }
   absl::MutexLock lock(&mu_);
@@ -173,21 +187,27 @@ void FrameTransport::Stop() {
   mu_.Await(absl::Condition(&idle));  // a closed channel has failed them all
 }
 
-void RegisterRaftService(Dispatcher& dispatcher, RaftNode& node) {
-  dispatcher.Handle<v1::RaftStepRequest, v1::RaftStepResponse>(v1::RAFT_STEP, [&node](auto call) {
-    const v1::RaftMessage& proto = call.request().message();
-    if (!IsMetaserver(call.peer()) || call.peer().hello.server() != proto.from()) {
-      return call.Fail(Status(ErrorCode::kPermission, "not a message of that metaserver"));
-    }
-    Result<raft::Message> message = FromProto(proto);
-    if (!message) return call.Fail(message.error());
-    node.HandleRequest(*std::move(message), [call](Result<std::optional<raft::Message>> reply) {
-      if (!reply) return call.Fail(reply.error());
-      v1::RaftStepResponse response;
-      if (*reply) *response.mutable_reply() = ToProto(**reply);
-      call.Reply(response);
-    });
-  });
+void RegisterRaftService(Dispatcher& dispatcher, RaftNode& node,
+                         std::function<std::string()> cluster_id) {
+  dispatcher.Handle<v1::RaftStepRequest, v1::RaftStepResponse>(
+      v1::RAFT_STEP, [&node, cluster_id = std::move(cluster_id)](auto call) {
+        const v1::RaftMessage& proto = call.request().message();
+        if (const std::string& theirs = call.peer().hello.cluster_id(); theirs != cluster_id()) {
+          return call.Fail(Status::Error(ErrorCode::kWrongCluster, "this is cluster {}, not {}",
+                                         cluster_id(), theirs));
+        }
+        if (!IsMetaserver(call.peer()) || call.peer().hello.server() != proto.from()) {
+          return call.Fail(Status(ErrorCode::kPermission, "not a message of that metaserver"));
+        }
+        Result<raft::Message> message = FromProto(proto);
+        if (!message) return call.Fail(message.error());
+        node.HandleRequest(*std::move(message), [call](Result<std::optional<raft::Message>> reply) {
+          if (!reply) return call.Fail(reply.error());
+          v1::RaftStepResponse response;
+          if (*reply) *response.mutable_reply() = ToProto(**reply);
+          call.Reply(response);
+        });
+      });
 }
 
 }  // namespace cairn

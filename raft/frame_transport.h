@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -38,7 +39,7 @@ class FrameTransport final : public RaftTransport {
  private:
   struct Peer;
   void Drain(Peer& peer);
-  void SendNow(Peer& peer, const raft::Message& message);
+  void SendNow(Peer& peer, Channel& channel, const raft::Message& message);
   void Answered(Peer& peer, const Result<RawReply>& reply);
   void Run(Peer& peer);
 
@@ -47,11 +48,13 @@ class FrameTransport final : public RaftTransport {
   RaftNode* node_ = nullptr;
   absl::Mutex mu_;
   std::map<ServerId, std::shared_ptr<Peer>> peers_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::shared_ptr<Channel>> left_ ABSL_GUARDED_BY(mu_);  // of addresses that were left
   bool stopped_ ABSL_GUARDED_BY(mu_) = false;
   int under_way_ ABSL_GUARDED_BY(mu_) = 0;  // calls without an answer yet
 };
 
-// Serves RAFT_STEP for `node`: from metaservers of this cluster alone.
-void RegisterRaftService(Dispatcher& dispatcher, RaftNode& node);
+// Serves RAFT_STEP for `node`: from metaservers of the cluster that `cluster_id` names alone.
+void RegisterRaftService(Dispatcher& dispatcher, RaftNode& node,
+                         std::function<std::string()> cluster_id);
 
 }  // namespace cairn

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/await.h"
 #include "common/logging.h"
 #include "raft/storage/log_format.h"
 
@@ -72,8 +73,9 @@ Status RaftNode::Adopt(ServerId self, const raft::Members& founders) {
       founders.empty() ? "" : raft::Encode(raft::Membership{founders, {}, {}});
   absl::MutexLock lock(&mu_);
   if (core_ != nullptr || storage_->self() != ServerId()) {
-    if (storage_->self() == self) return OkStatus();
-    return Status::Error(ErrorCode::kExists, "this is already metaserver {}", storage_->self());
+    if (storage_->self() == self && storage_->founders() == encoded) return OkStatus();
+    return Status::Error(ErrorCode::kExists, "this is already metaserver {}{}", storage_->self(),
+                         storage_->self() == self ? ", of another group" : "");
   }
   return storage_->Adopt(self, encoded);
 }
@@ -102,17 +104,21 @@ void RaftNode::Propose(std::string command, Done done) {
   Finish(std::move(work));
 }
 
+bool RaftNode::Leads(Term term) const {
+  return core_ != nullptr && !stopping_ && failure_.ok() && term != Term() &&
+         core_->LeadingTerm() == term;
+}
+
 bool RaftNode::LeaseHolds(Term term) const {
   absl::MutexLock lock(&mu_);
-  return core_ != nullptr && !stopping_ && term != Term() && core_->LeadingTerm() == term &&
-         core_->LeaseHolds(Now());
+  return Leads(term) && core_->LeaseHolds(Now());
 }
 
 void RaftNode::ConfirmLeadership(Term term, std::function<void(bool leads)> done) {
   Work work;
   {
     absl::MutexLock lock(&mu_);
-    if (core_ != nullptr && !stopping_ && term != Term() && core_->LeadingTerm() == term) {
+    if (Leads(term)) {
       reads_.emplace(++last_read_, std::move(done));
       core_->Read(last_read_, Now());
       work = Collect();
@@ -176,7 +182,7 @@ void RaftNode::SupplySnapshot(const raft::SnapshotWanted& wanted) {
   Work work;
   {
     absl::MutexLock lock(&mu_);
-    if (stopping_) return;
+    if (stopping_ || !failure_.ok()) return;
     core_->SupplySnapshot(wanted.peer, piece ? std::optional(*std::move(piece)) : std::nullopt,
                           Now());
     work = Collect();
@@ -195,7 +201,11 @@ RaftNode::Work RaftNode::Collect() {
       disk_.Run([this, batch = *std::move(ready.write)] { Write(batch); });
     }
     if (ready.incoming_piece) {
-      disk_.Run([this, piece = *std::move(ready.incoming_piece)] { TakePiece(piece); });
+      // It is answered when it is stored: the sender must not be faster than this disk.
+      std::vector<raft::Message> answers = TakeSnapshotReplies(ready.messages);
+      disk_.Run([this, piece = *std::move(ready.incoming_piece), answers = std::move(answers)] {
+        TakePiece(piece, answers);
+      });
     }
     if (ready.recovered) disk_.Run([this] { ForgetLost(); });
     for (const raft::SnapshotWanted& wanted : ready.snapshots_wanted) {
@@ -226,6 +236,17 @@ void RaftNode::TakeMessages(std::vector<raft::Message> messages, Work& work) {
   }
 }
 
+// Answers to snapshot pieces.
+std::vector<raft::Message> RaftNode::TakeSnapshotReplies(std::vector<raft::Message>& messages) {
+  std::vector<raft::Message> replies;
+  std::erase_if(messages, [&](raft::Message& message) {
+    const bool is = std::holds_alternative<raft::SnapshotReply>(message.body);
+    if (is) replies.push_back(std::move(message));
+    return is;
+  });
+  return replies;
+}
+
 void RaftNode::TakeReads(const std::vector<raft::ReadGrant>& grants, Work& work) {
   for (const raft::ReadGrant& grant : grants) {
     const auto read = reads_.find(grant.id);
@@ -249,9 +270,7 @@ void RaftNode::NoteLeadership(Work& work) {
     serving_term_ = 0;
     for (Pending& pending : pending_) work.lost.push_back(std::move(pending.done));
     pending_.clear();
-    apply_.Run([this] {
-      if (options_.observer != nullptr) options_.observer->OnFollowing();
-    });
+    apply_.Run([this] { TellLeadership(); });
   }
   leading_term_ = leading;
 }
@@ -270,17 +289,27 @@ void RaftNode::Finish(Work work) {
 // A disk that failed once is not asked again (rule M4).
 void RaftNode::StopBecause(const Status& cause) {
   const Status failure = Status::Error(ErrorCode::kDiskFailed, "{}", cause.message());
-  std::deque<Pending> orphans;
+  Waiting waiting;
   {
     absl::MutexLock lock(&mu_);
     if (!failure_.ok()) return;
     failure_ = failure;
-    serving_term_ = 0;
-    orphans.swap(pending_);
+    waiting = TakeWaiting();
   }
   LOG_ERROR("metadata log failed, this metaserver does nothing any more cause={}", cause);
-  if (options_.on_failed) options_.on_failed(failure);
-  for (Pending& orphan : orphans) orphan.done(Fail(failure));
+  if (options_.on_failed) options_.on_failed(cause);
+  LetGo(std::move(waiting), failure);
+}
+
+RaftNode::Waiting RaftNode::TakeWaiting() {
+  serving_term_ = 0;
+  return {std::exchange(pending_, {}), std::exchange(requests_, {}), std::exchange(reads_, {})};
+}
+
+void RaftNode::LetGo(Waiting waiting, const Status& reason) {
+  for (Pending& pending : waiting.proposals) pending.done(Fail(reason));
+  for (auto& [tag, request] : waiting.requests) request.reply(std::nullopt);
+  for (auto& [id, done] : waiting.reads) done(false);
 }
 
 Status RaftNode::ProposeMembership(raft::Members voters, raft::Members learners) {
@@ -288,7 +317,7 @@ Status RaftNode::ProposeMembership(raft::Members voters, raft::Members learners)
   Status status(ErrorCode::kNotLeader, "this metaserver is in no group");
   {
     absl::MutexLock lock(&mu_);
-    if (core_ == nullptr || stopping_) return status;
+    if (core_ == nullptr || stopping_ || !failure_.ok()) return status;
     status =
         internal::StatusOf(core_->ProposeMembership(std::move(voters), std::move(learners), Now()));
     work = Collect();
@@ -302,12 +331,21 @@ Status RaftNode::TransferLeadership(ServerId target) {
   Status status(ErrorCode::kNotLeader, "this metaserver is in no group");
   {
     absl::MutexLock lock(&mu_);
-    if (core_ == nullptr || stopping_) return status;
+    if (core_ == nullptr || stopping_ || !failure_.ok()) return status;
     status = core_->TransferLeadership(target, Now());
     work = Collect();
   }
   Finish(std::move(work));
   return status;
+}
+
+void RaftNode::LeaveOffice(Deadline deadline) {
+  if (!TransferLeadership(ServerId()).ok()) return;  // it does not lead, or nobody else could
+  absl::MutexLock lock(&mu_);
+  const auto left = [this]() ABSL_SHARED_LOCKS_REQUIRED(mu_) {
+    return leading_term_ == Term() || !failure_.ok();
+  };
+  AwaitUntil(mu_, absl::Condition(&left), deadline);
 }
 
 RaftNodeStatus RaftNode::Describe() const {
@@ -328,29 +366,25 @@ RaftNodeStatus RaftNode::Describe() const {
   return status;
 }
 
-void RaftNode::Stop() {
-  std::deque<Pending> orphans;
-  std::map<uint64_t, OpenRequest> requests;
-  absl::flat_hash_map<uint64_t, std::function<void(bool)>> reads;
+void RaftNode::Refuse() {
+  Waiting waiting;
   {
     absl::MutexLock lock(&mu_);
     stopping_ = true;
-    serving_term_ = 0;
-    orphans.swap(pending_);
-    requests.swap(requests_);
-    reads.swap(reads_);
+    waiting = TakeWaiting();
   }
-  for (Pending& orphan : orphans) {
-    orphan.done(Fail(ErrorCode::kCancelled, "the metaserver is stopping"));
-  }
-  for (auto& [tag, request] : requests) request.reply(std::nullopt);
-  for (auto& [id, done] : reads) done(false);
+  // Others may have what was proposed, and commit it.
+  LetGo(std::move(waiting), Status(ErrorCode::kUnavailable, "the metaserver is stopping"));
+}
+
+void RaftNode::Stop() {
+  Refuse();
   ticking_ = false;
   if (ticker_.joinable()) ticker_.join();
   disk_.Stop();
   apply_.Stop();
   house_.Stop();
-  if (storage_ == nullptr) return;
+  if (storage_ == nullptr || !Failure().ok()) return;
   if (Status closed = storage_->Close(); !closed.ok()) {
     LOG_WARN("log not closed cleanly error={}", closed);
   }

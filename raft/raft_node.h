@@ -44,8 +44,9 @@ struct RaftNodeOptions {
   const Clock* clock = nullptr;
   LogStorageOptions storage;
   size_t kept_segments = 8;  // of the log beyond what the state needs, for members that were away
-  // Called once, when the disk has failed and this member does nothing any more (rule M4), before
-  // whoever waits is told. Must be quick.
+  // Called once, when this member does nothing any more because of `cause`: kDiskFailed and
+  // kIoError say that the disk cannot be trusted (rule M4). Before whoever waits is told; must be
+  // quick.
   std::function<void(const Status& cause)> on_failed;
   LeadershipObserver* observer = nullptr;
 };
@@ -73,13 +74,18 @@ class RaftNode final : public ReplicatedLog, private raft::LogReader {
   void Start();
   // Makes this member part of a group: of a new one with `founders` as voters (itself included),
   // or, without any, of one whose leader will send the log. Durable on return; Start() comes next.
-  // Again with the same words is ok; kExists: it is in a group already.
+  // Again with the same words is ok; kExists: it is in a group already, or has other founders.
   Status Adopt(ServerId self, const raft::Members& founders);
 
   void Propose(std::string command, Done done) override;
   Term ServingTerm() const override { return Term(serving_term_.load()); }
   bool LeaseHolds(Term term) const override;
   void ConfirmLeadership(Term term, std::function<void(bool leads)> done) override;
+  void HandOver() override { (void)TransferLeadership(ServerId()); }
+  // Hands over, and waits until this member does not lead, or nobody takes it over in time.
+  void LeaveOffice(Deadline deadline);
+  // Answers whoever waits, and refuses what comes from now on; the rest of Stop() comes later.
+  void Refuse();
   void Stop() override;
 
   // As raft::Core's.
@@ -111,11 +117,23 @@ class RaftNode final : public ReplicatedLog, private raft::LogReader {
     Status failure;
   };
 
+  struct OpenRequest {
+    Reply reply;
+    raft::Time since;
+  };
+  // Everybody who waits for an answer.
+  struct Waiting {
+    std::deque<Pending> proposals;
+    std::map<uint64_t, OpenRequest> requests;
+    absl::flat_hash_map<uint64_t, std::function<void(bool)>> reads;
+  };
+
   RaftNode(RaftNodeOptions options, StateMachine& machine, RaftTransport& transport);
 
   // raft_node_open.cc
   Status Recover();
   Status InstallLeftSnapshot();
+  bool IsSoleVoter(const raft::Membership& applied) const;
   Status OpenLog();
   void MakeCore() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
@@ -129,7 +147,15 @@ class RaftNode final : public ReplicatedLog, private raft::LogReader {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void TakeReads(const std::vector<raft::ReadGrant>& grants, Work& work)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  static std::vector<raft::Message> TakeSnapshotReplies(std::vector<raft::Message>& messages);
   void NoteLeadership(Work& work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool Leads(Term term) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
+  Waiting TakeWaiting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  static void LetGo(Waiting waiting, const Status& reason);
+  Status Failure() const {
+    absl::MutexLock lock(&mu_);
+    return failure_;
+  }
   void Finish(Work work);
   void StopBecause(const Status& cause);
 
@@ -137,7 +163,7 @@ class RaftNode final : public ReplicatedLog, private raft::LogReader {
   void Write(const raft::WriteBatch& batch);
   void NotWritten(const raft::WriteBatch& batch, const Status& cause);
   Status StorePiece(const raft::SnapshotPiece& piece);
-  void TakePiece(const raft::SnapshotPiece& piece);
+  void TakePiece(const raft::SnapshotPiece& piece, const std::vector<raft::Message>& answers);
   void ForgetLost();
   void CompactWhenDue();
   void Compact(LogIndex durable);
@@ -145,8 +171,10 @@ class RaftNode final : public ReplicatedLog, private raft::LogReader {
   // raft_node_apply.cc: on the apply thread.
   void ApplyCommitted();
   void Answer(const std::vector<LogEntry>& entries, std::vector<std::string> outcomes);
-  void ServeWhenReady();
+  void TellLeadership();
+  static bool CanBeFetchedAgain(const Status& installed);
   Status InstallFile(const raft::SnapshotPoint& point);
+  void RefuseSnapshot(const raft::SnapshotPoint& point, const Status& reason);
   void InstallSnapshot(const raft::SnapshotPoint& point);
   void FinishInstall(const raft::SnapshotPoint& point);
 
@@ -158,8 +186,10 @@ class RaftNode final : public ReplicatedLog, private raft::LogReader {
   RaftTransport& transport_;
   std::unique_ptr<LogStorage> storage_;         // confined to the disk thread, but for ReadEntries
   std::unique_ptr<IncomingSnapshot> incoming_;  // likewise
-  bool disk_full_ = false;  // likewise
+  bool disk_full_ = false;                      // likewise
   bool compacting_ = false;                     // likewise
+  Term
+      told_term_;  // confined to the apply thread: OnLeading was called for it, OnFollowing not yet
 
   mutable absl::Mutex mu_;  // held over the core's work, never over disk, network or callbacks
   std::unique_ptr<raft::Core> core_ ABSL_GUARDED_BY(mu_);  // null until this member is in a group
@@ -168,10 +198,6 @@ class RaftNode final : public ReplicatedLog, private raft::LogReader {
   std::vector<LogEntry> to_apply_ ABSL_GUARDED_BY(mu_);
   bool applying_ ABSL_GUARDED_BY(mu_) = false;
   absl::flat_hash_map<uint64_t, std::function<void(bool)>> reads_ ABSL_GUARDED_BY(mu_);
-  struct OpenRequest {
-    Reply reply;
-    raft::Time since;
-  };
   std::map<uint64_t, OpenRequest> requests_ ABSL_GUARDED_BY(mu_);  // by tag
   uint64_t last_tag_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t last_read_ ABSL_GUARDED_BY(mu_) = 0;

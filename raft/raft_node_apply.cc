@@ -18,7 +18,7 @@ void RaftNode::ApplyCommitted() {
     std::vector<std::string> outcomes = machine_.Apply(entries);
     CAIRN_CHECK(outcomes.size() == entries.size());
     applied_ = entries.back().index.value;
-    ServeWhenReady();
+    TellLeadership();
     Answer(entries, std::move(outcomes));
     Work work;
     {
@@ -47,18 +47,23 @@ void RaftNode::Answer(const std::vector<LogEntry>& entries, std::vector<std::str
 }
 
 // A leader may serve once an entry of its own term is applied: then everything that was committed
-// before it is in the state (rule M6).
-void RaftNode::ServeWhenReady() {
+// before it is in the state (rule M6). What was told of an earlier term is taken back first,
+// however late: leadership may have been lost and won again while a batch was applied.
+void RaftNode::TellLeadership() {
   Term term;
+  bool ready = false;
   {
     absl::MutexLock lock(&mu_);
     term = core_->LeadingTerm();
-    if (term == Term() || term.value == serving_term_ ||
-        core_->FirstOwnIndex().value > applied_.load()) {
-      return;
-    }
+    ready = term != Term() && core_->FirstOwnIndex().value <= applied_.load();
   }
+  if (term == told_term_) return;
+  if (std::exchange(told_term_, Term()) != Term() && options_.observer != nullptr) {
+    options_.observer->OnFollowing();
+  }
+  if (!ready) return;
   if (options_.observer != nullptr) options_.observer->OnLeading(term);
+  told_term_ = term;
   absl::MutexLock lock(&mu_);
   if (core_->LeadingTerm() == term && !stopping_ && failure_.ok()) serving_term_ = term.value;
 }
@@ -69,9 +74,26 @@ Status RaftNode::InstallFile(const raft::SnapshotPoint& point) {
   return machine_.Install(point, *reader);
 }
 
+// The state is as it was before: no room for another one, or a snapshot that is damaged.
+bool RaftNode::CanBeFetchedAgain(const Status& installed) {
+  return installed.code() == ErrorCode::kNoSpace || installed.code() == ErrorCode::kCorruption;
+}
+
 void RaftNode::InstallSnapshot(const raft::SnapshotPoint& point) {
-  if (Status status = InstallFile(point); !status.ok()) return StopBecause(status);
-  disk_.Run([this, point] { FinishInstall(point); });
+  const Status status = InstallFile(point);
+  if (!status.ok() && !CanBeFetchedAgain(status)) return StopBecause(status);
+  disk_.Run([this, point, status] {
+    status.ok() ? FinishInstall(point) : RefuseSnapshot(point, status);
+  });
+}
+
+// On the disk thread. The file goes first: it may be what fills the disk.
+void RaftNode::RefuseSnapshot(const raft::SnapshotPoint& point, const Status& reason) {
+  LOG_WARN("a snapshot is fetched again index={} reason={}", point.index, reason);
+  const Status removed = RemoveSnapshotFile(options_.directory, *options_.files);
+  if (!removed.ok()) return StopBecause(removed);
+  absl::MutexLock lock(&mu_);
+  core_->SnapshotRefused(Now());
 }
 
 // On the disk thread. Until the file is gone a start installs it again.

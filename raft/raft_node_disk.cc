@@ -1,4 +1,5 @@
 // What the disk thread does: it alone writes the log and the incoming snapshot.
+#include <algorithm>
 #include <utility>
 
 #include "common/logging.h"
@@ -7,6 +8,7 @@
 namespace cairn {
 
 void RaftNode::Write(const raft::WriteBatch& batch) {
+  if (!Failure().ok()) return;
   // The hard state first, both on disk, before anyone hears of either (rules M1, M4).
   const Status status = storage_->Write(batch.hard_state, batch.entries);
   if (!status.ok()) return NotWritten(batch, status);
@@ -68,8 +70,10 @@ void RaftNode::CompactWhenDue() {
 void RaftNode::Compact(LogIndex durable) {
   compacting_ = false;
   {
-    // The core must not look for entries that are going away.
+    // The state may be ahead of what the core knows to be applied; and the core must not look for
+    // entries that are going away.
     absl::MutexLock lock(&mu_);
+    durable = std::min(durable, core_->applied());
     core_->Compacted(storage_->FirstAfterCompact(durable, options_.kept_segments));
   }
   const Status status = storage_->Compact(durable, options_.kept_segments);
@@ -88,9 +92,19 @@ Status RaftNode::StorePiece(const raft::SnapshotPiece& piece) {
   return incoming_->Take(piece.offset, piece.data, piece.last);
 }
 
-void RaftNode::TakePiece(const raft::SnapshotPiece& piece) {
+void RaftNode::TakePiece(const raft::SnapshotPiece& piece,
+                         const std::vector<raft::Message>& answers) {
+  if (!Failure().ok()) return;
   const Status status = StorePiece(piece);
-  if (status.ok() && !piece.last) return;
+  if (status.ok()) {
+    Work work;
+    {
+      absl::MutexLock lock(&mu_);
+      TakeMessages(answers, work);
+    }
+    Finish(std::move(work));
+    if (!piece.last) return;
+  }
   incoming_.reset();
   if (status.ok()) {
     return apply_.Run([this, point = piece.point] { InstallSnapshot(point); });

@@ -29,7 +29,22 @@ Status RaftNode::InstallLeftSnapshot() {
   }
   if (point.index <= machine_.Applied().index) return OkStatus();
   LOG_INFO("a snapshot that was being installed is installed again index={}", point.index);
-  return InstallFile(point);
+  const Status installed = InstallFile(point);
+  if (!CanBeFetchedAgain(installed)) return installed;
+  LOG_WARN("a snapshot is fetched again index={} reason={}", point.index, installed);
+  return RemoveSnapshotFile(options_.directory, *options_.files);
+}
+
+// Is this the only voter? Then there is nobody to fetch lost entries from (rule M5).
+bool RaftNode::IsSoleVoter(const raft::Membership& applied) const {
+  const Result<LogFacts> facts = LoadLogFacts(*options_.files, LogFactsPath(options_.directory));
+  if (!facts) return true;  // what is wrong with them is told by opening the log
+  raft::Membership members = applied;
+  if (members == raft::Membership() && !facts->founders.empty()) {
+    if (auto founders = raft::DecodeMembership(facts->founders)) members = *std::move(founders);
+  }
+  const raft::Members& voters = members.voters;
+  return voters.empty() || (voters.size() == 1 && voters.contains(facts->self));
 }
 
 Status RaftNode::OpenLog() {
@@ -38,9 +53,8 @@ Status RaftNode::OpenLog() {
   const raft::SnapshotPoint applied = machine_.Applied();
   LogStorageOptions storage = options_.storage;
   storage.applied = applied.index;
-  // Alone there is nobody to fetch lost entries from.
   storage.on_damage =
-      applied.membership.voters.size() > 1 ? DamagePolicy::kRefetch : DamagePolicy::kRefuse;
+      IsSoleVoter(applied.membership) ? DamagePolicy::kRefuse : DamagePolicy::kRefetch;
   ASSIGN_OR_RETURN(storage_, LogStorage::Open(options_.directory, *options_.files, storage));
   // The log is of before the snapshot and tells another story at its point.
   const std::optional<Term> there = storage_->TermAt(applied.index);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "raft/storage/log_format.h"
+
 namespace cairn {
 
 namespace {
@@ -62,7 +64,7 @@ struct BodyToProto {
   void operator()(const raft::TimeoutNow&) const { proto.mutable_timeout_now(); }
 };
 
-Result<raft::AppendRequest> AppendFrom(const v1::RaftAppendRequest& proto) {
+Result<raft::AppendRequest> AppendFrom(const v1::RaftAppendRequest& proto, uint64_t term) {
   raft::AppendRequest body;
   body.previous_index = LogIndex(proto.previous_index());
   body.previous_term = Term(proto.previous_term());
@@ -70,10 +72,11 @@ Result<raft::AppendRequest> AppendFrom(const v1::RaftAppendRequest& proto) {
   body.sent_at = Time(proto.sent_at());
   LogEntry entry{body.previous_term, body.previous_index, ""};
   for (const v1::RaftEntry& one : proto.entries()) {
-    if (one.term() < entry.term.value ||
-        one.kind() > static_cast<uint32_t>(EntryKind::kMembership)) {
-      return Fail(ErrorCode::kCorruption, "entry {} of term {} and kind {}", entry.index.value + 1,
-                  one.term(), one.kind());
+    if (one.term() < entry.term.value || one.term() > term ||
+        one.kind() > static_cast<uint32_t>(EntryKind::kMembership) ||
+        one.command().size() > log_format::kMaxCommandBytes) {
+      return Fail(ErrorCode::kCorruption, "entry {} of term {}, kind {} and {} bytes",
+                  entry.index.value + 1, one.term(), one.kind(), one.command().size());
     }
     entry = {Term(one.term()), LogIndex(entry.index.value + 1), one.command(),
              static_cast<EntryKind>(one.kind())};
@@ -126,7 +129,7 @@ Result<raft::Message> FromProto(const v1::RaftMessage& proto) {
       message.body = raft::VoteReply{proto.vote_reply().pre(), proto.vote_reply().granted()};
       return message;
     case v1::RaftMessage::kAppendRequest: {
-      ASSIGN_OR_RETURN(message.body, AppendFrom(proto.append_request()));
+      ASSIGN_OR_RETURN(message.body, AppendFrom(proto.append_request(), proto.term()));
       return message;
     }
     case v1::RaftMessage::kAppendReply: {

@@ -60,8 +60,9 @@ class ReplicatedLog {
 
   // `done` runs once, after the command is committed (rule M1) and applied, on the thread that
   // applies; or with an error, maybe on this thread before Propose returns. kNotLeader, kBusy,
-  // kTooLarge, kNoSpace, kCancelled: certainly not run. kUnavailable: leadership was lost, the
-  // command may run or have run. kDiskFailed: this member's disk cannot be trusted any more.
+  // kTooLarge, kNoSpace, kCancelled: certainly not run. kUnavailable: leadership was lost or the
+  // member stops, kDiskFailed: its disk cannot be trusted any more; the command may run or have
+  // run.
   virtual void Propose(std::string command, Done done) = 0;
 
   // The term in which this member leads and may serve; 0 when it does not.
@@ -72,7 +73,12 @@ class ReplicatedLog {
   // The same, by asking a majority when the lease does not tell. `done` runs once.
   virtual void ConfirmLeadership(Term term, std::function<void(bool leads)> done) = 0;
 
-  // Fails proposals under way with kCancelled, refuses new ones. Nothing is applied afterwards.
+  // Another member should lead: this one cannot do what a leader has to. Nothing if it does not
+  // lead.
+  virtual void HandOver() {}
+
+  // Fails proposals under way with kUnavailable, refuses new ones with kCancelled. Nothing is
+  // applied afterwards.
   virtual void Stop() = 0;
 };
 

@@ -35,7 +35,9 @@ std::string MembersText(const v1::PlacementGroup& group) {
 MemberMonitor::MemberMonitor(ReplicatedState& state, MapCache& maps, ServerRegistry& registry)
     : state_(state), maps_(maps), registry_(registry) {}
 
-MemberMonitor::~MemberMonitor() { Stop(); }
+MemberMonitor::~MemberMonitor() {
+  Stop();
+}
 
 void MemberMonitor::Start() {
   thread_ = std::thread([this] {
@@ -66,7 +68,6 @@ void MemberMonitor::Run() {
       if (stopping_) return;
       woken_ = false;
     }
-    if (!state_.Serves()) continue;  // the leader watches
     const Status status = Tick();
     if (!status.ok()) LOG_WARN("placement groups could not be moved on reason=\"{}\"", status);
   }
@@ -89,6 +90,8 @@ MemberMonitor::Signature MemberMonitor::Look(const MapSnapshot& map,
 }
 
 Status MemberMonitor::Tick() {
+  const Term term = state_.ServingTerm();
+  if (term == Term()) return OkStatus();  // the leader watches
   ASSIGN_OR_RETURN(const std::shared_ptr<const MapSnapshot> map, maps_.Get());
   std::map<ServerId, ServerView> views;
   registry_.NoteLook();
@@ -105,7 +108,7 @@ Status MemberMonitor::Tick() {
       }
     }
     if (!updates.empty()) {
-      if (CondemnRemoved(*map, views, updates)) return ProposeUpdates(std::move(updates));
+      if (CondemnRemoved(*map, views, updates)) return ProposeUpdates(term, std::move(updates));
       Wake();  // look again
       return OkStatus();
     }
@@ -126,17 +129,18 @@ bool MemberMonitor::CondemnRemoved(const MapSnapshot& map,
   }
   for (const ServerId server : removed) {
     const auto view = views.find(server);
-    const bool gone =
-        view != views.end() && view->second.presence == ServerView::Presence::kGone;
+    const bool gone = view != views.end() && view->second.presence == ServerView::Presence::kGone;
     if (gone && !registry_.Condemn(*map.FindServer(server))) return false;
   }
   return true;
 }
 
-Status MemberMonitor::ProposeUpdates(std::vector<v1::PlacementGroup> updates) {
+// In another term a server that is to be removed may have been given a lease (C1).
+Status MemberMonitor::ProposeUpdates(Term term, std::vector<v1::PlacementGroup> updates) {
   for (size_t first = 0; first < updates.size(); first += kMaxUpdatesPerCommand) {
     const size_t end = std::min(updates.size(), first + kMaxUpdatesPerCommand);
     v1::Command command;
+    command.set_only_in_term(term.value);
     for (size_t i = first; i < end; ++i) {
       LOG_DEBUG("group moves on pg={} epoch={} members={}", updates[i].id(), updates[i].epoch(),
                 MembersText(updates[i]));

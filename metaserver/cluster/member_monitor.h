@@ -41,7 +41,7 @@ class MemberMonitor {
   // Makes sure that who is removed as gone gets no lease meanwhile. False: somebody was heard.
   bool CondemnRemoved(const MapSnapshot& map, const std::map<ServerId, ServerView>& views,
                       const std::vector<v1::PlacementGroup>& updates);
-  Status ProposeUpdates(std::vector<v1::PlacementGroup> updates);
+  Status ProposeUpdates(Term term, std::vector<v1::PlacementGroup> updates);
   void ReleaseGone(const std::map<ServerId, ServerView>& views);
 
   ReplicatedState& state_;

@@ -86,8 +86,11 @@ Status MetaserverGroup::Adopt(const v1::AdoptMetaserverRequest& request) {
 }
 
 std::vector<v1::MetaserverMember> MetaserverGroup::Members() const {
+  return MembersOf(membership());
+}
+
+std::vector<v1::MetaserverMember> MetaserverGroup::MembersOf(const raft::Membership& membership) {
   std::vector<v1::MetaserverMember> members;
-  const raft::Membership membership = this->membership();
   for (ServerId id : membership.All()) {
     v1::MetaserverMember& member = members.emplace_back();
     member.set_server(id.value);
@@ -103,7 +106,9 @@ v1::FindLeaderResponse MetaserverGroup::FindLeader() const {
   v1::FindLeaderResponse response;
   response.set_server(status.self.value);
   response.set_leader(status.core.leader.value);
-  for (v1::MetaserverMember& member : Members()) *response.add_members() = std::move(member);
+  for (v1::MetaserverMember& member : MembersOf(status.core.membership)) {
+    *response.add_members() = std::move(member);
+  }
   return response;
 }
 
@@ -122,7 +127,7 @@ v1::ListMetaserversResponse MetaserverGroup::List() const {
   response.set_trouble(status.trouble);
   response.set_leader_silent_ms(static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(status.leader_silence).count()));
-  for (v1::MetaserverMember& member : Members()) {
+  for (v1::MetaserverMember& member : MembersOf(status.core.membership)) {
     const ServerId id(member.server());
     v1::MetaserverInfo& info = *response.add_members();
     info.set_server(id.value);
@@ -166,12 +171,13 @@ Result<v1::AddMetaserverResponse> MetaserverGroup::AdvanceMember(ServerId id) {
   const raft::CoreStatus::Peer* peer = FindPeer(core, id);
   v1::AddMetaserverResponse response;
   response.set_server(id.value);
-  response.set_part(PartOf(core.membership, id));
+  const bool promised = core.changing && core.membership.voters.contains(id);
+  response.set_part(promised ? "learner" : PartOf(core.membership, id));
   const uint64_t has = peer == nullptr ? core.last_index.value : peer->match.value;
   response.set_entries_behind(core.last_index.value - std::min(has, core.last_index.value));
   const auto learner = core.membership.learners.find(id);
   if (learner == core.membership.learners.end() || peer == nullptr || !peer->active ||
-      response.entries_behind() > kCloseEnough) {
+      peer->needs_snapshot || peer->match.value == 0 || response.entries_behind() > kCloseEnough) {
     return response;
   }
   raft::Members voters = core.membership.voters;
@@ -183,16 +189,31 @@ Result<v1::AddMetaserverResponse> MetaserverGroup::AdvanceMember(ServerId id) {
   return response;
 }
 
-// Asks the newcomer who it is: it may have been adopted by an attempt that was cut short.
-void MetaserverGroup::Meet(const std::string& address, Added done) {
+// Calls the metaserver at `address`, on a thread that may wait for the network.
+template <typename Response>
+void MetaserverGroup::CallNewcomer(const std::string& address, v1::Method method,
+                                   std::shared_ptr<google::protobuf::Message> request,
+                                   std::function<void(Result<Response>)> done) {
   const Result<v1::MetaserverAddress> parsed = ParseMetaserver(address);
   if (!parsed) return done(Fail(parsed.error()));
-  const auto channel = parts_.channels->Get(ChooseAddress(parsed->frames()));
-  channel->CallAsync(
-      v1::ADMIN_LIST_METASERVERS, v1::ListMetaserversRequest(), {}, Deadline::After(kMeetTime),
-      [this, address, done = std::move(done)](const Result<RawReply>& reply) mutable {
-        if (!reply) return done(Fail(reply.error()));
-        const auto known = reply->Parse<v1::ListMetaserversResponse>();
+  caller_.Run([this, target = ChooseAddress(parsed->frames()), method, request = std::move(request),
+               done = std::move(done)] {
+    const Result<Response> answer =
+        parts_.channels->Get(target)->Call<Response>(method, *request, Deadline::After(kMeetTime));
+    const bool silent = !answer && (answer.error().code() == ErrorCode::kUnavailable ||
+                                    answer.error().code() == ErrorCode::kDeadlineExceeded);
+    if (!silent) return done(answer);
+    done(Fail(ErrorCode::kNotFound, "the metaserver at {} does not answer: {}", target.ToString(),
+              answer.error().message()));
+  });
+}
+
+// Asks the newcomer who it is: it may have been adopted by an attempt that was cut short.
+void MetaserverGroup::Meet(const std::string& address, Added done) {
+  using Known = v1::ListMetaserversResponse;
+  CallNewcomer<Known>(
+      address, v1::ADMIN_LIST_METASERVERS, std::make_shared<v1::ListMetaserversRequest>(),
+      [this, address, done = std::move(done)](const Result<Known>& known) mutable {
         if (!known) return done(Fail(known.error()));
         const std::string& cluster = known->cluster_id();
         if (cluster.empty()) return NameOrInvite(address, std::move(done));
@@ -211,7 +232,6 @@ void MetaserverGroup::NameOrInvite(const std::string& address, Added done) {
   {
     absl::MutexLock lock(&mu_);
     if (const auto named = named_.find(address); named != named_.end()) id = named->second;
-    named_.erase(address);
   }
   id == ServerId() ? Name(address, std::move(done)) : Invite(id, address, std::move(done));
 }
@@ -235,18 +255,21 @@ void MetaserverGroup::Name(const std::string& address, Added done) {
   });
 }
 
+// Until it has answered it keeps the name it was given: it may be adopted without having said so.
 void MetaserverGroup::Invite(ServerId id, const std::string& address, Added done) {
-  const Result<v1::MetaserverAddress> parsed = ParseMetaserver(address);
-  if (!parsed) return done(Fail(parsed.error()));
-  v1::AdoptMetaserverRequest request;
-  request.set_cluster_id(parts_.directory->identity().cluster_id);
-  request.set_server(id.value);
-  parts_.channels->Get(ChooseAddress(parsed->frames()))
-      ->CallAsync(v1::ADMIN_ADOPT_METASERVER, request, {}, Deadline::After(kMeetTime),
-                  [this, id, address, done = std::move(done)](const Result<RawReply>& reply) {
-                    if (!reply) return done(Fail(reply.error()));
-                    done(AddLearner(id, address));
-                  });
+  auto request = std::make_shared<v1::AdoptMetaserverRequest>();
+  request->set_cluster_id(parts_.directory->identity().cluster_id);
+  request->set_server(id.value);
+  CallNewcomer<v1::AdoptMetaserverResponse>(address, v1::ADMIN_ADOPT_METASERVER, std::move(request),
+                                            [this, id, address, done = std::move(done)](
+                                                const Result<v1::AdoptMetaserverResponse>& reply) {
+                                              if (!reply) return done(Fail(reply.error()));
+                                              {
+                                                absl::MutexLock lock(&mu_);
+                                                named_.erase(address);
+                                              }
+                                              done(AddLearner(id, address));
+                                            });
 }
 
 Result<v1::AddMetaserverResponse> MetaserverGroup::AddLearner(ServerId id,
@@ -286,9 +309,11 @@ Result<v1::RemoveMetaserverResponse> MetaserverGroup::Remove(
   if (voters.empty()) {
     return Fail(ErrorCode::kInvalidArgument, "metaserver {} is the last one", id);
   }
-  if (!request.force() && !left.HasQuorum(heard)) {
-    return Fail(ErrorCode::kBelowMinActive,
-                "without metaserver {} no majority of those left would be heard", id);
+  // The change itself needs their majority: without it nobody could lead any more.
+  if (!left.HasQuorum(heard)) {
+    return Fail(
+        ErrorCode::kBelowMinActive,
+        "without metaserver {} no majority of those left would be heard: bring one back first", id);
   }
   const Status proposed = parts_.node->ProposeMembership(std::move(voters), std::move(learners));
   if (!proposed.ok() && proposed.code() != ErrorCode::kBusy) return Fail(proposed);

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,7 +13,9 @@
 #include "absl/synchronization/mutex.h"
 #include "cairn/v1/admin.pb.h"
 #include "cairn/v1/metadata.pb.h"
+#include "cairn/v1/methods.pb.h"
 #include "common/data_directory.h"
+#include "common/serial_executor.h"
 #include "common/status.h"
 #include "metaserver/replicated_state.h"
 #include "raft/raft_node.h"
@@ -56,6 +59,11 @@ class MetaserverGroup {
  private:
   Result<v1::AddMetaserverResponse> AdvanceMember(ServerId id);
   void Meet(const std::string& address, Added done);
+  template <typename Response>
+  void CallNewcomer(const std::string& address, v1::Method method,
+                    std::shared_ptr<google::protobuf::Message> request,
+                    std::function<void(Result<Response>)> done);
+  static std::vector<v1::MetaserverMember> MembersOf(const raft::Membership& membership);
   void NameOrInvite(const std::string& address, Added done);
   void Name(const std::string& address, Added done);
   void Invite(ServerId id, const std::string& address, Added done);
@@ -64,7 +72,8 @@ class MetaserverGroup {
 
   const MetaserverGroupParts parts_;
   absl::Mutex mu_;
-  std::map<std::string, ServerId> named_ ABSL_GUARDED_BY(mu_);  // by address, not yet invited
+  std::map<std::string, ServerId> named_ ABSL_GUARDED_BY(mu_);  // by address, not yet adopted
+  SerialExecutor caller_{"meta-invite"};  // ends first: what it runs uses the rest
 };
 
 }  // namespace cairn

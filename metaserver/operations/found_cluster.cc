@@ -72,7 +72,8 @@ Result<v1::Outcome> FoundCluster(const v1::Command& command, MetadataTransaction
   state.set_next_group(1);
   state.set_map_version(1);
   state.set_next_metaserver(found.last_metaserver() + 1);
-  state.set_metaservers(found.membership());
+  // A change of the group that came before it is newer.
+  if (state.metaservers().empty()) state.set_metaservers(found.membership());
   txn.Put(schema::PoolKey(kDefaultPool), DefaultPool(found));
   v1::InodeRecord root = RootDirectory(found, command.time());
   txn.AddInode(root);

@@ -28,13 +28,13 @@ constexpr uint64_t kFewReplies = 64;
 
 Status EraseReplies(SessionId session, uint64_t from, uint64_t end, MetadataTransaction& txn) {
   std::vector<std::string> found;
-  RETURN_IF_ERROR(txn.Scan(schema::ReplyPrefix(session), schema::ReplyKey(session, from),
-                           [&, last = schema::ReplyKey(session, end)](std::string_view key,
-                                                                      std::string_view) {
-                             if (key >= last) return false;
-                             found.emplace_back(key);
-                             return true;
-                           }));
+  RETURN_IF_ERROR(
+      txn.Scan(schema::ReplyPrefix(session), schema::ReplyKey(session, from),
+               [&, last = schema::ReplyKey(session, end)](std::string_view key, std::string_view) {
+                 if (key >= last) return false;
+                 found.emplace_back(key);
+                 return true;
+               }));
   for (std::string& key : found) txn.Erase(std::move(key));
   return OkStatus();
 }
@@ -111,10 +111,19 @@ Result<std::optional<v1::Outcome>> FindReply(const v1::RequestId& id, MetadataTr
   return outcome;
 }
 
+bool HasReply(const ReadView& view, const v1::Command& command) {
+  const v1::RequestId* id = RequestIdOf(command);
+  if (id == nullptr || id->session() == 0) return false;
+  const auto reply =
+      LoadRow<v1::ReplyRecord>(view, schema::ReplyKey(SessionId(id->session()), id->sequence()));
+  return reply && *reply;
+}
+
+// The text of an error stays out: another version may word it otherwise, and the states would
+// differ (rule M7).
 void StoreReply(const v1::RequestId& id, const v1::Outcome& outcome, MetadataTransaction& txn) {
   v1::ReplyRecord reply;
   reply.set_code(outcome.code());
-  reply.set_message(outcome.message());
   reply.set_inode(outcome.inode());
   reply.set_still_open(outcome.still_open());
   reply.set_created(outcome.created());

@@ -21,6 +21,9 @@ const v1::RequestId* RequestIdOf(const v1::Command& command);
 // kUnknownSession; kStaleRequest: answered long ago, never to be run again; kInvalidArgument.
 Result<std::optional<v1::Outcome>> FindReply(const v1::RequestId& id, MetadataTransaction& txn);
 
+// Has the request inside this command run?
+bool HasReply(const ReadView& view, const v1::Command& command);
+
 void StoreReply(const v1::RequestId& id, const v1::Outcome& outcome, MetadataTransaction& txn);
 
 }  // namespace cairn

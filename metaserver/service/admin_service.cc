@@ -117,7 +117,6 @@ Status AdminService::AddRows(const ReadView& view, v1::GetStatusResponse& respon
 
 Result<v1::GetStatusResponse> AdminService::GetStatus() {
   ASSIGN_OR_RETURN(const std::shared_ptr<const MapSnapshot> map, parts_.maps->Get());
-  const ServersHealth servers = LookAtServers(*map, *parts_.registry);
   v1::GetStatusResponse response;
   response.set_cluster_id(map->cluster_id);
   response.set_version(kVersion);
@@ -129,8 +128,12 @@ Result<v1::GetStatusResponse> AdminService::GetStatus() {
   metaserver.set_leader(group.leader());
   metaserver.set_leader_silent_ms(group.leader_silent_ms());
   for (const auto& [id, pool] : map->pools) *response.add_pools() = pool;
-  AddChunkservers(*map, servers, response);
-  CountGroups(*map, servers, response);
+  // Chunkservers speak to the leader alone: nobody else knows how they are.
+  if (parts_.state->Serves()) {
+    const ServersHealth servers = LookAtServers(*map, *parts_.registry);
+    AddChunkservers(*map, servers, response);
+    CountGroups(*map, servers, response);
+  }
   RETURN_IF_ERROR(AddRows(*parts_.state->View(), response));
   return response;
 }
@@ -138,6 +141,7 @@ Result<v1::GetStatusResponse> AdminService::GetStatus() {
 Result<v1::GetHealthResponse> AdminService::GetHealth() {
   ASSIGN_OR_RETURN(const std::shared_ptr<const MapSnapshot> map, parts_.maps->Get());
   v1::GetHealthResponse response;
+  if (!parts_.state->Serves()) return response;  // chunkservers speak to the leader alone
   for (v1::HealthItem& item : DiagnoseCluster(*map, LookAtServers(*map, *parts_.registry))) {
     *response.add_items() = std::move(item);
   }

@@ -68,8 +68,7 @@ class EntryCollector {
 };
 
 Result<v1::ReadDirectoryResponse> List(const ReadView& view,
-                                       const v1::ReadDirectoryRequest& request,
-                                       bool may_read) {
+                                       const v1::ReadDirectoryRequest& request, bool may_read) {
   const InodeId id(request.inode());
   ASSIGN_OR_RETURN(auto directory, LoadRow<v1::InodeRecord>(view, schema::InodeKey(id)));
   EntryCollector collector(view, request);

@@ -54,6 +54,9 @@ void MetadataService::RemoveDirectory(Call<v1::RemoveDirectoryRequest, v1::Remov
 // From the moment its holders are looked up until the name is gone, nobody new opens the victim.
 void MetadataService::Remove(InodeId victim, v1::Command command,
                              std::function<void(Result<v1::RemovedResponse>)> done) {
+  // Who holds what is known in a term only: elsewhere it may have been opened meanwhile (C11).
+  command.set_only_in_term(state_.ServingTerm().value);
+  if (command.only_in_term() == 0) return done(Fail(ErrorCode::kNotLeader, "not leading"));
   command.set_expected_victim(victim.value);
   for (SessionId holder : sessions_.BeginRemoval(victim)) command.add_holders(holder.value);
   Propose(std::move(command), [this, victim,
@@ -79,9 +82,8 @@ Result<v1::RemovedResponse> MetadataService::RemovedAnswer(const v1::Outcome& ou
 // Whoever opens the orphan meanwhile waits until it is decided who holds it (rule C11).
 void MetadataService::ReleaseStrangers(InodeId orphan) {
   sessions_.BeginRemoval(orphan);
-  const std::shared_ptr<void> decided(nullptr, [this, orphan](void*) {
-    sessions_.EndRemoval(orphan);
-  });
+  const std::shared_ptr<void> decided(nullptr,
+                                      [this, orphan](void*) { sessions_.EndRemoval(orphan); });
   auto row = LoadRow<v1::OrphanRecord>(*state_.View(), schema::OrphanKey(orphan));
   if (!row || !*row) return;
   for (uint64_t holder : (*row)->holders()) {

@@ -14,14 +14,18 @@ bool Core::MayVote(Time now) const {
   return !damaged && now >= quiet_until_;
 }
 
-// Who is removed by a change that is not committed may still be needed to commit it: nobody else may
-// have a log as long ("Consensus" 4.2.2).
+bool Core::DiskHangs(Time now) const {
+  return write_ && write_->seen && now - *write_->seen > 2 * options_.election_max;
+}
+
+// Who is removed by a change that is not committed may still be needed to commit it: nobody else
+// may have a log as long ("Consensus" 4.2.2).
 bool Core::MayCampaign(Time now) const {
   bool voter = membership().IsVoter(options_.self);
   if (memberships_.size() > 1 && memberships_.back().index > commit_) {
     voter = voter || std::prev(memberships_.end(), 2)->membership.IsVoter(options_.self);
   }
-  return voter && MayVote(now) && !(incoming_ && incoming_->complete);
+  return voter && MayVote(now) && !DiskHangs(now) && !(incoming_ && incoming_->complete);
 }
 
 // What is promised with every answer to a leader, whoever claims a higher term meanwhile: the
@@ -89,7 +93,10 @@ void Core::OnVoteRequest(const Message& message, const VoteRequest& request, Tim
     reply.body = VoteReply{true, granted};
     return Send(message.from, std::move(reply));
   }
-  const bool free = hard_state_.vote == ServerId() || hard_state_.vote == message.from;
+  // The term may have been heard of otherwise, the promise to the leader holds all the same (M6);
+  // a vote that was given may be told again.
+  const bool free =
+      (hard_state_.vote == ServerId() && !disturbs) || hard_state_.vote == message.from;
   const bool granted = message.term == hard_state_.term && free && covers && MayVote(now) &&
                        std::holds_alternative<Follower>(role_);
   reply.body = VoteReply{false, granted};

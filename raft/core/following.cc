@@ -29,8 +29,10 @@ void Core::OnAppendRequest(const Message& message, const AppendRequest& request,
       request.entries.empty() ? request.previous_index : request.entries.back().index;
   NoteCommit(std::min(request.commit, last));
   CheckRecovered(request);
-  // A heartbeat is answered at once, however slow the disk is.
-  const LogIndex match = request.entries.empty() ? std::min(last, log_.persisted()) : last;
+  // A heartbeat is answered at once, however slow the disk is; that a snapshot is installed the
+  // leader may learn from this alone.
+  const LogIndex match =
+      request.entries.empty() ? std::min(std::max(last, commit_), log_.persisted()) : last;
   reply.body = AppendReply{true, match, LogIndex(), Term(), request.sent_at};
   SendWhenPersisted(std::move(reply), match);
 }

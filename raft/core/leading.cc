@@ -66,6 +66,8 @@ void Core::TickLeader(Time now) {
     return BecomeFollower(hard_state_.term, ServerId(), now);
   }
   if (leader.transfer && now >= leader.transfer->until) leader.transfer.reset();
+  // What is committed by the others is not answered before it is on this disk as well.
+  if (DiskHangs(now) && !leader.transfer) (void)TransferLeadership(ServerId(), now);
   if (now >= leader.next_heartbeat) BroadcastHeartbeat(now);
   for (auto& [id, peer] : leader.peers) TickPeer(id, peer, now);
   if (!failure_.ok()) return;
@@ -184,9 +186,16 @@ Status Core::TransferLeadership(ServerId target, Time now) {
   Leader* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return Status(ErrorCode::kNotLeader, "not leading");
   if (leader->transfer) return Status(ErrorCode::kBusy, "leadership is being handed over");
-  if (target == ServerId()) target = FurthestVoter();
-  if (!leader->peers.contains(target) || !membership().voters.contains(target)) {
-    return Status::Error(ErrorCode::kNotFound, "no other voter {} to hand over to", target);
+  if (target == ServerId()) target = FurthestVoter(now);
+  if (target == ServerId()) {
+    return Status(ErrorCode::kBelowMinActive, "no other voter is heard that could lead");
+  }
+  const auto peer = leader->peers.find(target);
+  if (peer == leader->peers.end() || !membership().voters.contains(target)) {
+    return Status::Error(ErrorCode::kNotFound, "there is no other voter {}", target);
+  }
+  if (!IsActive(peer->second, now)) {
+    return Status::Error(ErrorCode::kBelowMinActive, "metaserver {} is not heard", target);
   }
   leader->transfer = Leader::Transfer{target, now + options_.election_max, false};
   // From the moment somebody may be told to campaign, no read is answered on the lease, however
@@ -196,12 +205,17 @@ Status Core::TransferLeadership(ServerId target, Time now) {
   return OkStatus();
 }
 
-// Of the others; 0: there are none.
-ServerId Core::FurthestVoter() const {
+// Has it answered this leader, and lately?
+bool Core::IsActive(const Progress& peer, Time now) const {
+  return peer.confirmed != Time{} && now - peer.heard <= options_.election_max;
+}
+
+// Of the others that are heard; 0: there are none.
+ServerId Core::FurthestVoter(Time now) const {
   ServerId furthest;
   LogIndex match;
   for (const auto& [id, peer] : std::get<Leader>(role_).peers) {
-    if (!membership().voters.contains(id)) continue;
+    if (!membership().voters.contains(id) || !IsActive(peer, now)) continue;
     if (furthest != ServerId() && peer.match <= match) continue;
     furthest = id;
     match = peer.match;

@@ -78,7 +78,7 @@ void Core::AdvanceMembershipChange(Time now) {
   SyncPeers(now);
   if (membership().voters.contains(options_.self)) return;
   BroadcastHeartbeat(now);  // all hear that it is committed
-  TellToCampaign(FurthestVoter());
+  if (const ServerId next = FurthestVoter(now); next != ServerId()) TellToCampaign(next);
   BecomeFollower(hard_state_.term, ServerId(), now);
 }
 

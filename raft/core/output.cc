@@ -61,6 +61,7 @@ void Core::Persisted(uint64_t number, Time now) {
   persisted_hard_state_ = std::max(persisted_hard_state_, write_->hard_state_version);
   if (write_->index != LogIndex()) log_.MarkPersisted(write_->index, write_->term);
   write_.reset();
+  log_.TrimCache(log_.persisted(), options_.max_cached_bytes);
   ReleaseHeld();
   if (auto* candidate = std::get_if<Candidate>(&role_);
       candidate != nullptr && !candidate->pre && persisted_hard_state_ == hard_state_version_) {
@@ -99,7 +100,7 @@ void Core::FillWrite(Ready& ready) {
     if (!entries) return StopBecause(entries.error());
     batch.entries = *std::move(entries);
   }
-  write_ = {batch.number, hard_state_version_, LogIndex(), Term()};
+  write_ = {batch.number, hard_state_version_, LogIndex(), Term(), std::nullopt};
   if (!batch.entries.empty()) {
     write_->index = batch.entries.back().index;
     write_->term = batch.entries.back().term;
@@ -109,6 +110,7 @@ void Core::FillWrite(Ready& ready) {
 
 void Core::FillCommitted(Ready& ready) {
   if (incoming_ && incoming_->complete) return;
+  if (handed_out_ > applied_) return;  // one batch at a time: the rest stays on disk meanwhile
   // Not before it is on this member's disk as well: a state must not run ahead of its log.
   const LogIndex through = std::min(commit_, log_.persisted());
   const LogIndex from(handed_out_.value + 1);

@@ -49,8 +49,8 @@ Core::Core(const CoreOptions& options, const StartState& start, LogReader& reade
   }
   if (start.may_have_acknowledged > start.last_index) lost_through_ = start.may_have_acknowledged;
   // It may have confirmed a lease just before it stopped, which must not outlive its promise (M6).
-  // Who knows that it is alone has promised nothing to anybody; one that is about to be may have, to
-  // the leader that leaves.
+  // Who knows that it is alone has promised nothing to anybody; one that is about to be may have,
+  // to the leader that leaves.
   const bool alone = IsAlone() && memberships_.size() == 1;
   if (!alone && !SeededBugIs(SeededBug::kNoQuietStart)) {
     quiet_until_ = now + options_.election_max;
@@ -121,6 +121,7 @@ void Core::Step(const Message& message, Time now) {
 void Core::Tick(Time now) {
   if (!failure_.ok()) return;
   write_blocked_ = false;
+  if (write_ && !write_->seen) write_->seen = now;
   if (std::holds_alternative<Leader>(role_)) return TickLeader(now);
   if (now < election_at_) return;
   ResetElectionTimer(now);
@@ -197,7 +198,7 @@ void Core::NoteCommit(LogIndex index) {
 void Core::Applied(LogIndex index) {
   applied_ = std::max(applied_, index);
   while (memberships_.size() > 1 && memberships_[1].index <= applied_) memberships_.pop_front();
-  log_.TrimCache(applied_, options_.max_cached_bytes);
+  log_.TrimCache(log_.persisted(), options_.max_cached_bytes);
   Leader* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return;
   while (!leader->unapplied.empty() && leader->unapplied.front().index <= applied_) {
@@ -276,8 +277,8 @@ CoreStatus Core::Describe() const {
   status.leader = options_.self;
   if (leader->transfer) status.transfer_target = leader->transfer->target;
   for (const auto& [id, peer] : leader->peers) {
-    status.peers.push_back({id, peer.match, last_stamp_ - peer.heard < options_.election_max,
-                            peer.snapshot.has_value()});
+    status.peers.push_back(
+        {id, peer.match, IsActive(peer, last_stamp_), peer.snapshot.has_value()});
   }
   return status;
 }

@@ -58,7 +58,7 @@ struct CoreStatus {
   struct Peer {
     ServerId id;
     LogIndex match;
-    bool active = false;  // was heard within an election timeout
+    bool active = false;  // has answered this leader within an election timeout
     bool needs_snapshot = false;
   };
   std::vector<Peer> peers;
@@ -88,7 +88,8 @@ class Core {
   // kInvalidArgument: no voters are left, or an id is voter and learner.
   Result<LogIndex> ProposeMembership(Members voters, Members learners, Time now);
   // Hands leadership to `target`, or to whoever is furthest when it is 0. The lease is given up for
-  // the rest of the term (rule M6). kNotLeader; kNotFound: no such voter; kBusy: under way.
+  // the rest of the term (rule M6). kNotLeader; kNotFound: no such voter; kBelowMinActive: it is
+  // not heard; kBusy: under way.
   Status TransferLeadership(ServerId target, Time now);
 
   // The batch with this number is on disk.
@@ -96,7 +97,7 @@ class Core {
   // The batch could not be written for lack of room, nothing of it is on disk. It is offered again
   // with the next Tick.
   void NotPersisted(uint64_t number, Time now);
-  // Everything up to `index` has been applied: entries below it may leave memory.
+  // Everything up to `index` has been applied: what is committed behind it is handed out next.
   void Applied(LogIndex index);
   // The disk no longer has entries below `first`. REQUIRES: they are applied.
   void Compacted(LogIndex first);
@@ -118,6 +119,7 @@ class Core {
   bool LeaseHolds(Time now) const;
   // The term in which this member leads; 0 when it does not.
   Term LeadingTerm() const;
+  LogIndex applied() const { return applied_; }
   // The index of the leader's first entry of its term: reads wait until it is applied.
   LogIndex FirstOwnIndex() const;
   CoreStatus Describe() const;
@@ -204,6 +206,8 @@ class Core {
   void StopBecause(const Status& status);
 
   // election.cc
+  // The disk has been at one write for so long that others should lead.
+  bool DiskHangs(Time now) const;
   bool MayVote(Time now) const;
   bool MayCampaign(Time now) const;
   bool HearsLeader(Time now) const;
@@ -236,7 +240,8 @@ class Core {
   Time QuorumTime(const std::function<Time(const Progress&)>& of, Time now) const;
   void GrantReads(Time now);
   void RefuseReads();
-  ServerId FurthestVoter() const;
+  bool IsActive(const Progress& peer, Time now) const;
+  ServerId FurthestVoter(Time now) const;
   void TellToCampaign(ServerId target);
   void MaybeHandOver(Time now);
 
@@ -278,6 +283,7 @@ class Core {
     uint64_t hard_state_version;
     LogIndex index;
     Term term;
+    std::optional<Time> seen;  // when a tick first found it under way
   };
   uint64_t last_write_ = 0;
   std::optional<WriteUnderWay> write_;

@@ -27,8 +27,7 @@ struct StartState {
   // What the state machine holds. On a member that was never in a group: index 0, term 0, and the
   // membership the group was born with, or none.
   SnapshotPoint applied;
-  // The log on disk: from `log.front` through `log.back`; empty when there is none above
-  // `applied`. It must reach down to applied.index + 1 unless it is empty.
+  // The log on disk. It must reach down to applied.index + 1 unless it is empty.
   LogIndex first_index;
   LogIndex last_index;  // first_index - 1: no entries
   struct TermStart {
@@ -37,7 +36,7 @@ struct StartState {
   };
   // Where each term begins in it, the first one at first_index.
   std::vector<TermStart> terms;
-  // The newest membership entry in the log above `applied`, if any.
+  // The membership entries in the log above `applied`, oldest first.
   std::vector<LogEntry> memberships;
   // Entries up to here were once on this disk and may have been counted on; those above last_index
   // are lost. Until they are back this member does not vote (rule M5).

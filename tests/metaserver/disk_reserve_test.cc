@@ -39,7 +39,19 @@ TEST(DiskReserveTest, BelowTheReserveNewNamesAreRefusedFirst) {
   EXPECT_THAT(Admit(127, Commit()), StatusIs(ErrorCode::kNoSpace));
 }
 
-TEST(DiskReserveTest, RemovalIsNeverRefused) { EXPECT_THAT(Admit(0, Unlink()), IsOk()); }
+TEST(DiskReserveTest, FarBelowTheReserveNothingIsApplied) {
+  const auto has_room = [](uint64_t available_mib, uint64_t total_gib = 100) {
+    const DiskSpace space{.total_bytes = total_gib << 30, .available_bytes = available_mib << 20};
+    return DiskReserve([space] { return space; }).HasRoomToApply();
+  };
+  EXPECT_TRUE(has_room(32));
+  EXPECT_FALSE(has_room(31));
+  EXPECT_TRUE(has_room(0, 0)) << "a disk that is not known";
+}
+
+TEST(DiskReserveTest, RemovalIsNeverRefused) {
+  EXPECT_THAT(Admit(0, Unlink()), IsOk());
+}
 
 }  // namespace
 }  // namespace cairn

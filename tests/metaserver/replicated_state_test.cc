@@ -43,8 +43,8 @@ class OneStoreHome final : public StateHome {
 class ReplicatedStateTest : public ::testing::Test {
  protected:
   std::unique_ptr<ReplicatedState> OpenIn(std::unique_ptr<StateHome> home) {
-    const OpenLog open_log = [&](StateMachine& machine, LeadershipObserver&)
-        -> Result<std::unique_ptr<ReplicatedLog>> {
+    const OpenLog open_log = [&](StateMachine& machine,
+                                 LeadershipObserver&) -> Result<std::unique_ptr<ReplicatedLog>> {
       machine_ = &machine;
       return std::make_unique<MemoryLog>(entries_, machine);
     };
@@ -109,6 +109,35 @@ TEST_F(ReplicatedStateTest, RuleM7AReplayedLogGivesTheSameRows) {
   EXPECT_EQ(RowsOf(*first), RowsOf(*second));
 }
 
+TEST_F(ReplicatedStateTest, ACommandPreparedInAnotherTermChangesNothing) {
+  auto state = OpenOn(MakeMemoryStore());
+  state->ProposeAndWait(Found()).value();
+  v1::Command late = MakeDirectory("a");
+  late.set_only_in_term(2);
+  EXPECT_EQ(state->ProposeAndWait(late)->code(), static_cast<uint32_t>(ErrorCode::kUnavailable));
+  EXPECT_FALSE(LoadEntry(*state->View(), InodeId(1), "a").has_value());
+  late.set_only_in_term(1);
+  EXPECT_EQ(state->ProposeAndWait(late)->code(), 0u);
+}
+
+// Two states with equal rows but another next id are not the same.
+TEST_F(ReplicatedStateTest, RuleM7AMarkTellsOfTheCountersAsWell) {
+  const auto hash_after = [&](const v1::Command& command) {
+    entries_.clear();
+    auto state = OpenOn(MakeMemoryStore());
+    state->ProposeAndWait(Found()).value();
+    state->ProposeAndWait(command).value();
+    v1::Command mark;
+    mark.mutable_mark_hash();
+    return state->ProposeAndWait(mark)->state_hash();
+  };
+  v1::Command name;
+  name.mutable_name_metaserver();
+  v1::Command nothing;
+  EXPECT_EQ(hash_after(nothing), hash_after(nothing));
+  EXPECT_NE(hash_after(name), hash_after(nothing));
+}
+
 TEST_F(ReplicatedStateTest, RuleM1IdsStayUniqueOverRestartsAndThreads) {
   auto store = MakeMemoryStore();
   auto state = OpenOn(std::move(store));
@@ -164,7 +193,7 @@ TEST_F(ReplicatedStateTest, RuleM7TheHashIsThatOfAllRowsHoweverTheyCame) {
   v1::Command mark;
   mark.mutable_mark_hash();
   const v1::Outcome marked = state->ProposeAndWait(mark).value();
-  EXPECT_EQ(marked.state_hash(), *HashOf(*state->View()));
+  EXPECT_EQ(LoadState(*state->View())->state_hash(), *HashOf(*state->View()));
   EXPECT_EQ(state->HashAt(LogIndex(marked.index())), marked.state_hash());
   EXPECT_EQ(state->HashAt(LogIndex(1)), std::nullopt);
 

@@ -13,8 +13,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
+const std::string kCluster = "cluster";
+
 v1::Hello HelloOf(uint32_t server, v1::Role role = v1::ROLE_METASERVER) {
   v1::Hello hello;
+  hello.set_cluster_id(kCluster);
   hello.set_server(server);
   hello.set_role(role);
   return hello;
@@ -42,7 +45,7 @@ class Peer {
     options.clock = &clock_;
     node_ = *RaftNode::Open(options, words_, transport_);
     transport_.SetNode(node_.get());
-    RegisterRaftService(dispatcher_, *node_);
+    RegisterRaftService(dispatcher_, *node_, [] { return kCluster; });
     Listen(0);
   }
   ~Peer() {
@@ -157,6 +160,9 @@ TEST_F(FrameTransportTest, OnlyTheMetaserverItselfSpeaksForItself) {
   EXPECT_THAT(ask(HelloOf(2)), IsOk());
   EXPECT_THAT(ask(HelloOf(3)), StatusIs(ErrorCode::kPermission));
   EXPECT_THAT(ask(HelloOf(2, v1::ROLE_CHUNKSERVER)), StatusIs(ErrorCode::kPermission));
+  v1::Hello stranger = HelloOf(2);
+  stranger.clear_cluster_id();
+  EXPECT_THAT(ask(stranger), StatusIs(ErrorCode::kWrongCluster));
   request.mutable_message()->clear_body();
   EXPECT_THAT(ask(HelloOf(2)), StatusIs(ErrorCode::kCorruption));
 }

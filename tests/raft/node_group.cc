@@ -36,8 +36,31 @@ ServerId IdOf(int member) {
 
 }  // namespace
 
+void WordList::Hold() {
+  absl::MutexLock lock(&mu_);
+  hold_ = true;
+}
+
+void WordList::AwaitHeld() {
+  absl::MutexLock lock(&mu_);
+  mu_.Await(absl::Condition(&held_));
+}
+
+void WordList::LetGo() {
+  absl::MutexLock lock(&mu_);
+  hold_ = false;
+}
+
+void WordList::WaitWhileHeld() {
+  const auto free = [this]() ABSL_SHARED_LOCKS_REQUIRED(mu_) { return !hold_; };
+  held_ = hold_;
+  mu_.Await(absl::Condition(&free));
+  held_ = false;
+}
+
 std::vector<std::string> WordList::Apply(std::span<const LogEntry> entries) {
   absl::MutexLock lock(&mu_);
+  WaitWhileHeld();
   std::vector<std::string> outcomes;
   for (const LogEntry& entry : entries) {
     CAIRN_CHECK(entry.index.value == point_.index.value + 1);
@@ -75,6 +98,7 @@ Status WordList::Install(const raft::SnapshotPoint& point, RowSource& rows) {
     words.push_back(value);
   }
   absl::MutexLock lock(&mu_);
+  WaitWhileHeld();
   words_ = std::move(words);
   point_ = point;
   ++installed_;
@@ -152,9 +176,13 @@ void NodeGroup::Stop(int number) {
   member.node.reset();
 }
 
-void NodeGroup::AddStranger(int number) {
+void NodeGroup::AddUnborn(int number) {
   members_[number] = std::make_unique<Member>();
   Open(number);
+}
+
+void NodeGroup::AddStranger(int number) {
+  AddUnborn(number);
   CAIRN_CHECK(node(number).Adopt(IdOf(number), {}).ok());
   Start(number);
 }

@@ -27,19 +27,34 @@ class WordList final : public StateMachine, public LeadershipObserver {
   Result<LogIndex> MakeDurable() override { return Applied().index; }
   Result<StateSnapshot> TakeSnapshot() override;
   Status Install(const raft::SnapshotPoint& point, RowSource& rows) override;
-  void OnLeading(Term) override { ++led_; }
-  void OnFollowing() override {}
+  void OnLeading(Term term) override {
+    ++led_;
+    told_ = term.value;
+  }
+  void OnFollowing() override { told_ = 0; }
+
+  // From now on the applying thread waits at its next step, until it is let go.
+  void Hold();
+  void AwaitHeld();
+  void LetGo();
 
   std::vector<std::string> words();
   int installed();
   int led() const { return led_; }
+  // The term of the last OnLeading; 0 after OnFollowing.
+  Term told() const { return Term(told_); }
 
  private:
+  void WaitWhileHeld() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
   absl::Mutex mu_;
+  bool hold_ ABSL_GUARDED_BY(mu_) = false;
+  bool held_ ABSL_GUARDED_BY(mu_) = false;  // somebody waits
   std::vector<std::string> words_ ABSL_GUARDED_BY(mu_);
   raft::SnapshotPoint point_ ABSL_GUARDED_BY(mu_);
   int installed_ ABSL_GUARDED_BY(mu_) = 0;
   std::atomic<int> led_{0};
+  std::atomic<uint64_t> told_{0};
 };
 
 // Confined to the test's thread.
@@ -53,7 +68,9 @@ class NodeGroup {
   void Start(int member);  // opens its directory again after Stop()
   void StartAll();
   void Stop(int member);  // its state is kept, as LevelDB would
-  // A member with an empty directory that belongs to nobody but knows its id.
+  // A member with an empty directory that belongs to nobody.
+  void AddUnborn(int member);
+  // The same, but it knows its id.
   void AddStranger(int member);
   // Forgets the member's state and log.
   void Wipe(int member);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "common/fault_plan.h"
 #include "common/faulty_file.h"
 #include "tests/common/status_matchers.h"
@@ -85,6 +87,84 @@ TEST(RaftNodeTest, LeadershipIsHandedOver) {
   group.AwaitWords({"one", "two"});
 }
 
+TEST(RaftNodeTest, WhoLeavesHandsOverFirst) {
+  NodeGroup group(3);
+  group.StartAll();
+  group.Say("one");
+  const int old = group.Leader();
+  group.node(old).LeaveOffice(Deadline::After(std::chrono::seconds(20)));
+  EXPECT_EQ(group.node(old).ServingTerm(), Term());
+  group.Stop(old);
+  group.Say("two");
+  EXPECT_NE(group.Leader(), old);
+}
+
+TEST(RaftNodeTest, WhoIsAloneLeavesWithoutWaiting) {
+  NodeGroup group(1);
+  group.StartAll();
+  group.Say("one");
+  group.node(1).LeaveOffice(Deadline::After(std::chrono::hours(1)));
+}
+
+// The member's state is busy while it loses office and wins it again.
+TEST(RaftNodeTest, WhoLeadsAgainIsToldSoAfterItWasToldThatItDoesNotLead) {
+  NodeGroup group(3);
+  group.StartAll();
+  group.Say("one");
+  const int first = group.Leader();
+  const int second = first % 3 + 1;
+  const auto id = [](int member) { return ServerId(static_cast<uint32_t>(member)); };
+  const auto leads = [&](int member) {
+    return group.node(member).Describe().core.role == raft::RoleKind::kLeader;
+  };
+  const Term before = group.node(first).ServingTerm();
+  group.words(first).Hold();
+  group.node(first).Propose("two", [](const Result<std::string>&) {});
+  group.words(first).AwaitHeld();
+  NodeGroup::AwaitTrue([&] { return group.node(first).TransferLeadership(id(second)).ok(); }, "");
+  NodeGroup::AwaitTrue([&] { return leads(second); }, "the second leads");
+  NodeGroup::AwaitTrue([&] { return group.node(second).TransferLeadership(id(first)).ok(); }, "");
+  NodeGroup::AwaitTrue([&] { return leads(first); }, "the first leads again");
+  group.words(first).LetGo();
+  NodeGroup::AwaitTrue([&] { return group.node(first).ServingTerm() > before; }, "it serves");
+  group.Say("three");
+  EXPECT_EQ(group.words(first).told(), group.node(first).ServingTerm());
+}
+
+TEST(RaftNodeTest, WhoIsAdoptedTwiceMustHearTheSame) {
+  NodeGroup group(2);
+  const raft::Members others = {{ServerId(1), ""}, {ServerId(2), "elsewhere"}};
+  const raft::Members same = {{ServerId(1), ""}, {ServerId(2), ""}};
+  EXPECT_THAT(group.node(1).Adopt(ServerId(1), same), IsOk());
+  EXPECT_THAT(group.node(1).Adopt(ServerId(1), others), StatusIs(ErrorCode::kExists));
+  EXPECT_THAT(group.node(1).Adopt(ServerId(2), same), StatusIs(ErrorCode::kExists));
+}
+
+TEST(RaftNodeTest, ALearnerThatStopsWhileASnapshotIsInstalledStartsAgain) {
+  RaftNodeOptions options;
+  options.storage.segment_bytes = 4096;
+  options.kept_segments = 1;
+  NodeGroup group(1, options);
+  group.StartAll();
+  std::vector<std::string> words = Numbered(1000);
+  for (const std::string& word : words) group.Say(word);
+  group.AddStranger(2);
+  group.words(2).Hold();
+  NodeGroup::AwaitTrue(
+      [&] {
+        return group.node(1).ProposeMembership({{ServerId(1), ""}}, {{ServerId(2), ""}}).ok();
+      },
+      "a learner");
+  group.words(2).AwaitHeld();
+  std::thread stopping([&] { group.Stop(2); });
+  NodeGroup::AwaitTrue(
+      [&] { return group.Propose(2, "no").error().code() == ErrorCode::kCancelled; }, "it stops");
+  group.words(2).LetGo();
+  stopping.join();
+  group.Start(2);
+  group.AwaitWords(words);
+}
+
 TEST(RaftNodeTest, AMemberThatWasAwayForLongGetsASnapshot) {
   RaftNodeOptions options;
   options.storage.segment_bytes = 4096;
@@ -141,8 +221,11 @@ TEST(RaftNodeTest, RuleM4ADiskThatFailsEndsTheMemberAndSaysWhy) {
   group.StartAll();
   group.Say("one");
   faults.Set(*ParseFaultRules("sync eio"));
+  const Term term = group.node(1).ServingTerm();
   EXPECT_THAT(group.Propose(1, "two"), StatusIs(ErrorCode::kDiskFailed));
   EXPECT_THAT(group.Propose(1, "three"), StatusIs(ErrorCode::kDiskFailed));
+  EXPECT_FALSE(group.node(1).LeaseHolds(term));
+  EXPECT_FALSE(group.Confirm(1, term));
   EXPECT_EQ(failed, 1);
 }
 

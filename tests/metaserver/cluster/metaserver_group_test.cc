@@ -1,5 +1,6 @@
 #include "metaserver/cluster/metaserver_group.h"
 
+#include "absl/synchronization/notification.h"
 #include "tests/common/temporary_directory.h"
 #include "tests/metaserver/cluster/cluster_fixture.h"
 #include "tests/raft/node_group.h"
@@ -24,9 +25,14 @@ class MetaserverGroupTest : public ClusterFixture {
     auto opened = DataDirectory::Open(PosixFiles(), place_ / "meta", kMetaserverRole, "boot");
     ASSERT_THAT(opened, IsOk());
     directory_ = *std::move(opened);
-    testing::NodeGroup* nodes = &nodes_;
+    nodes_.AddUnborn(1);
     group_ = std::make_unique<MetaserverGroup>(MetaserverGroupParts{
-        &nodes->node(1), &state_, directory_.get(), nullptr, [this] { ++adoptions_; }});
+        &nodes_.node(1), &state_, directory_.get(), &channels_, [this] { ++adoptions_; }});
+  }
+  void Lead() {
+    ASSERT_THAT(group_->Adopt(Adoption("c1", 1)), IsOk());
+    nodes_.StartAll();
+    ASSERT_EQ(nodes_.Leader(), 1);
   }
   v1::AdoptMetaserverRequest Adoption(const std::string& cluster, uint32_t server) {
     v1::AdoptMetaserverRequest request;
@@ -38,7 +44,8 @@ class MetaserverGroupTest : public ClusterFixture {
 
   TemporaryDirectory place_;
   std::unique_ptr<DataDirectory> directory_;
-  testing::NodeGroup nodes_{1};  // it is metaserver 1 of its own log already
+  testing::NodeGroup nodes_{0};
+  ChannelPool channels_{ChannelOptions(), "test-poller"};
   std::unique_ptr<MetaserverGroup> group_;
   int adoptions_ = 0;
 };
@@ -70,9 +77,7 @@ TEST_F(MetaserverGroupTest, AnAdoptionThatMakesNoGroupIsRefused) {
 
 TEST_F(MetaserverGroupTest, TellsWhoIsInItAndWhoLeads) {
   EXPECT_EQ(group_->List().role(), "unborn");
-  ASSERT_THAT(group_->Adopt(Adoption("c1", 1)), IsOk());
-  nodes_.StartAll();
-  ASSERT_EQ(nodes_.Leader(), 1);
+  Lead();
   const v1::ListMetaserversResponse list = group_->List();
   EXPECT_EQ(list.role(), "leader");
   EXPECT_EQ(list.leader(), 1u);
@@ -84,8 +89,7 @@ TEST_F(MetaserverGroupTest, TellsWhoIsInItAndWhoLeads) {
 }
 
 TEST_F(MetaserverGroupTest, TheLastOneIsNotRemovedNorOneThatNeverWas) {
-  nodes_.StartAll();
-  ASSERT_EQ(nodes_.Leader(), 1);
+  Lead();
   v1::RemoveMetaserverRequest request;
   request.set_server(1);
   EXPECT_THAT(group_->Remove(request), StatusIs(ErrorCode::kInvalidArgument));
@@ -103,6 +107,29 @@ TEST_F(MetaserverGroupTest, ChangesAreTheLeadersToMake) {
   Result<v1::AddMetaserverResponse> added;
   group_->Add(add, [&](auto result) { added = std::move(result); });
   EXPECT_THAT(added, StatusIs(ErrorCode::kNotLeader));
+}
+
+TEST_F(MetaserverGroupTest, ANewcomerThatDoesNotAnswerIsNamed) {
+  Lead();
+  v1::AddMetaserverRequest add;
+  *add.mutable_address() = MemberAt(2, 1).address();  // nobody listens on port 1
+  absl::Notification finished;
+  Status status;
+  group_->Add(add, [&](const auto& result) {
+    status = result.error();
+    finished.Notify();
+  });
+  finished.WaitForNotification();
+  EXPECT_THAT(status, StatusIs(ErrorCode::kNotFound));
+  EXPECT_NE(status.message().find("127.0.0.1:1 does not answer"), std::string::npos)
+      << status.ToString();
+}
+
+TEST_F(MetaserverGroupTest, WhoIsAdoptedAgainMustHearTheSameFounders) {
+  ASSERT_THAT(group_->Adopt(Adoption("c1", 1)), IsOk());
+  v1::AdoptMetaserverRequest more = Adoption("c1", 1);
+  *more.add_founders() = MemberAt(2, 7500);
+  EXPECT_THAT(group_->Adopt(more), StatusIs(ErrorCode::kExists));
 }
 
 TEST_F(MetaserverGroupTest, AMarkThatIsNotKnownIsNotFound) {

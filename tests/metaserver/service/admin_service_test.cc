@@ -97,6 +97,22 @@ TEST_F(AdminServiceTest, HealthIsEmptyWhenAllIsWell) {
   EXPECT_EQ(health->items_size(), 0);
 }
 
+// Chunkservers speak to the leader alone.
+TEST_F(AdminServiceTest, WhoDoesNotLeadSaysNothingOfChunkservers) {
+  Build(3, 3);
+  Pass(1h);
+  state_.serving_term = Term();
+  const auto health =
+      Ask<v1::GetHealthResponse>(dispatcher_, v1::ADMIN_GET_HEALTH, v1::GetHealthRequest());
+  ASSERT_THAT(health, IsOk());
+  EXPECT_EQ(health->items_size(), 0);
+  const auto status = GetStatus();
+  ASSERT_THAT(status, IsOk());
+  EXPECT_EQ(status->chunkservers_size(), 0);
+  EXPECT_EQ(status->unavailable_groups(), 0u);
+  EXPECT_EQ(status->cluster_id(), Map()->cluster_id);
+}
+
 TEST_F(AdminServiceTest, ABuildWithoutFaultsTakesNone) {
   EXPECT_THAT(Ask<v1::SetFaultsResponse>(dispatcher_, v1::ADMIN_SET_FAULTS,
                                          v1::SetFaultsRequest()),
