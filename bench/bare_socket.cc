@@ -15,7 +15,7 @@
 namespace cairn::bench {
 namespace {
 
-constexpr size_t kLargest = 4u << 20;
+constexpr size_t kLargestBody = 4u << 20;
 
 // As long as a frame's header, so that both move the same bytes.
 struct Lengths {
@@ -40,7 +40,7 @@ bool ReceiveAll(int descriptor, void* data, size_t size_bytes) {
 }
 
 void ServeOne(int descriptor) {
-  std::string buffer(kLargest, 'x');
+  std::string buffer(kLargestBody, 'x');
   Lengths lengths;
   while (ReceiveAll(descriptor, &lengths, sizeof(lengths)) &&
          ReceiveAll(descriptor, buffer.data(), lengths.request_bytes) &&
@@ -86,7 +86,7 @@ void ServeBare(int listening) {
 }
 
 BareClient::BareClient(const Address& address)
-    : descriptor_(Connect(address)), buffer_(kLargest, 'y') {
+    : descriptor_(Connect(address)), buffer_(kLargestBody, 'y') {
   NoDelay(descriptor_);
 }
 

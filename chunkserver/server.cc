@@ -15,13 +15,13 @@
 #include "common/logging.h"
 #include "rpc/channel_pool.h"
 #include "rpc/dispatcher.h"
+#include "rpc/hello.h"
 #include "rpc/server.h"
 
 namespace cairn {
 namespace {
 
 constexpr int kFrameThreads = 3;
-constexpr uint32_t kProtocolVersion = 1;
 // A peer that does not answer a connect is not waited for longer than this.
 constexpr Duration kPeerConnectTimeout = std::chrono::seconds(1);
 

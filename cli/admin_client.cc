@@ -3,25 +3,22 @@
 #include <algorithm>
 #include <thread>
 
+#include "cli/survey.h"
+#include "client/backoff.h"
+
 namespace cairn {
+
+using client::Earlier;
+using client::IsTransient;
 
 namespace {
 // An election takes about a second.
-constexpr std::chrono::milliseconds kRest{50};
 // A leader that is paused must not use up the whole time.
 constexpr Duration kLongestTry = std::chrono::seconds(5);
 
-// A change of membership ends when a majority has two more entries on disk.
+// A handover ends within a second, a change of membership when a majority has two more entries on
+// disk.
 constexpr Duration kBusyTime = std::chrono::seconds(10);
-
-bool AnotherMayAnswer(ErrorCode code) {
-  return code == ErrorCode::kUnavailable || code == ErrorCode::kDeadlineExceeded ||
-         code == ErrorCode::kNotLeader;
-}
-
-Deadline Within(const Deadline& deadline, Duration at_most) {
-  return Deadline::After(std::min(deadline.Left(), at_most));
-}
 }  // namespace
 
 Result<AdminClient> AdminClient::Open(const ClusterAccess& access) {
@@ -43,10 +40,16 @@ Status AdminClient::CallAt(const Address& address, const std::string& method,
   return ChannelTo(address).Call("/cairn.v1.Admin/" + method, request, response, deadline);
 }
 
-Status AdminClient::FindLeader(Deadline deadline) {
-  const Survey survey = TakeSurvey(*this, {}, Within(deadline, kSurveyTime));
+Status AdminClient::FindLeader(Duration patience) {
+  const Survey survey = TakeSurvey(*this, {}, Deadline::After(patience));
   const MemberAnswer* best = BestOf(survey);
-  if (best == nullptr) return NobodyAnswers(survey);
+  if (best == nullptr) {
+    const bool slow = std::any_of(survey.begin(), survey.end(), [](const MemberAnswer& answer) {
+      return answer.status.code() == ErrorCode::kDeadlineExceeded;
+    });
+    const Status silent = NobodyAnswers(survey);
+    return slow ? Status(ErrorCode::kDeadlineExceeded, silent.message()) : silent;
+  }
   RETURN_IF_ERROR(best->answered);
   leader_ = best->Leads() ? std::optional(best->address) : std::nullopt;
   return OkStatus();
@@ -55,30 +58,35 @@ Status AdminClient::FindLeader(Deadline deadline) {
 Status AdminClient::CallLeader(const std::string& method, const google::protobuf::Message& request,
                                google::protobuf::Message& response, Deadline deadline) {
   repeated_ = false;
-  Status last(ErrorCode::kUnavailable, "no metaserver leads");
+  std::optional<Status> last;
+  Duration patience = kSurveyTime;  // on a busy machine all of them may take longer
+  const Deadline busy = Earlier(deadline, method == "TransferLeader" ? Duration(0) : kBusyTime);
   for (;;) {
-    if (!leader_) RETURN_IF_ERROR(FindLeader(deadline));
-    if (leader_) {
-      const Status status =
-          CallAt(*leader_, method, request, response, Within(deadline, kLongestTry));
-      if (!AnotherMayAnswer(status.code())) return status;
-      repeated_ = repeated_ || status.code() != ErrorCode::kNotLeader;
-      last = Status::Error(ErrorCode::kUnavailable, "no metaserver leads; {}: {}",
-                           leader_->ToString(), status);
-      leader_.reset();
+    if (!leader_) {
+      const Status found = FindLeader(std::min(deadline.Left(), patience));
+      if (found.code() == ErrorCode::kDeadlineExceeded) {
+        // The last one is cut short by the deadline and knows less than those before.
+        if (!last) last = Status(ErrorCode::kUnavailable, found.message());
+        patience *= 2;
+      } else {
+        RETURN_IF_ERROR(found);
+      }
     }
-    if (deadline.Left() <= kRest) return last;
-    std::this_thread::sleep_for(kRest);
-  }
-}
-
-Status AdminClient::ChangeMembers(const std::string& method,
-                                  const google::protobuf::Message& request,
-                                  google::protobuf::Message& response, Deadline deadline) {
-  const Deadline patience = Within(deadline, kBusyTime);
-  for (;;) {
-    Status status = CallLeader(method, request, response, deadline);
-    if (status.code() != ErrorCode::kBusy || patience.Left() <= kRest) return status;
+    if (leader_) {
+      Status status = CallAt(*leader_, method, request, response, Earlier(deadline, kLongestTry));
+      if (status.code() == ErrorCode::kBusy) {
+        if (busy.Left() <= kRest) return status;
+      } else {
+        if (!IsTransient(status.code())) return status;
+        repeated_ = repeated_ || status.code() != ErrorCode::kNotLeader;
+        last = Status::Error(ErrorCode::kUnavailable, "no metaserver leads; {}: {}",
+                             leader_->ToString(), status);
+        leader_.reset();
+      }
+    }
+    if (deadline.Left() <= kRest) {
+      return last.value_or(Status(ErrorCode::kUnavailable, "no metaserver leads"));
+    }
     std::this_thread::sleep_for(kRest);
   }
 }
@@ -88,12 +96,9 @@ Status AskCluster(const ClusterOptions& options, const std::string& method,
   ASSIGN_OR_RETURN(const ClusterAccess access,
                    FindCluster(options, LookupEnvironment::OfProcess()));
   ASSIGN_OR_RETURN(AdminClient client, AdminClient::Open(access));
-  const Survey survey =
-      TakeSurvey(client, {method, &request, &response}, Deadline::After(kSurveyTime));
-  const MemberAnswer* best = BestOf(survey);
-  if (best == nullptr) return NobodyAnswers(survey);
-  RETURN_IF_ERROR(best->answered);
-  response.CopyFrom(*best->answer);
+  ASSIGN_OR_RETURN(const Answers answers,
+                   AskBest(client, {method, &request, &response}, Deadline::After(kSurveyTime)));
+  response.CopyFrom(*answers.best().answer);
   return OkStatus();
 }
 

@@ -35,18 +35,18 @@ class AdminClient {
                 const google::protobuf::Message& request, google::protobuf::Message& response,
                 Deadline deadline);
   // Looks for the leader and waits for one while anybody answers at all; sends the same request
-  // again when its answer was lost. kUnavailable names who did not answer.
+  // again when its answer was lost, and for a while when a handover or another change of membership
+  // is under way (kBusy); a TransferLeader is told that at once. kUnavailable names who did not
+  // answer.
   Status CallLeader(const std::string& method, const google::protobuf::Message& request,
                     google::protobuf::Message& response, Deadline deadline);
-  // As CallLeader; waits a while for another change of membership to be over (kBusy).
-  Status ChangeMembers(const std::string& method, const google::protobuf::Message& request,
-                       google::protobuf::Message& response, Deadline deadline);
   // An earlier try of the last CallLeader may have been run without our hearing of it.
   bool repeated() const { return repeated_; }
 
  private:
   AdminClient() = default;
-  Status FindLeader(Deadline deadline);
+  // kDeadlineExceeded: nobody answered in time, but not all of them are down.
+  Status FindLeader(Duration patience);
 
   std::vector<Address> configured_;
   std::shared_ptr<const TlsContext> tls_;

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "common/exit_code.h"
 #include "cli/output.h"
+#include "common/exit_code.h"
 
 namespace cairn {
 

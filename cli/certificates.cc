@@ -43,10 +43,9 @@ Status WriteWithMode(const std::string& path, std::string_view contents, mode_t 
   (void)::unlink(aside.c_str());
   const int descriptor = ::open(aside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   if (descriptor < 0) return Status::FromErrno(errno, "create " + aside);
-  const bool written =
-      ::write(descriptor, contents.data(), contents.size()) ==
-          static_cast<ssize_t>(contents.size()) &&
-      ::fsync(descriptor) == 0;
+  const bool written = ::write(descriptor, contents.data(), contents.size()) ==
+                           static_cast<ssize_t>(contents.size()) &&
+                       ::fsync(descriptor) == 0;
   const int error = errno;
   ::close(descriptor);
   if (!written) return Status::FromErrno(error, "write " + aside);
@@ -65,11 +64,11 @@ Result<std::string> ToPem(WritePem write) {
 // The key first: a certificate on disk means that both are there.
 Status Store(const TlsFiles& files, X509* certificate, EVP_PKEY* key) {
   ASSIGN_OR_RETURN(const std::string key_pem, ToPem([key](BIO* out) {
-    return PEM_write_bio_PKCS8PrivateKey(out, key, nullptr, nullptr, 0, nullptr, nullptr);
-  }));
-  ASSIGN_OR_RETURN(const std::string certificate_pem, ToPem([certificate](BIO* out) {
-    return PEM_write_bio_X509(out, certificate);
-  }));
+                     return PEM_write_bio_PKCS8PrivateKey(out, key, nullptr, nullptr, 0, nullptr,
+                                                          nullptr);
+                   }));
+  ASSIGN_OR_RETURN(const std::string certificate_pem,
+                   ToPem([certificate](BIO* out) { return PEM_write_bio_X509(out, certificate); }));
   RETURN_IF_ERROR(WriteWithMode(files.key, key_pem, 0600));
   return WriteWithMode(files.certificate, certificate_pem, 0644);
 }

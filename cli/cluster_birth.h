@@ -20,29 +20,31 @@ struct Birth {
   uint32_t min_active = 0;  // 0: the default for that many copies
   // With ids from 1 on and both addresses.
   std::vector<v1::MetaserverMember> founders;
+  std::string verb_options;  // what verbs have to be told to mean it: " --dir D"; mostly nothing
 };
 
 // What is to be done next.
 struct BirthStep {
   enum class Kind { kWait, kAdopt, kFound, kBorn };
   Kind kind = Kind::kWait;
-  std::string waits_for;                     // kWait
-  std::vector<v1::MetaserverMember> adopt;   // kAdopt: these are still empty
+  std::string waits_for;                    // kWait
+  std::vector<v1::MetaserverMember> adopt;  // kAdopt: these are still empty
   // kBorn: members that answer with an empty directory. They are not who they were and must not
   // be adopted again under their old ids (rule M4).
   std::vector<GroupMember> lost;
 };
 
 // `survey` is one with the question GetStatus. `born_before`: the cluster is known to have been
-// founded. kWrongCluster: one belongs to another cluster; or too many have lost their directories
-// for a majority, and founding again would make an empty cluster over old chunks. Pure.
+// founded. kWrongCluster: one belongs to another cluster, or was adopted with other founders; or
+// too many have lost their directories for a majority, and founding again would make an empty
+// cluster over old chunks. Pure.
 Result<BirthStep> PlanBirth(const Birth& birth, bool born_before, const Survey& survey);
 
-// kAdopt, kFound: does it. REQUIRES: `step` is one of these.
-Status TakeBirthStep(AdminClient& client, const Birth& birth, const BirthStep& step,
-                     Deadline deadline);
+// Looks how far the birth is and does what is due. Answers kBorn, or kWait to be called again.
+Result<BirthStep> TakeBirthStep(AdminClient& client, const Birth& birth, bool born_before,
+                                Deadline deadline);
 
 // How to bring back one that lost its directory, in words.
-std::string LostText(const GroupMember& member);
+std::string LostText(const Birth& birth, const GroupMember& member);
 
 }  // namespace cairn

@@ -1,7 +1,9 @@
+#include <set>
 #include <thread>
 
 #include "cli/certificates.h"
 #include "cli/cluster_birth.h"
+#include "cli/survey.h"
 #include "cli/verb.h"
 #include "common/hash.h"
 
@@ -9,7 +11,6 @@ namespace cairn {
 
 namespace {
 constexpr Duration kFoundTime = std::chrono::seconds(20);
-constexpr std::chrono::milliseconds kRest{100};
 
 struct InitOptions {
   std::string meta;
@@ -52,6 +53,18 @@ Result<bool> IsGrpcAddress(const std::string& text) {
   return address.port != 0;
 }
 
+Status CheckDistinct(const std::vector<v1::MetaserverMember>& founders) {
+  std::set<std::string> seen;
+  for (const v1::MetaserverMember& founder : founders) {
+    for (const v1::Endpoint& endpoint : {founder.address().frames(), founder.address().grpc()}) {
+      const std::string text = ChooseAddress(endpoint, /*allow_unix=*/false).ToString();
+      if (seen.insert(text).second) continue;
+      return Status::Error(ErrorCode::kInvalidArgument, "--meta: {} is named twice", text);
+    }
+  }
+  return OkStatus();
+}
+
 Result<std::vector<v1::MetaserverMember>> ParseFounders(const std::string& text) {
   std::vector<v1::MetaserverMember> founders;
   ASSIGN_OR_RETURN(const bool grpc_only, IsGrpcAddress(text));
@@ -71,6 +84,7 @@ Result<std::vector<v1::MetaserverMember>> ParseFounders(const std::string& text)
     founders.push_back(std::move(founder));
     begin = end + 1;
   }
+  RETURN_IF_ERROR(CheckDistinct(founders));
   if (founders.size() % 2 == 1 && founders.size() <= kMostFounders) return founders;
   return Fail(ErrorCode::kInvalidArgument, "--meta {}: a group begins with 1, 3 or 5 metaservers",
               text);
@@ -79,32 +93,22 @@ Result<std::vector<v1::MetaserverMember>> ParseFounders(const std::string& text)
 ClusterAccess AccessTo(const Birth& birth, const InitOptions& options) {
   ClusterAccess access;
   for (const v1::MetaserverMember& founder : birth.founders) {
-    access.metaservers.push_back(
-        ChooseAddress(founder.address().grpc(), /*allow_unix=*/false));
+    access.metaservers.push_back(ChooseAddress(founder.address().grpc(), /*allow_unix=*/false));
   }
   access.tls = CertificateFiles(options.tls_directory, "admin");
   return access;
 }
 
 Status GiveBirth(AdminClient& client, const Birth& birth, Deadline deadline) {
-  const v1::GetStatusRequest request;
-  const v1::GetStatusResponse type;
   for (;;) {
-    const Survey survey = TakeSurvey(client, {"GetStatus", &request, &type},
-                                     Deadline::After(std::min(kSurveyTime, deadline.Left())));
-    ASSIGN_OR_RETURN(const BirthStep step, PlanBirth(birth, /*born_before=*/false, survey));
-    switch (step.kind) {
-      case BirthStep::Kind::kBorn:
-        if (step.lost.empty()) return OkStatus();
-        return Status(ErrorCode::kWrongCluster, LostText(step.lost[0]));
-      case BirthStep::Kind::kWait:
-        if (deadline.Left() <= kRest) return Status(ErrorCode::kUnavailable, step.waits_for);
-        std::this_thread::sleep_for(kRest);
-        break;
-      case BirthStep::Kind::kFound: return TakeBirthStep(client, birth, step, deadline);
-      case BirthStep::Kind::kAdopt:
-        RETURN_IF_ERROR(TakeBirthStep(client, birth, step, deadline));
+    ASSIGN_OR_RETURN(const BirthStep step,
+                     TakeBirthStep(client, birth, /*born_before=*/false, deadline));
+    if (step.kind == BirthStep::Kind::kBorn) {
+      if (step.lost.empty()) return OkStatus();
+      return Status(ErrorCode::kWrongCluster, LostText(birth, step.lost[0]));
     }
+    if (deadline.Left() <= kRest) return Status(ErrorCode::kUnavailable, step.waits_for);
+    std::this_thread::sleep_for(kRest);
   }
 }
 
@@ -115,7 +119,12 @@ Result<ExitCode> Init(const InitOptions& options, const Console& console) {
   birth.copies = options.copies;
   const ClusterAccess access = AccessTo(birth, options);
   ASSIGN_OR_RETURN(AdminClient client, AdminClient::Open(access));
-  RETURN_IF_ERROR(GiveBirth(client, birth, Deadline::After(kFoundTime)));
+  const Status born = GiveBirth(client, birth, Deadline::After(kFoundTime));
+  // Some may be adopted by now, and take no other id.
+  if (!born.ok() && born.code() != ErrorCode::kWrongCluster) {
+    return Fail(born.code(), "{}; repeat with --id {}", born.message(), birth.cluster_id);
+  }
+  RETURN_IF_ERROR(born);
   console.out << (options.json ? "{\"cluster_id\":" + QuoteJson(birth.cluster_id) + "}"
                                : "cluster " + birth.cluster_id)
               << "\n";

@@ -31,6 +31,17 @@ Result<ClusterAccess> FromDirectory(const std::string& directory) {
   return access;
 }
 
+// gRPC goes over TLS, so by TCP only. `where` names the flag or file.
+Status CheckTcp(const std::vector<Address>& metaservers, const std::string& where) {
+  for (const Address& address : metaservers) {
+    if (address.unix_path.empty()) continue;
+    return Status::Error(ErrorCode::kInvalidArgument,
+                         "{}: {} is a socket; metaservers are named by HOST[:PORT] of their gRPC",
+                         where, address.ToString());
+  }
+  return OkStatus();
+}
+
 // The frames of the same hosts, at their usual port.
 std::string MountSource(const std::vector<Address>& metaservers) {
   std::string source;
@@ -45,6 +56,7 @@ Result<ClusterAccess> FromAddresses(const std::string& text, const ClusterOption
                                     const LookupEnvironment& environment) {
   ClusterAccess access;
   ASSIGN_OR_RETURN(access.metaservers, ParseAddresses(text, kMetaserverGrpcPort));
+  RETURN_IF_ERROR(CheckTcp(access.metaservers, "--cluster"));
   access.mount_source = MountSource(access.metaservers);
   if (options.tls_directory.empty() && PosixFiles().Exists(environment.client_config)) {
     ASSIGN_OR_RETURN(const ClusterAccess configured, FromConfig(environment.client_config));
@@ -53,8 +65,7 @@ Result<ClusterAccess> FromAddresses(const std::string& text, const ClusterOption
   return access;
 }
 
-Result<ClusterAccess> FindAny(const ClusterOptions& options,
-                              const LookupEnvironment& environment) {
+Result<ClusterAccess> FindAny(const ClusterOptions& options, const LookupEnvironment& environment) {
   if (!options.directory.empty()) {
     ASSIGN_OR_RETURN(const std::string directory, DevDirectory(options.directory, environment));
     return FromDirectory(directory);
@@ -101,6 +112,7 @@ Result<ClusterAccess> ParseClientConfig(const std::string& name, std::string_vie
     ASSIGN_OR_RETURN(Address address, ParseAddress(text_address, kMetaserverGrpcPort));
     access.metaservers.push_back(std::move(address));
   }
+  RETURN_IF_ERROR(CheckTcp(access.metaservers, name));
   if (access.mount_source.empty()) access.mount_source = MountSource(access.metaservers);
   return access;
 }
@@ -117,6 +129,11 @@ Result<ClusterAccess> FindCluster(const ClusterOptions& options,
                 environment.client_config);
   }
   return access;
+}
+
+std::string DirOption(const std::string& directory, const LookupEnvironment& environment) {
+  const Result<ClusterAccess> found = FindAny(ClusterOptions(), environment);
+  return found.has_value() && found->directory == directory ? "" : " --dir " + directory;
 }
 
 Result<std::string> DevDirectory(const std::string& directory,

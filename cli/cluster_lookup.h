@@ -24,7 +24,7 @@ struct ClusterOptions {
 
 // What the process was born into.
 struct LookupEnvironment {
-  std::string cluster;                                 // $CAIRN_CLUSTER
+  std::string cluster;  // $CAIRN_CLUSTER
   std::string client_config = "/etc/cairn/client.toml";
   std::string default_directory;  // empty: neither $XDG_STATE_HOME nor $HOME is set
 
@@ -34,8 +34,8 @@ struct LookupEnvironment {
 struct ClusterAccess {
   std::vector<Address> metaservers;  // gRPC
   TlsFiles tls;
-  std::string mount_source;          // as cairn-fuse takes it
-  std::string directory;             // of a dev cluster; else empty
+  std::string mount_source;  // as cairn-fuse takes it
+  std::string directory;     // of a dev cluster; else empty
 };
 
 // Parses a client.toml: metaservers = ["HOST:PORT", ...], mount_source, [tls] ca, certificate, key.
@@ -44,6 +44,9 @@ Result<ClusterAccess> ParseClientConfig(const std::string& name, std::string_vie
 // kNotFound: nothing names a cluster. kInvalidArgument names the file or flag that is wrong.
 Result<ClusterAccess> FindCluster(const ClusterOptions& options,
                                   const LookupEnvironment& environment);
+
+// " --dir DIRECTORY", as a verb has to be told to mean that dev cluster; empty if it need not.
+std::string DirOption(const std::string& directory, const LookupEnvironment& environment);
 
 // The directory --dir means, absolute; the default one when it is empty.
 Result<std::string> DevDirectory(const std::string& directory,

@@ -15,14 +15,15 @@ struct AddOptions {
 };
 
 // It answers, without a group.
-Status AwaitAnswer(const DevCluster& cluster, const v1::MetaserverAddress& address) {
+Status AwaitAnswer(const DevCluster& cluster, const DevMember& member) {
   ASSIGN_OR_RETURN(const ClusterAccess access, cluster.Access());
   ASSIGN_OR_RETURN(AdminClient client, AdminClient::Open(access));
+  const v1::MetaserverAddress address = DevMetaserverAddress(cluster.shape(), member.number);
   const Address grpc = ChooseAddress(address.grpc(), /*allow_unix=*/false);
   const Deadline deadline = Deadline::After(kStartTime);
   Status last;
   do {
-    RETURN_IF_ERROR(CheckServersRun(cluster));
+    RETURN_IF_ERROR(CheckRuns(cluster, member));
     v1::ListMetaserversResponse says;
     last = client.CallAt(grpc, "ListMetaservers", v1::ListMetaserversRequest(), says,
                          Deadline::After(kSurveyTime));
@@ -30,8 +31,8 @@ Status AwaitAnswer(const DevCluster& cluster, const v1::MetaserverAddress& addre
   return last;
 }
 
-void Tell(const DevMember& member, const v1::MetaserverAddress& address, bool json,
-          const Console& console) {
+void Tell(const DevCluster& cluster, const DevMember& member, bool json, const Console& console) {
+  const v1::MetaserverAddress address = DevMetaserverAddress(cluster.shape(), member.number);
   const std::string frames = ChooseAddress(address.frames(), false).ToString();
   const std::string grpc = ChooseAddress(address.grpc(), false).ToString();
   if (json) {
@@ -41,8 +42,8 @@ void Tell(const DevMember& member, const v1::MetaserverAddress& address, bool js
     return;
   }
   console.out << fmt::format(
-      "{:<9} {} frames, {} gRPC\nnot in the group yet: cairn meta add {} --grpc {}\n",
-      member.name(), frames, grpc, frames, grpc);
+      "{0:<9} {1} frames, {2} gRPC\nnot in the group yet: cairn meta add {1} --grpc {2}{3}\n",
+      member.name(), frames, grpc, DirOption(cluster.directory(), LookupEnvironment::OfProcess()));
 }
 
 Result<ExitCode> Add(const AddOptions& options, const Console& console) {
@@ -63,9 +64,8 @@ Result<ExitCode> Add(const AddOptions& options, const Console& console) {
   RETURN_IF_ERROR(WriteServerFiles(cluster));
   const DevMember member{DevRole::kMeta, cluster.shape().meta};
   RETURN_IF_ERROR(StartServer(cluster, member));
-  const v1::MetaserverAddress address = DevMetaserverAddress(cluster.shape(), member.number);
-  RETURN_IF_ERROR(AwaitAnswer(cluster, address));
-  Tell(member, address, options.json, console);
+  RETURN_IF_ERROR(AwaitAnswer(cluster, member));
+  Tell(cluster, member, options.json, console);
   return ExitCode::kOk;
 }
 }  // namespace

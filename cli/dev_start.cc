@@ -11,18 +11,16 @@ constexpr Duration kSettleTime = std::chrono::milliseconds(500);
 
 // A server that cannot start says so at once: it ends.
 Status CheckStays(const DevCluster& cluster, const DevMember& member) {
-  const bool ended = WaitUntil(Deadline::After(kSettleTime), [&] {
-    return cluster.State(member) == ProcessState::kDown;
-  });
-  if (!ended) return OkStatus();
-  return Status::Error(ErrorCode::kUnavailable, "{} ended; the end of {}:{}", member.name(),
-                       cluster.LogFile(member), LogTail(cluster, member));
+  const bool ended = WaitUntil(Deadline::After(kSettleTime),
+                               [&] { return cluster.State(member) == ProcessState::kDown; });
+  return ended ? CheckRuns(cluster, member) : OkStatus();
 }
 
 Result<ExitCode> Start(const MemberOptions& options, const Console& console) {
   ASSIGN_OR_RETURN(const DevCluster cluster, options.OpenCluster());
   ASSIGN_OR_RETURN(const DevMember member, options.Find(cluster));
   ASSIGN_OR_RETURN(const auto lock, LockDevDirectory(cluster.directory()));
+  RETURN_IF_ERROR(CheckNotPaused(cluster, member));
   if (member.role == DevRole::kClient) {
     RETURN_IF_ERROR(StartClient(cluster, member, Deadline::After(kStartTime)));
   } else {

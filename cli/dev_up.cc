@@ -29,8 +29,8 @@ std::vector<Endpoint> Endpoints(const DevCluster& cluster) {
                                            shape.meta_ports[i].frames, shape.meta_ports[i].grpc)});
   }
   for (size_t i = 0; i < shape.chunk_ports.size(); ++i) {
-    endpoints.push_back({fmt::format("chunk{}", i + 1),
-                         fmt::format("127.0.0.1:{} frames", shape.chunk_ports[i])});
+    endpoints.push_back(
+        {fmt::format("chunk{}", i + 1), fmt::format("127.0.0.1:{} frames", shape.chunk_ports[i])});
   }
   for (const DevMember& client : cluster.Clients()) {
     endpoints.push_back({client.name(), "mounted on " + cluster.MountPoint(client)});

@@ -59,6 +59,7 @@ void TakeOwnWords(const MemberAnswer& answer, const std::string& cluster_id, Gro
 void TakeLeadersWords(const v1::MetaserverInfo& info, const v1::ListMetaserversResponse& leader,
                       GroupMember& member) {
   member.needs_snapshot = info.needs_snapshot();
+  member.heard = info.heard();
   const bool itself = info.server() == leader.server();
   const uint64_t match = itself ? leader.last_index() : info.match();
   member.behind = leader.last_index() - std::min(leader.last_index(), match);
@@ -104,7 +105,8 @@ uint32_t LeaderOf(const Survey& survey, const MemberAnswer& best) {
   if (best.Leads()) return best.says.server();
   const MemberAnswer* newest = nullptr;
   for (const MemberAnswer& answer : survey) {
-    if (!IsBorn(answer) || answer.says.leader() == 0) continue;
+    const bool ours = IsBorn(answer) && answer.says.cluster_id() == best.says.cluster_id();
+    if (!ours || answer.says.leader() == 0) continue;
     if (newest == nullptr || answer.says.term() > newest->says.term()) newest = &answer;
   }
   return newest == nullptr ? 0 : newest->says.leader();
@@ -112,6 +114,24 @@ uint32_t LeaderOf(const Survey& survey, const MemberAnswer& best) {
 
 std::string Text(uint64_t number, const GroupMember& member) {
   return member.Answers() ? std::to_string(number) : "-";
+}
+
+// Could vote for what the leader proposes.
+bool Takes(const GroupMember& member) {
+  return member.role != "unborn" && (member.Answers() || member.heard);
+}
+
+struct Count {
+  size_t all = 0, taking = 0;
+};
+Count CountPart(const GroupView& group, const std::string& part) {
+  Count count;
+  for (const GroupMember& member : group.members) {
+    if (member.part != part) continue;
+    ++count.all;
+    if (Takes(member)) ++count.taking;
+  }
+  return count;
 }
 
 Colour ColourOf(const GroupMember& member) {
@@ -128,16 +148,18 @@ const GroupMember* GroupView::Find(uint32_t server) const {
 }
 
 size_t GroupView::voters() const {
-  return static_cast<size_t>(
-      std::count_if(members.begin(), members.end(),
-                    [](const GroupMember& member) { return member.part == "voter"; }));
+  return CountPart(*this, "voter").all;
 }
 
 size_t GroupView::answering_voters() const {
-  return static_cast<size_t>(
-      std::count_if(members.begin(), members.end(), [](const GroupMember& member) {
-        return member.part == "voter" && member.Answers() && member.role != "unborn";
-      }));
+  return CountPart(*this, "voter").taking;
+}
+
+bool GroupView::HasQuorum() const {
+  const Count voters = CountPart(*this, "voter");
+  const Count outgoing = CountPart(*this, "outgoing");
+  return voters.taking > voters.all / 2 &&
+         voters.taking + outgoing.taking > (voters.all + outgoing.all) / 2;
 }
 
 GroupView MakeGroupView(const Survey& survey) {
@@ -187,8 +209,7 @@ std::string MembersJson(const GroupView& group) {
 
 std::string GroupJson(const GroupView& group) {
   return fmt::format("{{\"cluster_id\":{},\"leader\":{},\"changing\":{},\"members\":{}}}",
-                     QuoteJson(group.cluster_id), group.leader, group.changing,
-                     MembersJson(group));
+                     QuoteJson(group.cluster_id), group.leader, group.changing, MembersJson(group));
 }
 
 }  // namespace cairn

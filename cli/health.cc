@@ -48,21 +48,20 @@ Result<v1::GetHealthResponse> FetchHealth(const ClusterOptions& options) {
   ASSIGN_OR_RETURN(AdminClient client, AdminClient::Open(access));
   const v1::GetHealthRequest request;
   const v1::GetHealthResponse type;
-  const Survey survey =
-      TakeSurvey(client, {"GetHealth", &request, &type}, Deadline::After(kSurveyTime));
-  const MemberAnswer* best = BestOf(survey);
-  if (best == nullptr) return Fail(NobodyAnswers(survey));
-  RETURN_IF_ERROR(best->answered);
+  ASSIGN_OR_RETURN(const Answers answers,
+                   AskBest(client, {"GetHealth", &request, &type}, Deadline::After(kSurveyTime)));
   v1::GetHealthResponse health;
-  for (v1::HealthItem& item : DiagnoseMetaservers(MakeGroupView(survey))) {
+  for (v1::HealthItem& item : DiagnoseMetaservers(MakeGroupView(answers.survey))) {
     *health.add_items() = std::move(item);
   }
-  for (v1::HealthItem item : static_cast<const v1::GetHealthResponse&>(*best->answer).items()) {
-    if (!best->Leads()) {
-      item.mutable_text()->append(
-          fmt::format(" (as seen by metaserver {}, which does not lead)", best->says.server()));
-    }
-    *health.add_items() = std::move(item);
+  if (answers.best().Leads()) {
+    health.MergeFrom(*answers.best().answer);
+  } else {
+    v1::HealthItem& item = *health.add_items();
+    item.set_code("META_NOT_ASKED");
+    item.set_severity("warning");
+    item.set_subject("chunkservers");
+    item.set_text("they are not judged: no leader answers here, and only a leader hears them");
   }
   return health;
 }

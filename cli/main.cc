@@ -1,14 +1,16 @@
 // cairn: the command line.
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
 
-#include <unistd.h>
-
 #include "cli/app.h"
 
 namespace {
-void Interrupted(int) { _exit(static_cast<int>(cairn::ExitCode::kInterrupted)); }
+void Interrupted(int) {
+  _exit(static_cast<int>(cairn::ExitCode::kInterrupted));
+}
 }  // namespace
 
 int main(int argc, char** argv) {

@@ -1,12 +1,12 @@
 #include <thread>
 
 #include "cli/admin_client.h"
+#include "cli/survey.h"
 #include "cli/verb.h"
 
 namespace cairn {
 
 namespace {
-constexpr std::chrono::milliseconds kStep{100};
 
 struct AddOptions {
   ClusterOptions cluster;
@@ -55,6 +55,19 @@ class Progress {
   bool shown_ = false;
 };
 
+// The group meets it by its frames. A wrong gRPC address would be on every disk before anybody
+// noticed.
+Status CheckGrpcAnswers(AdminClient& client, const v1::MetaserverAddress& address) {
+  const Address grpc = ChooseAddress(address.grpc(), /*allow_unix=*/false);
+  v1::ListMetaserversResponse says;
+  const Status status = client.CallAt(grpc, "ListMetaservers", v1::ListMetaserversRequest(), says,
+                                      Deadline::After(kPatientSurveyTime));
+  if (status.ok()) return OkStatus();
+  return Status::Error(ErrorCode::kNotFound,
+                       "no metaserver answers by gRPC at {} (--grpc says where): {}",
+                       grpc.ToString(), status);
+}
+
 // Each call takes the step that is due.
 Result<v1::AddMetaserverResponse> AddStepByStep(AdminClient& client,
                                                 const v1::AddMetaserverRequest& request,
@@ -62,17 +75,17 @@ Result<v1::AddMetaserverResponse> AddStepByStep(AdminClient& client,
   Progress progress(console);
   v1::AddMetaserverResponse step;
   for (;;) {
-    const Status status = client.ChangeMembers("AddMetaserver", request, step, deadline);
+    const Status status = client.CallLeader("AddMetaserver", request, step, deadline);
     // How far it had come says more than that the time is over.
     const bool silent = status.code() == ErrorCode::kUnavailable && step.server() != 0;
-    if (deadline.Left() <= kStep && silent) {
+    if (deadline.Left() <= kRest && silent) {
       break;
     }
     RETURN_IF_ERROR(status);
     if (step.part() == "voter") return step;
     progress.Show(step);
-    if (deadline.Left() <= kStep) break;
-    std::this_thread::sleep_for(kStep);
+    if (deadline.Left() <= kRest) break;
+    std::this_thread::sleep_for(kRest);
   }
   return Fail(ErrorCode::kDeadlineExceeded,
               "metaserver {} does not vote yet ({}, {} entries behind); ask again to wait on",
@@ -85,6 +98,7 @@ Result<ExitCode> Add(const AddOptions& options, const Console& console) {
   ASSIGN_OR_RETURN(const ClusterAccess access,
                    FindCluster(options.cluster, LookupEnvironment::OfProcess()));
   ASSIGN_OR_RETURN(AdminClient client, AdminClient::Open(access));
+  RETURN_IF_ERROR(CheckGrpcAnswers(client, request.address()));
   const Deadline deadline = Deadline::After(std::chrono::seconds(options.timeout_s));
   ASSIGN_OR_RETURN(const v1::AddMetaserverResponse added,
                    AddStepByStep(client, request, deadline, console));

@@ -3,12 +3,12 @@
 
 #include "cli/admin_client.h"
 #include "cli/group_view.h"
+#include "cli/survey.h"
 #include "cli/verb.h"
 
 namespace cairn {
 
 namespace {
-constexpr std::chrono::milliseconds kRest{100};
 constexpr Duration kTryTime = std::chrono::seconds(1);
 
 struct HashOptions {
@@ -18,7 +18,7 @@ struct HashOptions {
 
 struct MemberHash {
   GroupMember member;
-  Status status;       // ok: `hash` is what its state's hash was there
+  Status status;  // ok: `hash` is what its state's hash was there
   uint64_t hash = 0;
 };
 
@@ -30,26 +30,18 @@ MemberHash AwaitHash(GrpcChannel& channel, const GroupMember& member, uint64_t i
   MemberHash result{member, {}, 0};
   for (;;) {
     v1::GetStateHashResponse response;
-    result.status =
-        channel.Call("/cairn.v1.Admin/GetStateHash", request, response,
-                     Deadline::After(std::min<Duration>(kTryTime, deadline.Left())));
+    result.status = channel.Call("/cairn.v1.Admin/GetStateHash", request, response,
+                                 Deadline::After(std::min<Duration>(kTryTime, deadline.Left())));
     result.hash = response.hash();
     if (result.status.ok() || deadline.Left() <= kRest) return result;
     std::this_thread::sleep_for(kRest);
   }
 }
 
-Result<GroupView> FetchGroup(AdminClient& client) {
-  const Survey survey = TakeSurvey(client, {}, Deadline::After(kSurveyTime));
-  const MemberAnswer* best = BestOf(survey);
-  if (best == nullptr) return Fail(NobodyAnswers(survey));
-  RETURN_IF_ERROR(best->answered);
-  return MakeGroupView(survey);
-}
-
 Result<std::vector<MemberHash>> FetchHashes(AdminClient& client, uint64_t index,
                                             Deadline deadline) {
-  ASSIGN_OR_RETURN(const GroupView group, FetchGroup(client));
+  ASSIGN_OR_RETURN(const Answers answers, AskBest(client, {}, Deadline::After(kSurveyTime)));
+  const GroupView group = MakeGroupView(answers.survey);
   std::vector<MemberHash> hashes;
   for (const GroupMember& member : group.members) {
     if (!member.part.empty()) hashes.push_back({member, {}, 0});

@@ -9,11 +9,8 @@ Result<ExitCode> ListGroup(const ClusterOptions& options, const Console& console
   ASSIGN_OR_RETURN(const ClusterAccess access,
                    FindCluster(options, LookupEnvironment::OfProcess()));
   ASSIGN_OR_RETURN(AdminClient client, AdminClient::Open(access));
-  const Survey survey = TakeSurvey(client, {}, Deadline::After(kSurveyTime));
-  const MemberAnswer* best = BestOf(survey);
-  if (best == nullptr) return Fail(NobodyAnswers(survey));
-  RETURN_IF_ERROR(best->answered);
-  const GroupView group = MakeGroupView(survey);
+  ASSIGN_OR_RETURN(const Answers answers, AskBest(client, {}, Deadline::After(kSurveyTime)));
+  const GroupView group = MakeGroupView(answers.survey);
   if (options.json) {
     console.out << GroupJson(group) << "\n";
   } else {

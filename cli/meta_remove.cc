@@ -1,17 +1,16 @@
 #include <thread>
 
 #include "cli/admin_client.h"
+#include "cli/survey.h"
 #include "cli/verb.h"
 
 namespace cairn {
 
 namespace {
-constexpr std::chrono::milliseconds kStep{100};
 
 struct RemoveOptions {
   ClusterOptions cluster;
   uint32_t server = 0;
-  bool force = false;
   int timeout_s = 60;
 };
 
@@ -19,19 +18,21 @@ struct RemoveOptions {
 Status RemoveStepByStep(AdminClient& client, const RemoveOptions& options, Deadline deadline) {
   v1::RemoveMetaserverRequest request;
   request.set_server(options.server);
-  request.set_force(options.force);
   bool asked = false;
   for (;;) {
     v1::RemoveMetaserverResponse step;
-    const Status status = client.ChangeMembers("RemoveMetaserver", request, step, deadline);
+    const Status status = client.CallLeader("RemoveMetaserver", request, step, deadline);
+    if (status.code() == ErrorCode::kBelowMinActive) {
+      return Status(status.code(), status.message() + ": bring a majority back first");
+    }
     const bool absent = status.code() == ErrorCode::kNotFound;
     if (absent && (asked || client.repeated())) return OkStatus();
-    if (asked && deadline.Left() <= kStep && status.code() == ErrorCode::kUnavailable) break;
+    if (asked && deadline.Left() <= kRest && status.code() == ErrorCode::kUnavailable) break;
     RETURN_IF_ERROR(status);
     if (step.gone()) return OkStatus();
     asked = true;
-    if (deadline.Left() <= kStep) break;
-    std::this_thread::sleep_for(kStep);
+    if (deadline.Left() <= kRest) break;
+    std::this_thread::sleep_for(kRest);
   }
   return Status::Error(ErrorCode::kDeadlineExceeded,
                        "metaserver {} is still being removed; ask again to wait on",
@@ -42,8 +43,8 @@ Result<ExitCode> Remove(const RemoveOptions& options, const Console& console) {
   ASSIGN_OR_RETURN(const ClusterAccess access,
                    FindCluster(options.cluster, LookupEnvironment::OfProcess()));
   ASSIGN_OR_RETURN(AdminClient client, AdminClient::Open(access));
-  RETURN_IF_ERROR(RemoveStepByStep(client, options,
-                                   Deadline::After(std::chrono::seconds(options.timeout_s))));
+  RETURN_IF_ERROR(
+      RemoveStepByStep(client, options, Deadline::After(std::chrono::seconds(options.timeout_s))));
   if (options.cluster.json) {
     console.out << "{\"removed\":" << options.server << "}\n";
   } else {
@@ -61,8 +62,6 @@ void AddMetaRemoveVerb(CLI::App& meta, Action& chosen) {
   verb.add_option("server", options->server, "Its id, as 'cairn meta ls' shows it")
       ->required()
       ->check(CLI::PositiveNumber);
-  verb.add_flag("--force", options->force,
-                "Even if too few of those that are left are heard: changes may then stop");
   verb.add_option("--timeout", options->timeout_s, "Seconds to wait until it is out")
       ->check(CLI::Range(1, 86400))
       ->capture_default_str();

@@ -2,13 +2,13 @@
 
 #include "cli/admin_client.h"
 #include "cli/group_view.h"
+#include "cli/survey.h"
 #include "cli/verb.h"
 
 namespace cairn {
 
 namespace {
 constexpr Duration kTransferTime = std::chrono::seconds(10);
-constexpr std::chrono::milliseconds kStep{20};
 
 struct TransferOptions {
   ClusterOptions cluster;
@@ -30,16 +30,28 @@ Result<uint32_t> AwaitSuccessor(AdminClient& client, uint32_t wanted, uint32_t b
   for (;;) {
     const uint32_t leader = LeaderInOffice(client, deadline);
     if (leader != 0 && (wanted != 0 ? leader == wanted : leader != before)) return leader;
-    if (deadline.Left() <= kStep) {
-      return Fail(ErrorCode::kUnavailable, "the transfer did not happen: metaserver {} leads",
-                  leader);
+    if (deadline.Left() <= kRest) {
+      return Fail(ErrorCode::kUnavailable, "the transfer did not happen: {}",
+                  leader == 0 ? "nobody leads" : fmt::format("metaserver {} leads", leader));
     }
-    std::this_thread::sleep_for(kStep);
+    std::this_thread::sleep_for(kRest);
   }
 }
 
-ExitCode Tell(const TransferOptions& options, uint32_t leader, bool leads,
-              const Console& console) {
+Status AskForTransfer(AdminClient& client, uint32_t server, Deadline deadline) {
+  v1::TransferLeaderRequest request;
+  request.set_server(server);
+  v1::TransferLeaderResponse response;
+  const Status status = client.CallLeader("TransferLeader", request, response, deadline);
+  // An answer was lost, or there was an election meanwhile: it is no other voter than the leader.
+  const bool absent = status.code() == ErrorCode::kNotFound;
+  if (absent && server != 0 && LeaderInOffice(client, deadline) == server) return OkStatus();
+  // The handover that is under way is ours.
+  if (status.code() == ErrorCode::kBusy && client.repeated()) return OkStatus();
+  return status;
+}
+
+ExitCode Tell(const TransferOptions& options, uint32_t leader, bool leads, const Console& console) {
   if (options.cluster.json) {
     console.out << "{\"leader\":" << leader << "}\n";
   } else if (leads) {
@@ -55,15 +67,14 @@ Result<ExitCode> Transfer(const TransferOptions& options, const Console& console
   ASSIGN_OR_RETURN(const ClusterAccess access,
                    FindCluster(options.cluster, LookupEnvironment::OfProcess()));
   ASSIGN_OR_RETURN(AdminClient client, AdminClient::Open(access));
-  const uint32_t before = LeaderInOffice(client, deadline);
-  if (before != 0 && before == options.server) return Tell(options, before, true, console);
-  v1::TransferLeaderRequest request;
-  request.set_server(options.server);
-  v1::TransferLeaderResponse response;
-  RETURN_IF_ERROR(client.CallLeader("TransferLeader", request, response, deadline));
+  v1::ListMetaserversResponse office;
+  RETURN_IF_ERROR(
+      client.CallLeader("ListMetaservers", v1::ListMetaserversRequest(), office, deadline));
+  const uint32_t before = office.server();
+  if (before == options.server) return Tell(options, before, true, console);
+  RETURN_IF_ERROR(AskForTransfer(client, options.server, deadline));
   if (!options.wait) return Tell(options, options.server, false, console);
-  ASSIGN_OR_RETURN(const uint32_t leader,
-                   AwaitSuccessor(client, options.server, before, deadline));
+  ASSIGN_OR_RETURN(const uint32_t leader, AwaitSuccessor(client, options.server, before, deadline));
   return Tell(options, leader, true, console);
 }
 }  // namespace

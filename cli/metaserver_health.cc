@@ -5,8 +5,7 @@
 namespace cairn {
 
 namespace {
-v1::HealthItem Item(const char* code, const char* severity, std::string subject,
-                    std::string text) {
+v1::HealthItem Item(const char* code, const char* severity, std::string subject, std::string text) {
   v1::HealthItem item;
   item.set_code(code);
   item.set_severity(severity);
@@ -22,9 +21,10 @@ std::string NameOf(const GroupMember& member) {
 
 std::string WhyDown(const GroupMember& member) {
   if (member.role == "unborn") {
-    return fmt::format("its directory is empty: it is not the member it was; take it out with "
-                       "'cairn meta remove {}' and in again with 'cairn meta add'",
-                       member.server);
+    return fmt::format(
+        "its directory is empty: it is not the member it was; take it out with "
+        "'cairn meta remove {}' and in again with 'cairn meta add'",
+        member.server);
   }
   return member.trouble.empty() ? "does not answer" : "does not answer: " + member.trouble;
 }
@@ -37,11 +37,16 @@ std::string WhyBehind(const GroupMember& member) {
 
 std::vector<v1::HealthItem> DiagnoseMetaservers(const GroupView& group) {
   std::vector<v1::HealthItem> items;
+  if (group.voters() == 0 && !group.members.empty()) {
+    items.push_back(Item("META_UNBORN", "error", "metaservers",
+                         "none of the metaservers that answer belongs to a cluster: never founded, "
+                         "or their directories are lost"));
+  }
   if (group.voters() > 0 && !group.HasQuorum()) {
-    items.push_back(Item("META_NO_QUORUM", "error", "metaservers",
-                         fmt::format("{} of {} answer, {} are needed: changes wait",
-                                     group.answering_voters(), group.voters(),
-                                     group.voters() / 2 + 1)));
+    items.push_back(
+        Item("META_NO_QUORUM", "error", "metaservers",
+             fmt::format("{} of {} answer, {} are needed: all requests wait",
+                         group.answering_voters(), group.voters(), group.voters() / 2 + 1)));
   }
   if (group.voters() > 0 && group.leader == 0) {
     items.push_back(Item("META_NO_LEADER", "error", "metaservers",

@@ -9,7 +9,7 @@
 
 namespace cairn {
 
-// META_NO_LEADER, META_NO_QUORUM (errors), META_DOWN and META_BEHIND (warnings).
+// META_UNBORN, META_NO_LEADER, META_NO_QUORUM (errors), META_DOWN and META_BEHIND (warnings).
 std::vector<v1::HealthItem> DiagnoseMetaservers(const GroupView& group);
 
 }  // namespace cairn

@@ -40,9 +40,8 @@ Result<ExitCode> Mount(const MountOptionsGiven& given) {
   const bool own_files = given.options.find("ca=") != std::string::npos;
   // Absolute, so that the process can be told by it from wherever one looks.
   const std::string mount_point = std::filesystem::absolute(given.places.back()).string();
-  std::vector<std::string> arguments =
-      MountArguments(access.mount_source, mount_point,
-                     own_files ? TlsFiles() : access.tls, given.options);
+  std::vector<std::string> arguments = MountArguments(
+      access.mount_source, mount_point, own_files ? TlsFiles() : access.tls, given.options);
   arguments.insert(arguments.begin(), program);
   if (given.foreground) arguments.push_back("-f");
   return Fail(Execute(std::move(arguments)));
@@ -60,9 +59,7 @@ void AddMountVerb(CLI::App& app, Action& chosen) {
       ->expected(1, 2);
   verb.add_option("-o", given->options, "Mount options, comma-separated");
   verb.add_flag("-f,--foreground", given->foreground, "Stay in the foreground");
-  verb.callback([&chosen, given] {
-    chosen = [given](const Console&) { return Mount(*given); };
-  });
+  verb.callback([&chosen, given] { chosen = [given](const Console&) { return Mount(*given); }; });
 }
 
 }  // namespace cairn

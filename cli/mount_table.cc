@@ -105,8 +105,7 @@ bool MountAnswers(const std::string& mount_point, Duration time) {
       [&] {
         struct statfs space {};
         struct stat root {};
-        return ::statfs(mount_point.c_str(), &space) == 0 &&
-                       ::stat(mount_point.c_str(), &root) == 0
+        return ::statfs(mount_point.c_str(), &space) == 0 && ::stat(mount_point.c_str(), &root) == 0
                    ? 0
                    : 1;
       },
@@ -116,7 +115,7 @@ bool MountAnswers(const std::string& mount_point, Duration time) {
 
 Status Unmount(const std::string& mount_point, bool lazy, Duration time) {
   const bool root = ::geteuid() == 0;
-  const char* const arguments[] = {"fusermount3", "-u", lazy ? "-z" : "-q", "--",
+  const char* const arguments[] = {"fusermount3",       "-u",   lazy ? "-z" : "-q", "--",
                                    mount_point.c_str(), nullptr};
   const auto answer = RunApart(
       [&] {

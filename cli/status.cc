@@ -11,19 +11,21 @@ std::string StateText(const v1::ChunkserverStatus& server) {
   return fmt::format("silent {:.1f} s", static_cast<double>(server.silent_ms()) / 1000);
 }
 
-void PrintChunkservers(const v1::GetStatusResponse& status, const Console& console) {
+// Only a leader hears the chunkservers: what they say is "?" if it is not `led`.
+void PrintChunkservers(const v1::GetStatusResponse& status, bool led, const Console& console) {
   Table table({"CHUNKSERVER", "HOST", "ADDRESS", "STATE", "USED", "SIZE", "ACTIVE", "SYNCING",
                "BAD BLOCKS"});
   for (const auto& server : status.chunkservers()) {
-    const uint64_t used = server.total_bytes() - std::min(server.total_bytes(),
-                                                          server.available_bytes());
-    table.Add({std::to_string(server.server()), server.host(),
-               fmt::format("{}:{}", server.frames().host(), server.frames().port()),
-               StateText(server),
-               FormatBytes(used), FormatBytes(server.total_bytes()),
-               std::to_string(server.active_groups()), std::to_string(server.syncing_groups()),
-               std::to_string(server.checksum_errors())},
-              server.up() ? Colour::kNone : Colour::kBad);
+    const uint64_t used =
+        server.total_bytes() - std::min(server.total_bytes(), server.available_bytes());
+    const auto heard = [led](std::string text) { return led ? std::move(text) : "?"; };
+    table.Add(
+        {std::to_string(server.server()), server.host(),
+         fmt::format("{}:{}", server.frames().host(), server.frames().port()),
+         heard(StateText(server)), heard(FormatBytes(used)),
+         heard(FormatBytes(server.total_bytes())), std::to_string(server.active_groups()),
+         std::to_string(server.syncing_groups()), heard(std::to_string(server.checksum_errors()))},
+        server.up() || !led ? Colour::kNone : Colour::kBad);
   }
   table.Print(console);
 }
@@ -58,21 +60,26 @@ std::string Source(const v1::MetaserverStatus& meta) {
                      static_cast<double>(meta.leader_silent_ms()) / 1000);
 }
 
-void PrintStatus(const v1::GetStatusResponse& status, const GroupView& group,
+std::string GroupsText(const v1::GetStatusResponse& status, bool led) {
+  if (!led) return "not known without a leader";
+  return fmt::format("{} full, {} reduced, {} unavailable", status.full_groups(),
+                     status.reduced_groups(), status.unavailable_groups());
+}
+
+void PrintStatus(const v1::GetStatusResponse& status, bool led, const GroupView& group,
                  const Console& console) {
   const auto& meta = status.metaserver();
   console.out << fmt::format(
       "cluster {}  version {}{}\nmetaserver {} is {}, term {}, applied {}\n{} inodes, {} in files\n"
-      "groups: {} full, {} reduced, {} unavailable\n\n",
+      "groups: {}\n\n",
       status.cluster_id().empty() ? "unborn" : status.cluster_id(), status.version(), Source(meta),
       meta.server(), meta.role(), meta.term(), meta.applied_index(), status.inodes(),
-      FormatBytes(status.file_bytes()), status.full_groups(), status.reduced_groups(),
-      status.unavailable_groups());
+      FormatBytes(status.file_bytes()), GroupsText(status, led));
   if (!group.members.empty()) {
     PrintGroup(group, console);
     console.out << "\n";
   }
-  PrintChunkservers(status, console);
+  PrintChunkservers(status, led, console);
   PrintPools(status, console);
   PrintMounts(status, console);
 }
@@ -134,21 +141,19 @@ Result<ExitCode> ShowStatus(const ClusterOptions& options, const Console& consol
   ASSIGN_OR_RETURN(AdminClient client, AdminClient::Open(access));
   const v1::GetStatusRequest request;
   const v1::GetStatusResponse type;
-  const Survey survey =
-      TakeSurvey(client, {"GetStatus", &request, &type}, Deadline::After(kSurveyTime));
-  const MemberAnswer* best = BestOf(survey);
-  const Status answered = best == nullptr ? NobodyAnswers(survey) : best->answered;
-  if (answered.ok()) {
-    const auto& status = static_cast<const v1::GetStatusResponse&>(*best->answer);
-    const GroupView group = MakeGroupView(survey);
+  const Result<Answers> answers =
+      AskBest(client, {"GetStatus", &request, &type}, Deadline::After(kSurveyTime));
+  if (answers.has_value()) {
+    const auto& status = static_cast<const v1::GetStatusResponse&>(*answers->best().answer);
+    const GroupView group = MakeGroupView(answers->survey);
     if (options.json) {
       console.out << StatusJson(status, group, processes) << "\n";
       return ExitCode::kOk;
     }
-    PrintStatus(status, group, console);
+    PrintStatus(status, answers->best().Leads(), group, console);
   }
   if (!options.json) PrintProcesses(processes, console);
-  RETURN_IF_ERROR(answered);
+  RETURN_IF_ERROR(answers);
   return ExitCode::kOk;
 }
 }  // namespace

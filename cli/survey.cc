@@ -7,6 +7,7 @@
 
 #include "absl/synchronization/mutex.h"
 #include "cli/admin_client.h"
+#include "client/backoff.h"
 
 namespace cairn {
 
@@ -84,12 +85,6 @@ Address GrpcOf(const v1::MetaserverInfo& info) {
   return ChooseAddress(info.address().grpc(), /*allow_unix=*/false);
 }
 
-// Another one's answer may be of more use.
-bool IsTransient(ErrorCode code) {
-  return code == ErrorCode::kUnavailable || code == ErrorCode::kDeadlineExceeded ||
-         code == ErrorCode::kNotLeader;
-}
-
 bool CountsMore(const MemberAnswer& a, const MemberAnswer& b) {
   if (a.Leads() != b.Leads()) return a.Leads();
   if (a.Leads() && a.says.term() != b.says.term()) return a.says.term() > b.says.term();
@@ -122,7 +117,8 @@ Survey TakeSurvey(AdminClient& client, const Question& question, Deadline deadli
 const MemberAnswer* BestOf(const Survey& survey) {
   const MemberAnswer* best = nullptr;
   for (const MemberAnswer& answer : survey) {
-    if (!answer.Answers() || IsTransient(answer.answered.code())) continue;
+    // Another one's answer may be of more use.
+    if (!answer.Answers() || client::IsTransient(answer.answered.code())) continue;
     if (best == nullptr || CountsMore(answer, *best)) best = &answer;
   }
   return best;
@@ -135,6 +131,15 @@ Status NobodyAnswers(const Survey& survey) {
                           answer.status.ok() ? answer.answered : answer.status);
   }
   return Status::Error(ErrorCode::kUnavailable, "no metaserver answers: {}", silent);
+}
+
+Result<Answers> AskBest(AdminClient& client, const Question& question, Deadline deadline) {
+  Answers answers{TakeSurvey(client, question, deadline)};
+  const MemberAnswer* best = BestOf(answers.survey);
+  if (best == nullptr) return Fail(NobodyAnswers(answers.survey));
+  RETURN_IF_ERROR(best->answered);
+  answers.best_at = static_cast<size_t>(best - answers.survey.data());
+  return answers;
 }
 
 }  // namespace cairn

@@ -19,20 +19,25 @@ class AdminClient;
 
 // Silent for so long, a metaserver counts as not answering. Verbs that only ask end within 2 s.
 inline constexpr Duration kSurveyTime = std::chrono::milliseconds(1200);
+// Those that change something have more patience with a busy machine.
+inline constexpr Duration kPatientSurveyTime = std::chrono::seconds(4);
+
+// Between two looks at what is about to change.
+inline constexpr std::chrono::milliseconds kRest{50};
 
 // Something that each is asked besides who it is.
 struct Question {
-  std::string method;                                 // "GetStatus"; empty: nothing
+  std::string method;  // "GetStatus"; empty: nothing
   const google::protobuf::Message* request = nullptr;
   const google::protobuf::Message* response = nullptr;  // only its type counts
 };
 
 struct MemberAnswer {
-  Address address;                  // gRPC, where it was asked
+  Address address;  // gRPC, where it was asked
   // Of ListMetaservers; kUnimplemented: one of an older version, alone in its group.
   Status status;
   v1::ListMetaserversResponse says;
-  Status answered;                  // of the question
+  Status answered;                                    // of the question
   std::shared_ptr<google::protobuf::Message> answer;  // what it answered if that is ok
 
   // Its own voice was heard, whatever it said.
@@ -51,5 +56,16 @@ const MemberAnswer* BestOf(const Survey& survey);
 
 // "no metaserver answers: ADDRESS: why; ..."
 Status NobodyAnswers(const Survey& survey);
+
+// A survey in which the one that counts most has answered the question.
+struct Answers {
+  Survey survey;
+  size_t best_at = 0;
+
+  const MemberAnswer& best() const { return survey[best_at]; }
+};
+
+// kUnavailable: nobody answers; else the error of the one that counts most.
+Result<Answers> AskBest(AdminClient& client, const Question& question, Deadline deadline);
 
 }  // namespace cairn

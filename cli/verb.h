@@ -7,8 +7,8 @@
 #include <memory>
 
 #include "cli/cluster_lookup.h"
-#include "common/exit_code.h"
 #include "cli/output.h"
+#include "common/exit_code.h"
 #include "common/status.h"
 
 namespace cairn {

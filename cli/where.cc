@@ -22,8 +22,28 @@ struct LocalFile {
   std::string mount_source;
 };
 
+// A mount whose servers are away would hold us too.
+Status CheckAnswers(const std::string& path) {
+  const auto answer = RunApart(
+      [&] {
+        struct stat attributes {};
+        return ::lstat(path.c_str(), &attributes) == 0 ? 0 : 1;
+      },
+      kAskTime);
+  if (answer.has_value()) return OkStatus();
+  const std::vector<MountEntry> mounts = ListMounts();
+  std::error_code error;
+  const std::string absolute = std::filesystem::absolute(path, error).lexically_normal().string();
+  const MountEntry* mount = MountOf(mounts, absolute);
+  // Through a symbolic link it may be any.
+  const bool ours = mount != nullptr && mount->type == kCairnMountType;
+  return Status::Error(ErrorCode::kUnavailable, "{}: {} does not answer", path,
+                       ours ? "the mount at " + mount->mount_point : "it");
+}
+
 // The path itself may be a symbolic link and is not followed; what leads to it is.
 Result<LocalFile> FindLocalFile(const std::string& path) {
+  RETURN_IF_ERROR(CheckAnswers(path));
   struct stat attributes {};
   if (::lstat(path.c_str(), &attributes) != 0) return Fail(Status::FromErrno(errno, path));
   std::error_code error;

@@ -41,29 +41,39 @@ Result<SessionId> MetadataClient::SessionFor(SessionId bound, Deadline deadline)
 Result<RawReply> MetadataClient::Run(v1::Method method,
                                      const google::protobuf::MessageLite& request,
                                      v1::RequestId& id, SessionId bound) {
-  Deadline deadline = Deadline::After(timeout_);
+  const RequestNumbers::Number number = numbers_.Begin();
+  id.set_sequence(number.sequence);
+  id.set_lowest_unanswered(number.lowest_unanswered);
+  Result<RawReply> reply = RunNumbered(method, request, id, bound);
+  // Also when nobody answered: below the lowest unanswered number it can never run any more.
+  numbers_.End(number.sequence);
+  return reply;
+}
+
+Result<RawReply> MetadataClient::RunNumbered(v1::Method method,
+                                             const google::protobuf::MessageLite& request,
+                                             v1::RequestId& id, SessionId bound) {
+  const Deadline deadline = Deadline::After(timeout_);
   Backoff backoff;
+  bool repeated = false;
   for (;;) {
     ASSIGN_OR_RETURN(SessionId session, SessionFor(bound, deadline));
-    RequestNumbers::Number number = numbers_.Begin();
     id.set_session(session.value);
-    id.set_sequence(number.sequence);
-    id.set_lowest_unanswered(number.lowest_unanswered);
     MetaserverLink::Answer answer = link_->Call(method, request, deadline);
-    // Also when nobody answered: below the lowest unanswered number it can never run any more.
-    numbers_.End(number.sequence);
     if (answer.reply.has_value()) return std::move(answer.reply);
+    repeated = repeated || answer.repeated;
     Status status = std::move(answer.reply.error());
     if (status.code() == ErrorCode::kUnknownSession) {
       session_->Lost(session);
-      if (answer.repeated) {
+      if (repeated) {
         return Fail(ErrorCode::kIoError, "session {} was lost while a change was under way",
                     session);
       }
     } else if (status.code() != ErrorCode::kBusy) {
       return Fail(std::move(status));
     }
-    // kBusy is an answer, kept with its number: the next try is another request.
+    // kBusy is not kept with its number, and an earlier try may lie in the log unanswered: under
+    // another number the change could run a second time.
     if (!backoff.Sleep(deadline)) return Fail(std::move(status));
   }
 }

@@ -79,7 +79,7 @@ Result<RawReply> MetaserverLink::Try(const ChannelPointer& channel, v1::Method m
   Duration patience = kLongestTry;
   {
     absl::MutexLock lock(&mu_);
-    if (members_.size() > 1) patience = kPatience;
+    if (members_.servers() > 1) patience = kPatience;
   }
   return channel->CallRaw(method, request, {}, Earlier(deadline, patience));
 }
@@ -126,6 +126,7 @@ bool MetaserverLink::Rest(Backoff& backoff, Deadline deadline) {
 
 MetaserverLink::ChannelPointer MetaserverLink::Seek(const Address& doubted, bool answered,
                                                     Deadline deadline) {
+  if (deadline.Passed()) return nullptr;  // its round would find nobody, and tell others so
   {
     absl::MutexLock lock(&mu_);
     if (seeking_) {

@@ -1,6 +1,7 @@
 #include "client/metaserver_members.h"
 
 #include <algorithm>
+#include <set>
 
 namespace cairn::client {
 
@@ -24,9 +25,9 @@ MetaserverMembers::MetaserverMembers(const std::vector<Address>& told) {
 
 int MetaserverMembers::Rank(const Member& member, const Round& round) const {
   if (member.address == round.doubted) return round.doubted_answers ? 0 : 6;
-  const auto doubted =
-      std::find_if(members_.begin(), members_.end(),
-                   [&](const Member& other) { return other.address == round.doubted; });
+  const auto doubted = std::find_if(members_.begin(), members_.end(), [&](const Member& other) {
+    return other.address == round.doubted;
+  });
   if (doubted != members_.end() && doubted->server != ServerId{} &&
       doubted->server == member.server) {
     return 7;  // the doubted one again, by another address
@@ -51,11 +52,11 @@ std::optional<Address> MetaserverMembers::Next(const Round& round, BootTime now)
 }
 
 void MetaserverMembers::Heard(const Address& from, const v1::FindLeaderResponse& answer) {
+  for (const v1::MetaserverMember& listed : answer.members()) Learn(listed);
   if (Member* member = Find(from)) {
-    member->server = ServerId(answer.server());
+    member->server = ServerId(answer.server());  // it knows best, even if its list is old
     member->shunned_until = {};
   }
-  for (const v1::MetaserverMember& listed : answer.members()) Learn(listed);
   const bool leads = answer.server() != 0 && answer.leader() == answer.server();
   if (leads && answer.members_size() > 0) ForgetAllBut(answer);
 }
@@ -75,7 +76,7 @@ void MetaserverMembers::Learn(const v1::MetaserverMember& listed) {
   const ServerId server(listed.server());
   if (server == ServerId{} || address.host.empty() || address.port == 0) return;
   if (Member* known = Find(address)) {
-    if (known->server == ServerId{}) known->server = server;
+    known->server = server;  // a new one may have come in under the address of an old one
     return;
   }
   for (Member& member : members_) {
@@ -99,10 +100,22 @@ void MetaserverMembers::ForgetAllBut(const v1::FindLeaderResponse& answer) {
   members_.erase(std::remove_if(members_.begin(), members_.end(), gone), members_.end());
 }
 
+size_t MetaserverMembers::servers() const {
+  size_t unknown = 0;
+  std::set<ServerId> known;
+  for (const Member& member : members_) {
+    if (member.server == ServerId{}) {
+      ++unknown;
+    } else {
+      known.insert(member.server);
+    }
+  }
+  return known.size() + unknown;
+}
+
 MetaserverMembers::Member* MetaserverMembers::Find(const Address& address) {
-  const auto found =
-      std::find_if(members_.begin(), members_.end(),
-                   [&](const Member& member) { return member.address == address; });
+  const auto found = std::find_if(members_.begin(), members_.end(),
+                                  [&](const Member& member) { return member.address == address; });
   return found == members_.end() ? nullptr : &*found;
 }
 

@@ -24,11 +24,11 @@ class MetaserverMembers {
 
   // One round of the question who leads.
   struct Round {
-    Address doubted;            // who was asked last and did not serve
+    Address doubted;               // who was asked last and did not serve
     bool doubted_answers = false;  // but it answered: it may know who leads
     std::vector<Address> asked;
-    std::vector<ServerId> heard;   // who has answered
-    ServerId named;             // whom the last one who knew named; 0: nobody
+    std::vector<ServerId> heard;  // who has answered
+    ServerId named;               // whom the last one who knew named; 0: nobody
   };
   // Whom to ask next; nobody: the round is over. The one that was named goes first, by an address
   // that was told if there is one; the doubted one goes last unless it answers.
@@ -40,6 +40,8 @@ class MetaserverMembers {
   void Hangs(const Address& from, BootTime now);
 
   size_t size() const { return members_.size(); }
+  // As far as is known: one that has two addresses is one.
+  size_t servers() const;
 
  private:
   struct Member {

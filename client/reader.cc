@@ -4,13 +4,9 @@
 #include <cstring>
 
 #include "client/backoff.h"
+#include "client/block_range.h"
 
 namespace cairn::client {
-
-namespace {
-uint64_t BlockStart(uint64_t offset) { return offset / kBlockSize * kBlockSize; }
-uint64_t BlockEnd(uint64_t end) { return (end + kBlockSize - 1) / kBlockSize * kBlockSize; }
-}  // namespace
 
 Reader::Reader(ReaderOptions options, ChunkClient* chunks)
     : options_(options), chunks_(chunks),

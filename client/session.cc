@@ -47,8 +47,8 @@ void Session::Stop(Deadline deadline) {
   if (last == SessionId{}) return;
   v1::CloseSessionRequest request;
   request.set_session(last.value);
-  Status closed = internal::StatusOf(link_->Fetch<v1::CloseSessionResponse>(
-      v1::METADATA_CLOSE_SESSION, request, deadline));
+  Status closed = internal::StatusOf(
+      link_->Fetch<v1::CloseSessionResponse>(v1::METADATA_CLOSE_SESSION, request, deadline));
   // Left open it costs a while until it expires, nothing more.
   if (!closed.ok()) LOG_WARN("session not closed session={} cause=\"{}\"", last, closed);
 }
@@ -162,6 +162,7 @@ void Session::Renew() {
   SessionId session = Current();
   if (session == SessionId{}) {
     // Opening is left to those who need a session: a mount that is not used opens none.
+    link_->LearnMembers(Deadline::After(kKeeperPatience));
     return;
   }
   v1::RenewSessionRequest request;

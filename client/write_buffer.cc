@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "client/block_range.h"
 #include "common/status.h"
 
 namespace cairn::client {
@@ -10,8 +11,6 @@ namespace cairn::client {
 namespace {
 
 uint64_t WindowEnd(uint64_t offset) { return (offset / kWindowBytes + 1) * kWindowBytes; }
-uint64_t BlockStart(uint64_t offset) { return offset / kBlockSize * kBlockSize; }
-uint64_t BlockEnd(uint64_t end) { return (end + kBlockSize - 1) / kBlockSize * kBlockSize; }
 size_t RoundedUp(size_t bytes) { return static_cast<size_t>(BlockEnd(bytes)); }
 
 void CopyInto(Segment& segment, uint64_t offset, std::span<const std::byte> data) {

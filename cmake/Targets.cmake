@@ -10,6 +10,10 @@ if(CAIRN_PRECOMPILED)
   set_target_properties(cairn_precompiled PROPERTIES CXX_COMPILER_LAUNCHER "")
 endif()
 
+# Several files of a target at a time: the headers of one cost more than all the rest. Off, an edit
+# costs less.
+option(CAIRN_UNITY "Compile several files of a target together" ON)
+
 # cairn_library(NAME SOURCES... DEPS...), cairn_executable(...), cairn_test(...): our warnings on our code.
 function(cairn_setup_target name)
   target_compile_options(${name} PRIVATE ${CAIRN_WARNINGS})
@@ -18,6 +22,7 @@ function(cairn_setup_target name)
     target_include_directories(${name} SYSTEM PRIVATE ${CMAKE_BINARY_DIR}/proto)
     target_precompile_headers(${name} REUSE_FROM cairn_precompiled)
   endif()
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ${CAIRN_UNITY} UNITY_BUILD_BATCH_SIZE 8)
   if(CAIRN_FAULTS)
     target_compile_definitions(${name} PRIVATE CAIRN_FAULTS)
   endif()

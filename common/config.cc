@@ -10,11 +10,6 @@
 namespace cairn {
 
 namespace {
-struct Problem {
-  toml::source_position at;
-  std::string text;
-};
-
 // Keys that are absent have no place in the file; they are told after those that have one.
 constexpr toml::source_index kNowhere = std::numeric_limits<toml::source_index>::max();
 
@@ -24,6 +19,10 @@ bool Before(const toml::source_position& a, const toml::source_position& b) {
 }  // namespace
 
 struct ConfigReader::State {
+  struct Problem {
+    toml::source_position at;
+    std::string text;
+  };
   std::string name;
   toml::table root;
   std::set<std::string, std::less<>> known;  // every key the program has asked for
@@ -135,7 +134,7 @@ std::vector<std::string> ConfigReader::Strings(std::string_view key) {
 Status ConfigReader::Finish() {
   state_->CheckKnown(state_->root, "");
   if (!state_->first) return OkStatus();
-  const Problem& problem = *state_->first;
+  const State::Problem& problem = *state_->first;
   if (problem.at.line == kNowhere) {
     return Status::Error(ErrorCode::kInvalidArgument, "{}: {}", state_->name, problem.text);
   }

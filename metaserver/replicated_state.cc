@@ -259,11 +259,14 @@ size_t AppliedState::ApplyBatch(std::span<const LogEntry> entries,
   const Result<RowChanges> changes = txn->Finish();
   StopIfBroken(changes ? OkStatus() : changes.error());
   AwaitRoom();
-  StopIfBroken(store->Write(*changes, /*sync=*/false));
+  // Who is in the group decides what a start does with a damaged log (rule M5): that must not be
+  // older in the state than in the log.
+  const bool group_changed = txn->state().metaservers() != metaservers;
+  StopIfBroken(store->Write(*changes, /*sync=*/group_changed));
   raft::SnapshotPoint point = Applied();
   point.index = last.index;
   point.term = last.term;
-  if (txn->state().metaservers() != metaservers) {
+  if (group_changed) {
     Result<raft::Membership> next = raft::DecodeMembership(txn->state().metaservers());
     StopIfBroken(next ? OkStatus() : next.error());
     point.membership = *std::move(next);

@@ -30,6 +30,7 @@
 #include "raft/raft_node.h"
 #include "rpc/channel_pool.h"
 #include "rpc/grpc_server.h"
+#include "rpc/hello.h"
 #include "rpc/server.h"
 
 namespace cairn {
@@ -249,8 +250,8 @@ Status RunningMetaserver::Listen(const MetaserverConfig& config) {
 v1::Hello RunningMetaserver::MakeHello() const {
   const DataIdentity identity = directory_->identity();
   v1::Hello hello;
-  hello.set_min_version(1);
-  hello.set_max_version(1);
+  hello.set_min_version(kProtocolVersion);
+  hello.set_max_version(kProtocolVersion);
   hello.set_cluster_id(identity.cluster_id);
   hello.set_server(identity.server.value);
   hello.set_incarnation(directory_->incarnation().value);

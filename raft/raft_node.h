@@ -188,6 +188,7 @@ class RaftNode final : public ReplicatedLog, private raft::LogReader {
   std::unique_ptr<IncomingSnapshot> incoming_;  // likewise
   bool disk_full_ = false;                      // likewise
   bool compacting_ = false;                     // likewise
+  size_t segments_left_ = 0;                    // likewise; when it was last compacted
   Term
       told_term_;  // confined to the apply thread: OnLeading was called for it, OnFollowing not yet
 

@@ -7,6 +7,11 @@
 
 namespace cairn {
 
+namespace {
+// So many times the usual log may be kept for a member that is being brought up.
+constexpr size_t kGrowth = 8;
+}  // namespace
+
 void RaftNode::Write(const raft::WriteBatch& batch) {
   if (!Failure().ok()) return;
   // The hard state first, both on disk, before anyone hears of either (rules M1, M4).
@@ -46,11 +51,16 @@ void RaftNode::NotWritten(const raft::WriteBatch& batch, const Status& cause) {
 
 void RaftNode::ForgetLost() {
   LOG_INFO("what the log had lost is back");
-  if (Status status = storage_->ForgetLost(); !status.ok()) StopBecause(status);
+  const Status status = storage_->ForgetLost();
+  if (status.ok()) return;
+  if (status.code() != ErrorCode::kNoSpace) return StopBecause(status);
+  LOG_WARN("that nothing is lost any more is not noted, the next start asks again error={}",
+           status);
 }
 
 void RaftNode::CompactWhenDue() {
-  if (compacting_ || storage_->segment_count() <= options_.kept_segments + 1) return;
+  const size_t usual = std::max(options_.kept_segments + 1, segments_left_);
+  if (compacting_ || storage_->segment_count() <= usual) return;
   compacting_ = true;
   house_.Run([this] {
     const Result<LogIndex> durable = machine_.MakeDurable();
@@ -65,8 +75,8 @@ void RaftNode::CompactWhenDue() {
   });
 }
 
-// Only what is durable in the state may go (rule M2), and what was written last stays for members
-// that were away.
+// Only what is durable in the state may go (rule M2). What was written last stays for members that
+// were away; more of it while one of them is being brought up, or it would never be.
 void RaftNode::Compact(LogIndex durable) {
   compacting_ = false;
   {
@@ -74,9 +84,12 @@ void RaftNode::Compact(LogIndex durable) {
     // entries that are going away.
     absl::MutexLock lock(&mu_);
     durable = std::min(durable, core_->applied());
+    const bool may_grow = storage_->segment_count() < kGrowth * options_.kept_segments;
+    if (may_grow) durable = core_->HeardHave(durable, Now());
     core_->Compacted(storage_->FirstAfterCompact(durable, options_.kept_segments));
   }
   const Status status = storage_->Compact(durable, options_.kept_segments);
+  segments_left_ = storage_->segment_count();
   if (status.ok()) return;
   if (status.code() != ErrorCode::kNoSpace) return StopBecause(status);
   LOG_WARN("log not compacted, it grows until there is room error={}", status);

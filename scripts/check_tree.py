@@ -59,6 +59,8 @@ COVERED_BY = {
     "raft/core/message.cc": "tests/simulation/simulation_test.cc",
     "raft/core/output.cc": "tests/simulation/simulation_test.cc",
     "raft/core/raft_core.cc": "tests/simulation/simulation_test.cc",
+    "raft/core/reads.cc": "tests/scripts/raft_script_test.cc",
+    "raft/core/transfer.cc": "tests/scripts/raft_script_test.cc",
     "raft/raft_node_apply.cc": "tests/raft/raft_node_test.cc",
     "raft/raft_node_disk.cc": "tests/raft/raft_node_test.cc",
     "raft/raft_node_open.cc": "tests/raft/raft_node_test.cc",
@@ -90,6 +92,7 @@ CODE = set(MAX_COLUMNS)
 README_LINES = (10, 40)
 README_FOLDERS = sorted({folder.split("/")[0] for folder in MAY_INCLUDE} | {"proto", "bench"})
 UNFINISHED = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME"]) + r")\b")
+OWN_CONSTANT = re.compile(r"^(?:constexpr|const) .*?\b(k[A-Z]\w*)\b *[{=\[]")
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
 
 
@@ -165,6 +168,23 @@ def check_mirror(path, files):
         yield 1, "has a test of its own: take it out of COVERED_BY"
 
 
+def check_hiding(path, lines, lines_of):
+    """Compiled together with others, a file's own constant hides a header's of that name."""
+    if not path.endswith(".cc"):
+        return
+    folder = os.path.dirname(path)
+    for number, line in enumerate(lines, 1):
+        match = OWN_CONSTANT.match(line)
+        if not match:
+            continue
+        shared = re.compile(r"^inline constexpr .*\b" + match.group(1) + r"\b")
+        for header, text in lines_of.items():
+            near = header.split("/")[0] in {path.split("/")[0], "common", "rpc"} and \
+                (not header.startswith("tests/") or os.path.dirname(header) == folder)
+            if header.endswith(".h") and near and any(shared.match(each) for each in text):
+                yield number, f"{match.group(1)} is also in {header}, which it would hide"
+
+
 def check_script(root, path, lines):
     if not is_script(path, lines):
         return
@@ -227,7 +247,8 @@ def check(root):
     problems = []
     for path, lines in lines_of.items():
         found = [check_includes(path, lines), check_lines(path, lines),
-                 check_mirror(path, lines_of), check_script(root, path, lines)]
+                 check_mirror(path, lines_of), check_script(root, path, lines),
+                 check_hiding(path, lines, lines_of)]
         problems += [(path, number, text) for group in found for number, text in group]
     problems += check_readmes(lines_of, lines_of)
     if "ARCHITECTURE.md" in lines_of:
@@ -249,6 +270,7 @@ def self_test():
     good = {"ARCHITECTURE.md": architecture(),
             "common/a.cc": '#include "common/a.h"\n', "tests/common/a_test.cc": "\n",
             "rpc/b.h": '#include "common/a.h"\n#include "cairn/v1/c.pb.h"\n',
+            "rpc/one.h": "inline constexpr int kOne = 1;\n",
             "scripts/good.sh": "#!/bin/bash\ntrue\n"}
     bad = [
         ("common/b.h", '#include "rpc/b.h"\n', "common/b.h:1: common may not include rpc/b.h"),
@@ -261,6 +283,7 @@ def self_test():
         ("common/blank.h", "x \n", "common/blank.h:1: trailing whitespace"),
         ("rpc/later.h", "// TO" "DO: more\n", "rpc/later.h:1: unfinished"),
         ("client/untested.cc", "\n", "tests/client/untested_test.cc is missing"),
+        ("rpc/hides.cc", "constexpr int kOne{1};\n", "rpc/hides.cc:1: kOne is also in rpc/one.h"),
         ("scripts/broken.sh", "#!/bin/bash\nif true\n", "scripts/broken.sh:1: bash -n"),
         ("rpc/README.md", "short\n", "rpc/README.md:1: 1 lines"),
         ("ARCHITECTURE.md", architecture().replace("| `rpc` | `common`", "| `rpc` | `client`"),

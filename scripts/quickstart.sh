@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From a fresh checkout to a mounted file system: installs the packages that are missing, builds,
-# starts a local cluster of separate processes (3 chunkservers, 3 copies), mounts it, copies a real
-# tree in, compares it, and says what to try next.
+# starts a local cluster of separate processes (3 metaservers, 3 chunkservers, 3 copies), mounts it,
+# copies a real tree in, compares it, and says what to try next.
 #   scripts/quickstart.sh [DIRECTORY]    default: ~/.local/state/cairn/quickstart
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -10,7 +10,6 @@
 namespace cairn {
 namespace {
 
-constexpr Duration kHoldWait = std::chrono::seconds(2);
 constexpr Duration kPeerWait = std::chrono::seconds(2);
 constexpr uint32_t kBlocksPerTransfer = kMaxTransferBytes / kBlockSize;
 

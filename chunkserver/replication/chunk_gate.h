@@ -106,6 +106,9 @@ class ChunkGates {
   Shard shards_[kShards];
 };
 
+// What is done under a gate is short: whoever waits longer than this for one gives up.
+inline constexpr Duration kHoldWait = std::chrono::seconds(2);
+
 // Holds a gate for a scope.
 class HeldChunk {
  public:

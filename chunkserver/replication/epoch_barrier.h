@@ -30,6 +30,8 @@ class EpochBarrier {
     const Epoch epoch_;
   };
 
+  // How long what is admitted under an epoch may take.
+  static constexpr Duration kPatience = std::chrono::seconds(1);
   // Waits until no pass of an epoch before `epoch` is held. REQUIRES: the table already knows
   // `epoch`, so that later passes of older ones fail their check. False: the deadline passed.
   bool WaitForOlder(PgId group, Epoch epoch, Deadline deadline);

@@ -8,7 +8,6 @@
 
 namespace cairn {
 namespace {
-constexpr Duration kBarrierWait = std::chrono::seconds(1);
 constexpr Duration kSendsWait = std::chrono::seconds(10);
 constexpr Duration kAnnounceRetry = std::chrono::milliseconds(50);
 // How long other members are waited for before a block is adopted that one of them may have: they
@@ -19,12 +18,12 @@ constexpr auto kLastRetry = std::chrono::milliseconds(1000);
 
 bool OutcomeIsUnknown(const Status& status) {
   return status.code() == ErrorCode::kUnavailable ||
-         status.code() == ErrorCode::kDeadlineExceeded ||
-         status.code() == ErrorCode::kCancelled || status.code() == ErrorCode::kNotLeader;
+         status.code() == ErrorCode::kDeadlineExceeded || status.code() == ErrorCode::kCancelled ||
+         status.code() == ErrorCode::kNotLeader;
 }
 
 // Its map is behind or ahead, or it is still busy with something older: no fault.
-bool MayPass(ErrorCode code) {
+bool IsOnlyLate(ErrorCode code) {
   return code == ErrorCode::kStaleEpoch || code == ErrorCode::kNotPrimary ||
          code == ErrorCode::kBusy;
 }
@@ -123,7 +122,8 @@ Status GroupJobs::Heal(const Group& group) {
 
 Status GroupJobs::TakeOver(const Standing& standing) {
   const Group& group = *standing.group;
-  if (!context_.barrier.WaitForOlder(group.id, group.epoch, Deadline::After(kBarrierWait))) {
+  if (!context_.barrier.WaitForOlder(group.id, group.epoch,
+                                     Deadline::After(EpochBarrier::kPatience))) {
     return Status::Error(ErrorCode::kBusy, "operations of an older epoch are under way");
   }
   RETURN_IF_ERROR(Heal(group));
@@ -171,7 +171,7 @@ Result<Incarnation> GroupJobs::Begin(MemberComparer& comparer) {
 
 Status GroupJobs::Judged(const Group& group, const MemberComparer& comparer, Status status) {
   const Status& answer = comparer.member_answer();
-  if (!status.ok() && !answer.ok() && !MayPass(answer.code())) {
+  if (!status.ok() && !answer.ok() && !IsOnlyLate(answer.code())) {
     context_.faults.Failed(group.id, group.epoch, comparer.member(), answer);
   }
   return status;
@@ -182,8 +182,7 @@ Status GroupJobs::CatchUp(const Standing& standing, ServerId member) {
   ASSIGN_OR_RETURN(const Incarnation incarnation, Begin(comparer));
   // It is back: writes need not take the detour for servers that cannot be reached.
   context_.faults.Answered(standing.group->id, member);
-  const std::shared_ptr<Attachment> attachment =
-      context_.primaries.Attach(*standing.group, member);
+  const std::shared_ptr<Attachment> attachment = context_.primaries.Attach(*standing.group, member);
   if (attachment == nullptr) return Status::Error(ErrorCode::kStaleEpoch, "the group moved on");
   MemberComparer attached(context_, repair_, standing.group, member, attachment);
   Status status = attached.CompareAll();

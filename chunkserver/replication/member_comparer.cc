@@ -12,7 +12,7 @@ namespace {
 // (timing::kMemberRemoved), and chunks are held meanwhile.
 constexpr Duration kCallWait = std::chrono::seconds(2);
 constexpr Duration kSyncWait = std::chrono::seconds(60);
-constexpr Duration kHoldWait = std::chrono::seconds(1);
+constexpr Duration kCompareWait = std::chrono::seconds(1);
 constexpr uint32_t kPage = 1000;
 constexpr uint32_t kBlocksPerTransfer = kMaxTransferBytes / kBlockSize;
 
@@ -83,7 +83,7 @@ Status MemberComparer::FetchMissing() {
 }
 
 Status MemberComparer::FetchOne(ChunkId id) {
-  const HeldChunk held(context_.gates.Get(id), Deadline::After(kHoldWait));
+  const HeldChunk held(context_.gates.Get(id), Deadline::After(kCompareWait));
   if (!held.ok()) return Status::Error(ErrorCode::kBusy, "chunk {} is being written", id);
   RETURN_IF_ERROR(context_.table.Stand(group_->id, group_->epoch));
   ASSIGN_OR_RETURN(const std::optional<ChunkInfo> info, context_.store.Info(id));
@@ -117,7 +117,7 @@ Status MemberComparer::CompareAll() {
 Status MemberComparer::CompareListed(const ChunkInfo& info) {
   const auto found = theirs_->find(info.id);
   if (found != theirs_->end()) {
-    const HeldChunk held(context_.gates.Get(info.id), Deadline::After(kHoldWait));
+    const HeldChunk held(context_.gates.Get(info.id), Deadline::After(kCompareWait));
     if (!held.ok()) return Status::Error(ErrorCode::kBusy, "chunk {} is being written", info.id);
     // The member's row is from before; until it is marked it gets no write, so it still holds.
     ASSIGN_OR_RETURN(const std::optional<ChunkInfo> now, context_.store.Info(info.id));
@@ -133,7 +133,7 @@ Status MemberComparer::CompareNow(ChunkId id) {
   for (bool mended = false;; mended = true) {
     Status status;
     {
-      const HeldChunk held(context_.gates.Get(id), Deadline::After(kHoldWait));
+      const HeldChunk held(context_.gates.Get(id), Deadline::After(kCompareWait));
       if (!held.ok()) return Status::Error(ErrorCode::kBusy, "chunk {} is being written", id);
       status = CompareHeld(id);
     }

@@ -10,8 +10,6 @@ namespace {
 
 constexpr int kMendTries = 2;
 constexpr size_t kListLimit = 10000;
-constexpr Duration kBarrierWait = std::chrono::seconds(1);
-constexpr Duration kHoldWait = std::chrono::seconds(2);
 
 ChunkWrite WriteOf(const ReplicateCall& call, const std::vector<uint32_t>& crcs) {
   const v1::WriteChunkRequest& request = call.request().write();
@@ -299,7 +297,7 @@ void MemberPath::BeginCatchUp(const BeginCatchUpCall& call) {
       context_.HeardStore(synced);
       if (!synced.ok()) return call.Fail(synced);
     } else {
-      if (!context_.barrier.WaitForOlder(group, epoch, Deadline::After(kBarrierWait))) {
+      if (!context_.barrier.WaitForOlder(group, epoch, Deadline::After(EpochBarrier::kPatience))) {
         return call.Fail(Status::Error(ErrorCode::kBusy,
                                        "writes of an older epoch of group {} are under way",
                                        group));

@@ -13,7 +13,7 @@ namespace cairn {
 
 namespace {
 constexpr std::chrono::seconds kProbeTime{2};
-constexpr std::chrono::seconds kUnmountTime{10};
+constexpr std::chrono::seconds kUnmountBackTime{10};
 constexpr std::chrono::seconds kKillTime{10};
 constexpr char kClientProgram[] = "cairn-fuse";
 
@@ -21,15 +21,14 @@ constexpr char kClientProgram[] = "cairn-fuse";
 bool IsMounted(const DevCluster& cluster, const std::string& mount_point) {
   const std::vector<MountEntry> mounts = ListMounts();
   const MountEntry* mount = MountAt(mounts, mount_point);
-  return mount != nullptr && mount->type == kCairnMountType &&
-         cluster.IsMountSource(mount->source);
+  return mount != nullptr && mount->type == kCairnMountType && cluster.IsMountSource(mount->source);
 }
 
 // All mounts of this cluster at one point, one on top of the other; lazily where files are open.
 Status UnmountAt(const DevCluster& cluster, const std::string& mount_point, bool lazy) {
   for (int layer = 0; IsMounted(cluster, mount_point) && layer < 8; ++layer) {
-    if (!lazy && Unmount(mount_point, /*lazy=*/false, kUnmountTime).ok()) continue;
-    RETURN_IF_ERROR(Unmount(mount_point, /*lazy=*/true, kUnmountTime));
+    if (!lazy && Unmount(mount_point, /*lazy=*/false, kUnmountBackTime).ok()) continue;
+    RETURN_IF_ERROR(Unmount(mount_point, /*lazy=*/true, kUnmountBackTime));
   }
   return OkStatus();
 }
@@ -130,9 +129,8 @@ Status StartClient(const DevCluster& cluster, const DevMember& client, Deadline 
     RETURN_IF_ERROR(UnmountAt(cluster, mount_point, /*lazy=*/false));
     RETURN_IF_ERROR(PrepareMountPoint(cluster, mount_point));
     ASSIGN_OR_RETURN(const std::string program, SiblingProgram(kClientProgram));
-    std::vector<std::string> arguments =
-        MountArguments(cluster.MountSource(), mount_point,
-                       CertificateFiles(cluster.TlsDirectory(), "client"), "");
+    std::vector<std::string> arguments = MountArguments(
+        cluster.MountSource(), mount_point, CertificateFiles(cluster.TlsDirectory(), "client"), "");
     arguments.insert(arguments.begin(), program);
     arguments.push_back("-f");
     RETURN_IF_ERROR(SpawnDetached({.arguments = std::move(arguments),
@@ -142,8 +140,7 @@ Status StartClient(const DevCluster& cluster, const DevMember& client, Deadline 
   bool down = false;
   const bool answers = WaitUntil(deadline, [&] {
     down = cluster.State(client) == ProcessState::kDown;
-    return down || (IsMounted(cluster, mount_point) &&
-                    MountAnswers(mount_point, kProbeTime));
+    return down || (IsMounted(cluster, mount_point) && MountAnswers(mount_point, kProbeTime));
   });
   if (answers && !down) return OkStatus();
   return Status::Error(ErrorCode::kUnavailable, "{} {}; the end of {}:{}", mount_point,

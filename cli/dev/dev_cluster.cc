@@ -38,13 +38,20 @@ Status CheckEmpty(const std::string& directory) {
 }
 }  // namespace
 
-std::string DevMember::name() const {
+const char* DevMember::kind() const {
   switch (role) {
-    case DevRole::kMeta: return fmt::format("meta{}", number);
-    case DevRole::kChunk: return fmt::format("chunk{}", number);
-    case DevRole::kClient: return fmt::format("client{}", number);
+    case DevRole::kMeta:
+      return "meta";
+    case DevRole::kChunk:
+      return "chunk";
+    case DevRole::kClient:
+      return "client";
   }
   return "";
+}
+
+std::string DevMember::name() const {
+  return fmt::format("{}{}", kind(), number);
 }
 
 Result<DevCluster> DevCluster::Open(const std::string& directory) {
@@ -57,8 +64,7 @@ Result<DevCluster> DevCluster::Open(const std::string& directory) {
   return DevCluster(directory, std::move(shape));
 }
 
-Result<DevCluster> DevCluster::OpenOrCreate(const std::string& directory,
-                                            const ShapeFlags& flags) {
+Result<DevCluster> DevCluster::OpenOrCreate(const std::string& directory, const ShapeFlags& flags) {
   if (PosixFiles().Exists(directory + kShapeFile)) {
     ASSIGN_OR_RETURN(DevCluster cluster, Open(directory));
     RETURN_IF_ERROR(CheckSameShape(cluster.shape(), flags));

@@ -24,6 +24,7 @@ struct DevMember {
   DevRole role = DevRole::kMeta;
   int number = 1;
 
+  const char* kind() const;  // "meta", "chunk", "client"
   std::string name() const;  // "meta1", "chunk2", "client1"
   friend bool operator==(const DevMember&, const DevMember&) = default;
 };

@@ -5,19 +5,21 @@
 
 #include "cli/cluster_birth.h"
 #include "cli/dev/servers.h"
+#include "cli/survey.h"
 
 namespace cairn {
 
 namespace {
-constexpr std::chrono::milliseconds kRest{50};
 constexpr Duration kLeaderTime = std::chrono::seconds(5);
 constexpr char kHost[] = "127.0.0.1";
 
-Birth BirthOf(const Shape& shape) {
+Birth BirthOf(const DevCluster& cluster) {
+  const Shape& shape = cluster.shape();
   Birth birth;
   birth.cluster_id = shape.cluster_id;
   birth.copies = static_cast<uint32_t>(shape.copies);
   birth.min_active = static_cast<uint32_t>(shape.min_active);
+  birth.verb_options = DirOption(cluster.directory(), LookupEnvironment::OfProcess());
   for (int number = 1; number <= shape.founders; ++number) {
     v1::MetaserverMember& founder = birth.founders.emplace_back();
     founder.set_server(static_cast<uint32_t>(number));
@@ -33,25 +35,6 @@ Status RememberFounded(DevCluster& cluster) {
   return cluster.SaveShape(std::move(shape));
 }
 
-// True once the cluster is born and a majority runs; else `wait` says what is waited for.
-Result<bool> TakeNextStep(DevCluster& cluster, AdminClient& client, Deadline deadline,
-                          const Teller& warn, Status& wait) {
-  const v1::GetStatusRequest request;
-  const v1::GetStatusResponse type;
-  const Survey survey = TakeSurvey(client, {"GetStatus", &request, &type},
-                                   Deadline::After(std::min(kSurveyTime, deadline.Left())));
-  const Birth birth = BirthOf(cluster.shape());
-  ASSIGN_OR_RETURN(const BirthStep step, PlanBirth(birth, cluster.shape().founded, survey));
-  if (step.kind == BirthStep::Kind::kBorn) {
-    for (const GroupMember& lost : step.lost) warn(LostText(lost));
-    RETURN_IF_ERROR(RememberFounded(cluster));
-    return true;
-  }
-  wait = step.kind == BirthStep::Kind::kWait ? Status(ErrorCode::kUnavailable, step.waits_for)
-                                             : TakeBirthStep(client, birth, step, deadline);
-  if (wait.code() == ErrorCode::kWrongCluster) return Fail(wait);
-  return false;
-}
 }  // namespace
 
 v1::MetaserverAddress DevMetaserverAddress(const Shape& shape, int number) {
@@ -66,12 +49,16 @@ v1::MetaserverAddress DevMetaserverAddress(const Shape& shape, int number) {
 
 Status AwaitMetaservers(DevCluster& cluster, AdminClient& client, Deadline deadline,
                         const Teller& warn) {
-  Status wait(ErrorCode::kUnavailable, "no metaserver has answered yet");
+  const Birth birth = BirthOf(cluster);
   for (;;) {
     RETURN_IF_ERROR(CheckServersRun(cluster));
-    ASSIGN_OR_RETURN(const bool born, TakeNextStep(cluster, client, deadline, warn, wait));
-    if (born) return OkStatus();
-    if (deadline.Left() <= kRest) return wait;
+    ASSIGN_OR_RETURN(const BirthStep step,
+                     TakeBirthStep(client, birth, cluster.shape().founded, deadline));
+    if (step.kind == BirthStep::Kind::kBorn) {
+      for (const GroupMember& lost : step.lost) warn(LostText(birth, lost));
+      return RememberFounded(cluster);
+    }
+    if (deadline.Left() <= kRest) return Status(ErrorCode::kUnavailable, step.waits_for);
     std::this_thread::sleep_for(kRest);
   }
 }

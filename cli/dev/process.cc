@@ -69,9 +69,12 @@ std::optional<pid_t> ParsePid(const std::string& text) {
 
 const char* ProcessStateName(ProcessState state) {
   switch (state) {
-    case ProcessState::kDown: return "down";
-    case ProcessState::kRunning: return "running";
-    case ProcessState::kPaused: return "paused";
+    case ProcessState::kDown:
+      return "down";
+    case ProcessState::kRunning:
+      return "running";
+    case ProcessState::kPaused:
+      return "paused";
   }
   return "unknown";
 }
@@ -88,9 +91,9 @@ Result<std::optional<ProcessIdentity>> LoadPidFile(const std::string& path) {
 }
 
 Status StorePidFile(const std::string& path, const ProcessIdentity& identity) {
-  return ReplaceFile(PosixFiles(), path,
-                     fmt::format("{} {} {}\n", identity.pid, identity.start_time,
-                                 identity.boot_id));
+  return ReplaceFile(
+      PosixFiles(), path,
+      fmt::format("{} {} {}\n", identity.pid, identity.start_time, identity.boot_id));
 }
 
 Result<ProcessIdentity> IdentityOf(pid_t pid) {
@@ -151,8 +154,8 @@ bool AwaitEnd(const std::string& name, const ProcessIdentity& identity, Deadline
   return WaitUntil(deadline, down);
 }
 
-std::vector<RunningProgram> FindPrograms(
-    const std::string& name, const std::function<bool(const std::string&)>& is_wanted) {
+std::vector<RunningProgram> FindPrograms(const std::string& name,
+                                         const std::function<bool(const std::string&)>& is_wanted) {
   std::vector<RunningProgram> found;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {

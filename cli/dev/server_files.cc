@@ -22,15 +22,16 @@ std::string GrpcAddresses(const Shape& shape) {
   return "[" + list + "]";
 }
 
-std::string Listen(uint16_t port) { return QuoteToml(fmt::format("127.0.0.1:{}", port)); }
+std::string Listen(uint16_t port) {
+  return QuoteToml(fmt::format("127.0.0.1:{}", port));
+}
 
 Status WriteCertificates(const DevCluster& cluster) {
-  RETURN_IF_ERROR(EnsureAuthority(cluster.TlsDirectory(),
-                                  "Cairn cluster " + cluster.shape().cluster_id));
+  RETURN_IF_ERROR(
+      EnsureAuthority(cluster.TlsDirectory(), "Cairn cluster " + cluster.shape().cluster_id));
   for (const DevMember& member : cluster.Servers()) {
     const char* role = member.role == DevRole::kMeta ? "metaserver-" : "chunkserver-";
-    RETURN_IF_ERROR(EnsureCertificate(cluster.TlsDirectory(), member.name(),
-                                      role + member.name()));
+    RETURN_IF_ERROR(EnsureCertificate(cluster.TlsDirectory(), member.name(), role + member.name()));
   }
   RETURN_IF_ERROR(EnsureCertificate(cluster.TlsDirectory(), "client", "client-dev"));
   return internal::StatusOf(EnsureCertificate(cluster.TlsDirectory(), "admin", "admin-dev"));
@@ -49,10 +50,11 @@ std::string MetaserverConfig(const DevCluster& cluster, const DevMember& member)
 std::string ChunkserverConfig(const DevCluster& cluster, const DevMember& member) {
   const uint16_t port = cluster.shape().chunk_ports.at(static_cast<size_t>(member.number - 1));
   // The host's own name often means another loopback address than the one it listens on.
-  return fmt::format("directory = {}\nlisten = {}\nhost = \"127.0.0.1\"\nunix_socket = {}\n"
-                     "metaservers = {}\n",
-                     QuoteToml(cluster.DataDirectory(member)), Listen(port),
-                     QuoteToml(cluster.SocketFile(member)), GrpcAddresses(cluster.shape())) +
+  return fmt::format(
+             "directory = {}\nlisten = {}\nhost = \"127.0.0.1\"\nunix_socket = {}\n"
+             "metaservers = {}\n",
+             QuoteToml(cluster.DataDirectory(member)), Listen(port),
+             QuoteToml(cluster.SocketFile(member)), GrpcAddresses(cluster.shape())) +
          TlsTable(cluster, member.name()) + kLogTable;
 }
 

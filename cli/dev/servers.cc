@@ -7,9 +7,12 @@
 #include <deque>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "cli/admin_client.h"
 #include "cli/dev/metaservers.h"
+#include "cli/survey.h"
+#include "client/backoff.h"
 
 namespace cairn {
 
@@ -19,9 +22,12 @@ constexpr std::chrono::seconds kSignalTime{10};
 
 bool Reached(ProcessState state, int signal) {
   switch (signal) {
-    case SIGSTOP: return state != ProcessState::kRunning;
-    case SIGCONT: return state != ProcessState::kPaused;
-    default: return state == ProcessState::kDown;
+    case SIGSTOP:
+      return state != ProcessState::kRunning;
+    case SIGCONT:
+      return state != ProcessState::kPaused;
+    default:
+      return state == ProcessState::kDown;
   }
 }
 
@@ -56,17 +62,15 @@ Status AwaitKilled(const DevCluster& cluster, const std::vector<RunningServer>& 
 }
 
 // Only the leader hears the chunkservers.
-Status CheckAllUp(AdminClient& client, int chunkservers) {
+Status CheckAllUp(AdminClient& client, int chunkservers, Deadline deadline) {
   const v1::GetStatusRequest request;
   const v1::GetStatusResponse type;
-  const Survey survey =
-      TakeSurvey(client, {"GetStatus", &request, &type}, Deadline::After(kSurveyTime));
-  const MemberAnswer* best = BestOf(survey);
-  if (best == nullptr) return NobodyAnswers(survey);
-  RETURN_IF_ERROR(best->answered);
-  if (!best->Leads()) return Status(ErrorCode::kUnavailable, "no metaserver leads yet");
+  ASSIGN_OR_RETURN(const Answers answers, AskBest(client, {"GetStatus", &request, &type},
+                                                  client::Earlier(deadline, kPatientSurveyTime)));
+  const MemberAnswer& best = answers.best();
+  if (!best.Leads()) return Status(ErrorCode::kUnavailable, "no metaserver leads yet");
   int up = 0;
-  const auto& status = static_cast<const v1::GetStatusResponse&>(*best->answer);
+  const auto& status = static_cast<const v1::GetStatusResponse&>(*best.answer);
   for (const auto& server : status.chunkservers()) up += server.up() ? 1 : 0;
   if (up >= chunkservers) return OkStatus();
   return Status::Error(ErrorCode::kUnavailable, "{} of {} chunkservers have joined", up,
@@ -74,15 +78,17 @@ Status CheckAllUp(AdminClient& client, int chunkservers) {
 }
 
 Status AwaitChunkservers(const DevCluster& cluster, AdminClient& client, Deadline deadline) {
-  Status last;
-  const auto settled = [&] {
-    Status running = CheckServersRun(cluster);
-    const bool ended = !running.ok();
-    last = ended ? std::move(running) : CheckAllUp(client, cluster.shape().chunk);
-    return ended || last.ok();
-  };
-  (void)WaitUntil(deadline, settled);
-  return last;
+  for (;;) {
+    RETURN_IF_ERROR(CheckServersRun(cluster));
+    const Status up = CheckAllUp(client, cluster.shape().chunk, deadline);
+    if (up.ok()) return up;
+    // One that is paused does not come by waiting.
+    for (const DevMember& member : cluster.Servers()) {
+      if (member.role == DevRole::kChunk) RETURN_IF_ERROR(CheckNotPaused(cluster, member));
+    }
+    if (deadline.Left() <= kRest) return up;
+    std::this_thread::sleep_for(kRest);
+  }
 }
 }  // namespace
 
@@ -100,9 +106,9 @@ Result<std::string> SiblingProgram(const std::string& name) {
 Status StartServer(const DevCluster& cluster, const DevMember& member) {
   ASSIGN_OR_RETURN(const auto running, cluster.Running(member));
   if (running) return OkStatus();
-  ASSIGN_OR_RETURN(const std::string program,
-                   SiblingProgram(member.role == DevRole::kMeta ? "cairn-metaserver"
-                                                                : "cairn-chunkserver"));
+  ASSIGN_OR_RETURN(
+      const std::string program,
+      SiblingProgram(member.role == DevRole::kMeta ? "cairn-metaserver" : "cairn-chunkserver"));
   return internal::StatusOf(
       SpawnDetached({.arguments = {program, "--config", cluster.ConfigFile(member)},
                      .log_file = cluster.LogFile(member),
@@ -121,14 +127,22 @@ std::string LogTail(const DevCluster& cluster, const DevMember& member) {
   return tail;
 }
 
+Status CheckRuns(const DevCluster& cluster, const DevMember& member) {
+  if (cluster.State(member) != ProcessState::kDown) return OkStatus();
+  return Status::Error(ErrorCode::kUnavailable, "{} ended; the end of {}:{}", member.name(),
+                       cluster.LogFile(member), LogTail(cluster, member));
+}
+
 Status CheckServersRun(const DevCluster& cluster) {
-  for (const DevMember& member : cluster.Servers()) {
-    if (cluster.State(member) == ProcessState::kDown) {
-      return Status::Error(ErrorCode::kUnavailable, "{} ended; the end of {}:{}", member.name(),
-                           cluster.LogFile(member), LogTail(cluster, member));
-    }
-  }
+  for (const DevMember& member : cluster.Servers()) RETURN_IF_ERROR(CheckRuns(cluster, member));
   return OkStatus();
+}
+
+Status CheckNotPaused(const DevCluster& cluster, const DevMember& member) {
+  if (cluster.State(member) != ProcessState::kPaused) return OkStatus();
+  return Status::Error(ErrorCode::kBusy, "{0} is paused: 'cairn dev resume {1} {2}{3}'",
+                       member.name(), member.kind(), member.number,
+                       DirOption(cluster.directory(), LookupEnvironment::OfProcess()));
 }
 
 bool CanWriteBack(const DevCluster& cluster) {
@@ -145,6 +159,10 @@ bool CanWriteBack(const DevCluster& cluster) {
 Status AwaitCluster(DevCluster& cluster, Deadline deadline, const Teller& warn) {
   ASSIGN_OR_RETURN(const ClusterAccess access, cluster.Access());
   ASSIGN_OR_RETURN(AdminClient client, AdminClient::Open(access));
+  for (const DevMember& server : cluster.Servers()) {
+    const Status paused = CheckNotPaused(cluster, server);
+    if (server.role == DevRole::kMeta && !paused.ok()) warn(paused.message());
+  }
   RETURN_IF_ERROR(AwaitMetaservers(cluster, client, deadline, warn));
   return AwaitChunkservers(cluster, client, deadline);
 }

@@ -18,8 +18,13 @@ Status StartServer(const DevCluster& cluster, const DevMember& member);
 // The last lines of the member's log, indented, for an error message.
 std::string LogTail(const DevCluster& cluster, const DevMember& member);
 
-// kUnavailable, with the end of its log, when a server is down that should run.
+// kUnavailable, with the end of its log: the server is down.
+Status CheckRuns(const DevCluster& cluster, const DevMember& member);
+// The same of all servers.
 Status CheckServersRun(const DevCluster& cluster);
+
+// kBusy says how to wake one that is paused.
+Status CheckNotPaused(const DevCluster& cluster, const DevMember& member);
 
 // Whether a mount can get rid of what it holds: most metaservers and a chunkserver run, or would if
 // they were not paused. What one of several chunkservers held goes to the others.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/logging.h"
+#include "metaserver/cluster/metaserver_address.h"
 #include "metaserver/cluster/outcome.h"
 #include "metaserver/placement/plan_members.h"
 
@@ -11,9 +12,7 @@ namespace cairn {
 namespace {
 
 constexpr size_t kMaxIdBytes = 64;
-constexpr size_t kMaxHostBytes = 255;
 constexpr size_t kMaxUnixPathBytes = 107;
-constexpr uint32_t kMaxPort = 65535;
 constexpr size_t kMaxReasonBytes = 200;
 
 Status CheckEndpoint(const v1::Endpoint& endpoint) {

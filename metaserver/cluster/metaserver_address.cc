@@ -6,9 +6,6 @@ namespace cairn {
 
 namespace {
 
-constexpr size_t kMaxHostBytes = 255;
-constexpr uint32_t kMaxPort = 65535;
-
 Result<std::string> FormatEndpoint(const v1::Endpoint& endpoint) {
   if (endpoint.host().empty() || endpoint.host().size() > kMaxHostBytes ||
       endpoint.host().find_first_of(" ,/") != std::string::npos || endpoint.port() == 0 ||

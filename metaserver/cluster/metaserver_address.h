@@ -9,6 +9,10 @@
 
 namespace cairn {
 
+// Of what a server says that it listens on.
+inline constexpr size_t kMaxHostBytes = 255;
+inline constexpr uint32_t kMaxPort = 65535;
+
 // "HOST:PORT HOST:PORT", frames first. kInvalidArgument names what no server can listen on.
 Result<std::string> FormatMetaserver(const v1::MetaserverAddress& address);
 // kCorruption: not such a text.

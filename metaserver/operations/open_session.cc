@@ -5,7 +5,7 @@ namespace cairn {
 namespace {
 
 constexpr size_t kMaxClientIdBytes = 256;
-constexpr size_t kMaxHostBytes = 255;
+constexpr size_t kMaxClientHostBytes = 255;
 constexpr size_t kMaxMountPointBytes = 4096;
 
 Status CheckRequest(const v1::OpenSessionCommand& open) {
@@ -13,7 +13,7 @@ Status CheckRequest(const v1::OpenSessionCommand& open) {
     return Status::Error(ErrorCode::kInvalidArgument, "a client id of {} bytes",
                          open.client_id().size());
   }
-  if (open.host().size() > kMaxHostBytes || open.mount_point().size() > kMaxMountPointBytes) {
+  if (open.host().size() > kMaxClientHostBytes || open.mount_point().size() > kMaxMountPointBytes) {
     return Status(ErrorCode::kTooLarge, "the host or mount point of a session");
   }
   return OkStatus();

@@ -1,10 +1,23 @@
 // How a leader brings a snapshot to a member that needs entries the log no longer has: piece by
 // piece, each asked of the driver when the one before has arrived.
+#include <algorithm>
 #include <utility>
 
 #include "raft/core/raft_core.h"
 
 namespace cairn::raft {
+
+LogIndex Core::HeardHave(LogIndex otherwise, Time now) const {
+  const Leader* leader = std::get_if<Leader>(&role_);
+  if (leader == nullptr) return otherwise;
+  LogIndex have = otherwise;
+  for (const auto& [id, peer] : leader->peers) {
+    if (!IsActive(peer, now)) continue;
+    const bool coming = peer.snapshot && peer.snapshot->index;
+    have = std::min(have, std::max(peer.match, coming ? *peer.snapshot->index : LogIndex()));
+  }
+  return have;
+}
 
 void Core::BeginSnapshot(Progress& peer, Time now) {
   peer.in_flight.clear();

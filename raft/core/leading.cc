@@ -1,5 +1,5 @@
-// What a leader does: streams entries, commits what a quorum has on disk, proves that it still
-// leads.
+// What a leader does: streams entries, commits what a quorum has on disk, gives up when nobody
+// answers.
 #include <algorithm>
 #include <utility>
 
@@ -82,14 +82,6 @@ void Core::TickPeer(ServerId id, Progress& peer, Time now) {
   SendEntries(id, peer, now);
 }
 
-// It has answered a message of this term: it follows, and has promised not to vote for a while
-// after that message.
-void Core::NoteAnswer(Progress& peer, Time sent_at, Time now) {
-  const bool late = SeededBugIs(SeededBug::kStaleLeaseRead);
-  peer.confirmed = std::max(peer.confirmed, late ? now : sent_at);
-  peer.heard = std::max(peer.heard, now);
-}
-
 void Core::OnAppendReply(const Message& message, const AppendReply& reply, Time now) {
   Leader* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr || message.term != hard_state_.term) return;
@@ -139,106 +131,6 @@ void Core::MaybeCommit(Time now) {
   NoteCommit(index);
   GrantReads(now);
   AdvanceMembershipChange(now);
-}
-
-// The time that a quorum, this leader included, has reached.
-Time Core::QuorumTime(const std::function<Time(const Progress&)>& of, Time now) const {
-  const Leader& leader = std::get<Leader>(role_);
-  const auto reached = [&](ServerId id) -> uint64_t {
-    if (id == options_.self) return static_cast<uint64_t>(now.count());
-    const auto peer = leader.peers.find(id);
-    return peer == leader.peers.end() ? 0 : static_cast<uint64_t>(of(peer->second).count());
-  };
-  return Time(static_cast<Time::rep>(membership().QuorumValue(reached)));
-}
-
-bool Core::LeaseHolds(Time now) const {
-  const Leader* leader = std::get_if<Leader>(&role_);
-  if (leader == nullptr || !failure_.ok()) return false;
-  if (commit_ < leader->first_own && !SeededBugIs(SeededBug::kReadBeforeOwnCommit)) return false;
-  if (leader->lease_given_up && !SeededBugIs(SeededBug::kLeaseKeptInTransfer)) return false;
-  if (IsAlone()) return true;
-  const Time confirmed = QuorumTime([](const Progress& peer) { return peer.confirmed; }, now);
-  return now < confirmed + options_.lease;
-}
-
-// A quorum that answered a message sent after the read was asked had elected nobody else before
-// (Raft 6.4).
-void Core::GrantReads(Time now) {
-  Leader* leader = std::get_if<Leader>(&role_);
-  if (leader == nullptr || leader->reads.empty() || commit_ < leader->first_own) return;
-  const Time confirmed = QuorumTime([](const Progress& peer) { return peer.confirmed; },
-                                    std::max(now, last_stamp_ + Time(1)));
-  while (!leader->reads.empty() && leader->reads.front().asked < confirmed) {
-    grants_.push_back({leader->reads.front().id, true, leader->reads.front().index});
-    leader->reads.pop_front();
-  }
-}
-
-void Core::RefuseReads() {
-  for (const auto& read : std::get<Leader>(role_).reads) {
-    grants_.push_back({read.id, false, LogIndex()});
-  }
-  std::get<Leader>(role_).reads.clear();
-}
-
-Status Core::TransferLeadership(ServerId target, Time now) {
-  Leader* leader = std::get_if<Leader>(&role_);
-  if (leader == nullptr) return Status(ErrorCode::kNotLeader, "not leading");
-  if (leader->transfer) return Status(ErrorCode::kBusy, "leadership is being handed over");
-  if (target == ServerId()) target = FurthestVoter(now);
-  if (target == ServerId()) {
-    return Status(ErrorCode::kBelowMinActive, "no other voter is heard that could lead");
-  }
-  const auto peer = leader->peers.find(target);
-  if (peer == leader->peers.end() || !membership().voters.contains(target)) {
-    return Status::Error(ErrorCode::kNotFound, "there is no other voter {}", target);
-  }
-  if (!IsActive(peer->second, now)) {
-    return Status::Error(ErrorCode::kBelowMinActive, "metaserver {} is not heard", target);
-  }
-  leader->transfer = Leader::Transfer{target, now + options_.election_max, false};
-  // From the moment somebody may be told to campaign, no read is answered on the lease, however
-  // late that message arrives (rule M6).
-  leader->lease_given_up = true;
-  MaybeHandOver(now);
-  return OkStatus();
-}
-
-// Has it answered this leader, and lately?
-bool Core::IsActive(const Progress& peer, Time now) const {
-  return peer.confirmed != Time{} && now - peer.heard <= options_.election_max;
-}
-
-// Of the others that are heard; 0: there are none.
-ServerId Core::FurthestVoter(Time now) const {
-  ServerId furthest;
-  LogIndex match;
-  for (const auto& [id, peer] : std::get<Leader>(role_).peers) {
-    if (!membership().voters.contains(id) || !IsActive(peer, now)) continue;
-    if (furthest != ServerId() && peer.match <= match) continue;
-    furthest = id;
-    match = peer.match;
-  }
-  return furthest;
-}
-
-void Core::TellToCampaign(ServerId target) {
-  Message message = MessageTo(target, hard_state_.term);
-  message.body = TimeoutNow();
-  messages_.push_back(std::move(message));
-}
-
-void Core::MaybeHandOver(Time now) {
-  Leader* leader = std::get_if<Leader>(&role_);
-  if (leader == nullptr || !leader->transfer || leader->transfer->told) return;
-  const auto target = leader->peers.find(leader->transfer->target);
-  if (target == leader->peers.end()) return;
-  if (target->second.match < log_.last_index()) {
-    return SendEntries(target->first, target->second, now);
-  }
-  leader->transfer->told = true;
-  TellToCampaign(target->first);
 }
 
 }  // namespace cairn::raft

@@ -162,18 +162,6 @@ Result<LogIndex> Core::Propose(std::string command, Time now) {
   return index;
 }
 
-void Core::Read(uint64_t id, Time now) {
-  Leader* leader = std::get_if<Leader>(&role_);
-  if (leader == nullptr) {
-    grants_.push_back({id, false, LogIndex()});
-    return;
-  }
-  const LogIndex index = std::max(commit_, leader->first_own);
-  leader->reads.push_back({id, index, Stamp(now)});
-  if (!IsAlone()) BroadcastHeartbeat(now);
-  GrantReads(now);
-}
-
 void Core::AppendEntry(LogEntry entry) {
   if (entry.kind == EntryKind::kMembership) {
     Result<Membership> membership = DecodeMembership(entry.command);

@@ -117,6 +117,10 @@ class Core {
   // May a read be answered without asking anyone: leader, an entry of its own term is committed,
   // and a quorum has confirmed it recently. Check it *after* the state was read (rule M6).
   bool LeaseHolds(Time now) const;
+  // All members that are heard have everything up to here, or get it in a snapshot that is under
+  // way: while there is room, the log should reach back to it. `otherwise`: this member does not
+  // lead.
+  LogIndex HeardHave(LogIndex otherwise, Time now) const;
   // The term in which this member leads; 0 when it does not.
   Term LeadingTerm() const;
   LogIndex applied() const { return applied_; }
@@ -228,7 +232,6 @@ class Core {
 
   // leading.cc
   void OnAppendReply(const Message& message, const AppendReply& reply, Time now);
-  void NoteAnswer(Progress& peer, Time sent_at, Time now);
   void SendEntries(ServerId id, Progress& peer, Time now);
   void SendAppend(ServerId id, Progress& peer, std::vector<LogEntry> entries, Time now);
   void SendHeartbeat(ServerId id, Progress& peer, Time now);
@@ -237,9 +240,14 @@ class Core {
   void TickLeader(Time now);
   void TickPeer(ServerId id, Progress& peer, Time now);
   void MaybeCommit(Time now);
+
+  // reads.cc
+  void NoteAnswer(Progress& peer, Time sent_at, Time now);
   Time QuorumTime(const std::function<Time(const Progress&)>& of, Time now) const;
   void GrantReads(Time now);
   void RefuseReads();
+
+  // transfer.cc
   bool IsActive(const Progress& peer, Time now) const;
   ServerId FurthestVoter(Time now) const;
   void TellToCampaign(ServerId target);

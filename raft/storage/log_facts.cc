@@ -10,10 +10,10 @@ namespace cairn {
 
 namespace {
 
-constexpr std::string_view kMagic = "cairn-log ";
+constexpr std::string_view kFactsMagic = "cairn-log ";
 constexpr uint64_t kFormat = 2;
 constexpr std::string_view kNoBytes = "-";
-constexpr size_t kMaxFileBytes = 4 * kMaxFoundersBytes;
+constexpr size_t kMaxFactsBytes = 4 * kMaxFoundersBytes;
 
 std::string ToHex(std::string_view bytes) {
   if (bytes.empty()) return std::string(kNoBytes);
@@ -24,9 +24,9 @@ std::string ToHex(std::string_view bytes) {
 
 std::string Encode(const LogFacts& facts) {
   std::string text = fmt::format(
-      "{}{}\nincarnation {}\nterm {}\nvote {}\nsynced {}\nlost {}\nself {}\nfounders {}\n", kMagic,
-      kFormat, facts.incarnation, facts.hard_state.term, facts.hard_state.vote, facts.synced,
-      facts.lost, facts.self, ToHex(facts.founders));
+      "{}{}\nincarnation {}\nterm {}\nvote {}\nsynced {}\nlost {}\nself {}\nfounders {}\n",
+      kFactsMagic, kFormat, facts.incarnation, facts.hard_state.term, facts.hard_state.vote,
+      facts.synced, facts.lost, facts.self, ToHex(facts.founders));
   return text + fmt::format("crc32c {:08x}\n", Crc32c(text.data(), text.size()));
 }
 
@@ -79,7 +79,7 @@ std::optional<uint64_t> FormatOf(std::string_view text) {
   LineParser checksum(text.substr(checked));
   const bool matches = checksum.TakeNumber<uint32_t>("crc32c ", 16) == Crc32c(text.data(), checked);
   LineParser lines(text);
-  const auto format = lines.TakeNumber<uint64_t>(kMagic);
+  const auto format = lines.TakeNumber<uint64_t>(kFactsMagic);
   if (!matches || checksum.failed() || lines.failed()) return std::nullopt;
   return format;
 }
@@ -87,7 +87,7 @@ std::optional<uint64_t> FormatOf(std::string_view text) {
 std::optional<LogFacts> Decode(std::string_view text) {
   LineParser lines(text);
   LogFacts facts;
-  lines.TakeText(kMagic);
+  lines.TakeText(kFactsMagic);
   facts.incarnation.value = lines.TakeNumber<uint64_t>("incarnation ");
   facts.hard_state.term.value = lines.TakeNumber<uint64_t>("term ");
   facts.hard_state.vote.value = lines.TakeNumber<uint32_t>("vote ");
@@ -104,8 +104,8 @@ std::optional<LogFacts> Decode(std::string_view text) {
 
 Result<LogFacts> LoadLogFacts(FileSystem& files, const std::string& path) {
   ASSIGN_OR_RETURN(const std::string text, LoadFile(files, path));
-  const std::optional<uint64_t> format = text.size() <= kMaxFileBytes ? FormatOf(text)
-                                                                      : std::nullopt;
+  const std::optional<uint64_t> format =
+      text.size() <= kMaxFactsBytes ? FormatOf(text) : std::nullopt;
   if (format && *format != kFormat) {
     return Fail(ErrorCode::kNotSupported, "{} has format {}, this program knows format {}", path,
                 *format, kFormat);

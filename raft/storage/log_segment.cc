@@ -13,7 +13,7 @@ using log_format::kSegmentHeaderBytes;
 namespace {
 
 constexpr size_t kWriteAheadBytes = 256u << 10;
-constexpr uint64_t kMaxFileBytes = 256u << 20;
+constexpr uint64_t kMaxSegmentBytes = 256u << 20;
 
 std::span<const std::byte> AsBytes(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));
@@ -29,7 +29,7 @@ Result<std::string> ReadAt(File& file, size_t offset, size_t size_bytes) {
 
 Result<std::string> ReadWhole(File& file, const std::string& path) {
   ASSIGN_OR_RETURN(uint64_t size_bytes, file.Size());
-  if (size_bytes > kMaxFileBytes) {
+  if (size_bytes > kMaxSegmentBytes) {
     return Fail(ErrorCode::kCorruption, "{}: no segment has {} bytes", path, size_bytes);
   }
   return ReadAt(file, 0, size_bytes);

@@ -55,6 +55,16 @@ TEST(ClusterBirthTest, TheClusterIsFoundedOnceAllAreAdopted) {
   EXPECT_EQ(Plan({Member(1, 1), Member(2, 1), Member(3, 1)})->kind, Kind::kBorn);
 }
 
+// An init with the same id and other addresses, while the first one was not done.
+TEST(ClusterBirthTest, TwoListsOfFoundersAreNotMixed) {
+  MemberAnswer other = Adopted(2, 0);
+  other.says.mutable_members(2)->mutable_address()->mutable_frames()->set_port(9);
+  const auto step = Plan({Unborn(1), other, Silent(3)});
+  ASSERT_FALSE(step.has_value());
+  EXPECT_EQ(step.error().code(), ErrorCode::kWrongCluster);
+  EXPECT_THAT(step.error().message(), HasSubstr("3 at 127.0.0.1:9 (127.0.0.1:1003)"));
+}
+
 TEST(ClusterBirthTest, OneOfAnotherClusterIsNeverTakenIn) {
   MemberAnswer other = Member(2, 2);
   other.says.set_cluster_id("other");
@@ -73,9 +83,11 @@ TEST(RuleM4, AMemberThatLostItsDirectoryIsNotAdoptedAgain) {
   EXPECT_EQ(step->kind, Kind::kBorn);
   ASSERT_EQ(step->lost.size(), 1u);
   EXPECT_EQ(step->lost[0].server, 2u);
-  EXPECT_THAT(LostText(step->lost[0]), HasSubstr("cairn meta remove 2"));
-  EXPECT_THAT(LostText(step->lost[0]),
-              HasSubstr("cairn meta add 127.0.0.1:2002 --grpc 127.0.0.1:1002"));
+  Birth birth = BirthOf(3);
+  birth.verb_options = " --dir /d";
+  EXPECT_THAT(LostText(birth, step->lost[0]), HasSubstr("'cairn meta remove 2 --dir /d'"));
+  EXPECT_THAT(LostText(birth, step->lost[0]),
+              HasSubstr("'cairn meta add 127.0.0.1:2002 --grpc 127.0.0.1:1002 --dir /d'"));
 }
 
 TEST(RuleM4, ALaggingMemberThatKnowsNoClusterYetDoesNotHideThatThereIsOne) {
@@ -86,8 +98,8 @@ TEST(RuleM4, ALaggingMemberThatKnowsNoClusterYetDoesNotHideThatThereIsOne) {
 }
 
 TEST(RuleM4, WithoutAMajorityThatRemembersNothingIsFounded) {
-  for (const Survey& survey : {Survey{Member(1, 0), Unborn(2), Unborn(3)},
-                               Survey{Unborn(1), Unborn(2), Unborn(3)}}) {
+  for (const Survey& survey :
+       {Survey{Member(1, 0), Unborn(2), Unborn(3)}, Survey{Unborn(1), Unborn(2), Unborn(3)}}) {
     const auto step = Plan(survey, /*born_before=*/true);
     ASSERT_FALSE(step.has_value());
     EXPECT_EQ(step.error().code(), ErrorCode::kWrongCluster);

@@ -73,6 +73,24 @@ TEST_F(ClusterLookupTest, TheMountSourceIsTheFramesPortOfTheSameHosts) {
   EXPECT_EQ(FindCluster(options_, environment_)->mount_source, "a:7400,[::1]:7400");
 }
 
+TEST_F(ClusterLookupTest, ASocketIsNoMetaserverToACommand) {
+  options_.directory.clear();
+  options_.cluster = "a,unix:/run/meta.sock";
+  EXPECT_EQ(FindCluster(options_, environment_).error().code(), ErrorCode::kInvalidArgument);
+  EXPECT_THAT(Found(), HasSubstr("--cluster: unix:/run/meta.sock is a socket"));
+  EXPECT_THAT(ParseClientConfig("client.toml", Config("unix:/s")).error().message(),
+              HasSubstr("client.toml: unix:/s is a socket"));
+}
+
+TEST_F(ClusterLookupTest, ADirectoryIsToldOnlyWhereItHasToBe) {
+  EXPECT_EQ(DirOption("/d", environment_), " --dir /d");
+  EXPECT_NE(DirOption(environment_.default_directory, environment_), "");  // hidden by the others
+  environment_.cluster.clear();
+  environment_.client_config = scratch_.path() + "/absent";
+  EXPECT_EQ(DirOption("/d", environment_), " --dir /d");
+  EXPECT_EQ(DirOption(environment_.default_directory, environment_), "");
+}
+
 TEST(ClientConfigTest, RefusesUnknownKeysAndNoMetaserver) {
   EXPECT_THAT(ParseClientConfig("client.toml", "metaserver = 1\n").error().message(),
               HasSubstr("client.toml:1:1"));

@@ -4,6 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <sstream>
+
+#include "cli/app.h"
 #include "cli/dev/clients.h"
 #include "cli/dev/server_files.h"
 #include "cli/dev/servers.h"
@@ -83,6 +87,33 @@ TEST_F(DevClusterTest, OneChunkserverAndMostMetaserversAreEnoughToWriteBack) {
   EXPECT_TRUE(CanWriteBack(cluster));
 }
 
+TEST_F(DevClusterTest, APausedServerIsNotStartedButNamed) {
+  const DevCluster cluster = Create();
+  ASSERT_TRUE(WriteServerFiles(cluster).ok());
+  const DevMember member{DevRole::kChunk, 2};
+  ASSERT_TRUE(
+      SpawnDetached({{"/bin/sleep", "600"}, cluster.LogFile(member), cluster.PidFile(member)})
+          .has_value());
+  EXPECT_TRUE(CheckNotPaused(cluster, member).ok());
+  ASSERT_TRUE(SignalMember(cluster, member, SIGSTOP).ok());
+  std::ostringstream out, err;
+  EXPECT_EQ(static_cast<int>(RunCairn({"dev", "start", "chunk", "2", "--dir", scratch_.path()},
+                                      Console{out, err, false})),
+            6);
+  EXPECT_EQ(err.str(), fmt::format("cairn: chunk2 is paused: 'cairn dev resume chunk 2 --dir {}'\n",
+                                   scratch_.path()));
+  EXPECT_TRUE(SignalMember(cluster, member, SIGKILL).ok());
+}
+
+TEST_F(DevClusterTest, OneThatEndedIsToldWithTheEndOfItsLogWhateverTheOthersDo) {
+  const DevCluster cluster = Create();
+  ASSERT_TRUE(WriteServerFiles(cluster).ok());
+  scratch_.Write("log/meta2.log", "disk failed\n");
+  ASSERT_TRUE(StorePidFile(cluster.PidFile({DevRole::kMeta, 1}), *IdentityOf(::getpid())).ok());
+  EXPECT_TRUE(CheckRuns(cluster, {DevRole::kMeta, 1}).ok());
+  EXPECT_THAT(CheckRuns(cluster, {DevRole::kMeta, 2}).message(), HasSubstr("disk failed"));
+}
+
 TEST_F(DevClusterTest, ConfigurationsHoldTheAgreedKeys) {
   const DevCluster cluster = Create();
   ASSERT_TRUE(WriteServerFiles(cluster).ok());
@@ -93,8 +124,8 @@ TEST_F(DevClusterTest, ConfigurationsHoldTheAgreedKeys) {
   }
   EXPECT_TRUE(meta.Finish().ok());
   ConfigReader chunk("chunkserver.toml", ChunkserverConfig(cluster, {DevRole::kChunk, 2}));
-  for (const char* key : {"directory", "listen", "host", "unix_socket", "tls.ca",
-                          "tls.certificate", "tls.key", "log.level"}) {
+  for (const char* key : {"directory", "listen", "host", "unix_socket", "tls.ca", "tls.certificate",
+                          "tls.key", "log.level"}) {
     EXPECT_NE(chunk.RequiredString(key), "") << key;
   }
   EXPECT_EQ(chunk.Strings("metaservers").size(), 3u);

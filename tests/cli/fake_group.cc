@@ -62,10 +62,10 @@ void FakeGroup::Serve(FakeMember& member) {
   const auto held = [this] { mu_.AssertHeld(); };
   Handle<v1::ListMetaserversRequest, v1::ListMetaserversResponse>(
       member, v1::ADMIN_LIST_METASERVERS, false, [&](const auto&) { return member.says; });
-  Handle<v1::GetStatusRequest, v1::GetStatusResponse>(
-      member, v1::ADMIN_GET_STATUS, false, [&](const auto&) { return member.status; });
-  Handle<v1::GetHealthRequest, v1::GetHealthResponse>(
-      member, v1::ADMIN_GET_HEALTH, false, [&](const auto&) { return member.health; });
+  Handle<v1::GetStatusRequest, v1::GetStatusResponse>(member, v1::ADMIN_GET_STATUS, false,
+                                                      [&](const auto&) { return member.status; });
+  Handle<v1::GetHealthRequest, v1::GetHealthResponse>(member, v1::ADMIN_GET_HEALTH, false,
+                                                      [&](const auto&) { return member.health; });
   Handle<v1::AdoptMetaserverRequest, v1::AdoptMetaserverResponse>(
       member, v1::ADMIN_ADOPT_METASERVER, false, [this, &member, held](const auto& request) {
         held();
@@ -80,13 +80,11 @@ void FakeGroup::Serve(FakeMember& member) {
         return v1::FoundClusterResponse();
       });
   Handle<v1::AddMetaserverRequest, v1::AddMetaserverResponse>(
-      member, v1::ADMIN_ADD_METASERVER, true, [this](const auto& request) {
-        return on_add(request);
-      });
+      member, v1::ADMIN_ADD_METASERVER, true,
+      [this](const auto& request) { return on_add(request); });
   Handle<v1::RemoveMetaserverRequest, v1::RemoveMetaserverResponse>(
-      member, v1::ADMIN_REMOVE_METASERVER, true, [this](const auto& request) {
-        return on_remove(request);
-      });
+      member, v1::ADMIN_REMOVE_METASERVER, true,
+      [this](const auto& request) { return on_remove(request); });
   Handle<v1::TransferLeaderRequest, v1::TransferLeaderResponse>(
       member, v1::ADMIN_TRANSFER_LEADER, true,
       [this](const auto& request) -> Result<v1::TransferLeaderResponse> {
@@ -120,6 +118,11 @@ void FakeGroup::Serve(FakeMember& member) {
 
 Result<v1::AdoptMetaserverResponse> FakeGroup::Adopt(FakeMember& member,
                                                      const v1::AdoptMetaserverRequest& request) {
+  if (!member.adoption_errors.empty()) {
+    const Status status = member.adoption_errors.front();
+    member.adoption_errors.pop_front();
+    return Fail(status);
+  }
   ++member.adopted;
   member.adoption = request;
   member.id = request.server();
@@ -142,7 +145,14 @@ void FakeGroup::Elect() {
     member->says.set_role(member == born[0] ? "leader" : "follower");
     member->says.set_leader(born[0]->id);
     member->says.set_term(1);
-    ListAll(members_, member->says);
+    member->says.clear_members();
+    for (const v1::MetaserverMember& founder : born[0]->adoption.founders()) {
+      v1::MetaserverInfo& info = *member->says.add_members();
+      info.set_server(founder.server());
+      info.set_part("voter");
+      *info.mutable_address() = founder.address();
+      info.set_heard(true);
+    }
   }
 }
 
@@ -188,7 +198,9 @@ void FakeGroup::Pause(int number) {
   Change(number, [](FakeMember& member) { member.paused = true; });
 }
 
-void FakeGroup::Stop(int number) { Peek(number).server.reset(); }
+void FakeGroup::Stop(int number) {
+  Peek(number).server.reset();
+}
 
 void FakeGroup::Change(int number, const std::function<void(FakeMember&)>& change) {
   absl::MutexLock lock(&mu_);

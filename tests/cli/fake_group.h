@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -23,13 +24,14 @@ namespace cairn {
 
 // One metaserver. What it answers is set under the group's mutex.
 struct FakeMember {
-  uint32_t id = 0;                   // in the group; 0: none
+  uint32_t id = 0;  // in the group; 0: none
   v1::ListMetaserversResponse says;
   v1::GetStatusResponse status;
   v1::GetHealthResponse health;
   std::map<uint64_t, uint64_t> hashes;  // by index
   bool paused = false;
-  int adopted = 0;                   // how often it was told
+  int adopted = 0;                     // how often it was told
+  std::deque<Status> adoption_errors;  // answered first, one each time
   v1::AdoptMetaserverRequest adoption;
   Dispatcher dispatcher;
   std::unique_ptr<GrpcServer> server;
@@ -47,10 +49,10 @@ class FakeGroup {
   void Lead(uint32_t leader);
   // Its directory is empty.
   void LoseDirectory(int number);
-  void Pause(int number);            // takes calls and does not answer
+  void Pause(int number);  // takes calls and does not answer
   void Stop(int number);
 
-  std::string Addresses() const;     // gRPC, comma-separated
+  std::string Addresses() const;  // gRPC, comma-separated
   // "127.0.0.1:FRAMES/GRPC,...", as 'cluster init' takes them; the frames are made up.
   std::string Founders() const;
   Address AddressOf(int number) const { return members_[static_cast<size_t>(number - 1)]->address; }

@@ -44,6 +44,22 @@ TEST(GroupViewTest, OneThatOnlyTheLeaderHearsIsToldApart) {
   EXPECT_THAT(group.Find(3)->trouble, HasSubstr("answers the leader"));
 }
 
+// This host reaches the leader alone; the group works.
+TEST(GroupViewTest, WhomTheLeaderHearsCountsForTheQuorum) {
+  const MemberAnswer leader = WithMatch(Member(1, 1), 3, 100);
+  EXPECT_TRUE(MakeGroupView({leader, Silent(2), Silent(3)}).HasQuorum());
+  EXPECT_FALSE(MakeGroupView({Member(1, 1), Silent(2), Silent(3)}).HasQuorum());
+  // An election timeout ago it was another: what answers there now has no log.
+  EXPECT_FALSE(MakeGroupView({leader, Silent(2), Unborn(3)}).HasQuorum());
+}
+
+TEST(GroupViewTest, WhileAVoterLeavesItsOldMajorityIsNeededToo) {
+  MemberAnswer leader = Member(1, 1, 3);
+  AddInfo(leader.says, 4, "outgoing");
+  EXPECT_FALSE(MakeGroupView({leader, Member(2, 1), Silent(3), Silent(4)}).HasQuorum());
+  EXPECT_TRUE(MakeGroupView({leader, Member(2, 1), Silent(3), Member(4, 1)}).HasQuorum());
+}
+
 TEST(GroupViewTest, WithoutALeaderNobodyKnowsHowFarBehindAnyoneIs) {
   MemberAnswer furthest = Member(2, 0);
   furthest.says.set_applied_index(99);
@@ -55,6 +71,14 @@ TEST(GroupViewTest, WithoutALeaderNobodyKnowsHowFarBehindAnyoneIs) {
 
 TEST(GroupViewTest, ALeaderThatDoesNotAnswerUsIsStillNamed) {
   EXPECT_EQ(MakeGroupView({Member(1, 3), Member(2, 3), Silent(3)}).leader, 3u);
+}
+
+TEST(GroupViewTest, AStrangersLeaderIsNotOurs) {
+  MemberAnswer stranger = Member(2, 2);
+  stranger.says.set_cluster_id("other");
+  stranger.says.set_role("follower");
+  stranger.says.set_applied_index(1);
+  EXPECT_EQ(MakeGroupView({Member(1, 0), stranger, Member(3, 0)}).leader, 0u);
 }
 
 TEST(GroupViewTest, OfTwoThatSayTheyLeadTheNewerTermCounts) {

@@ -1,5 +1,5 @@
-// 'cairn meta ...', and what status, health and 'cluster init' make of several metaservers, against
-// a group that answers what the test says.
+// 'cairn meta ...', and what status and health make of several metaservers, against a group that
+// answers what the test says.
 #include <gmock/gmock.h>
 
 #include <sstream>
@@ -27,17 +27,23 @@ class MetaVerbsTest : public testing::Test {
     arguments.insert(arguments.end(), {"--cluster", group_.Addresses(), "--tls-dir", tls_});
     return Run(std::move(arguments));
   }
+  // Of one that answers by gRPC.
+  int Add(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"meta", "add"});
+    arguments.insert(arguments.end(), {"--grpc", newcomer_.AddressOf(1).ToString()});
+    return Ask(std::move(arguments));
+  }
   void SetHashes(std::vector<uint64_t> hashes) {
     for (size_t i = 0; i < hashes.size(); ++i) {
-      group_.Change(static_cast<int>(i + 1), [&](FakeMember& member) {
-        member.hashes[group_.marked_index] = hashes[i];
-      });
+      group_.Change(static_cast<int>(i + 1),
+                    [&](FakeMember& member) { member.hashes[group_.marked_index] = hashes[i]; });
     }
   }
 
   ScratchDirectory scratch_;
   const std::string tls_ = scratch_.path() + "/tls";
   FakeGroup group_{tls_, 3};
+  FakeGroup newcomer_{tls_, 1};
   std::ostringstream out_, err_;
 };
 
@@ -69,14 +75,30 @@ TEST_F(MetaVerbsTest, AddGoesOnUntilTheNewOneVotes) {
     step.set_entries_behind(calls < 3 ? 100 : 0);
     return step;
   };
-  EXPECT_EQ(Ask({"meta", "add", "new-host:9000", "--grpc", "new-host:9001"}), 0) << err_.str();
+  EXPECT_EQ(Add({"new-host:9000"}), 0) << err_.str();
   EXPECT_EQ(out_.str(), "metaserver 4 is a voter\n");
   EXPECT_EQ(asked.address().frames().host(), "new-host");
   EXPECT_EQ(asked.address().frames().port(), 9000u);
-  EXPECT_EQ(asked.address().grpc().port(), 9001u);
-  EXPECT_EQ(Ask({"meta", "add", "new-host"}), 0);
+  EXPECT_EQ(asked.address().grpc().port(), newcomer_.AddressOf(1).port);
+  EXPECT_EQ(Add({"new-host"}), 0);
   EXPECT_EQ(asked.address().frames().port(), 7400u);
-  EXPECT_EQ(asked.address().grpc().port(), 7401u);
+}
+
+// It would be in every membership from then on.
+TEST_F(MetaVerbsTest, AddOfWhatDoesNotAnswerByGrpcIsRefusedBeforeTheGroupIsAsked) {
+  group_.BeFounded("c", 2);
+  bool asked = false;
+  group_.on_add = [&](const auto&) {
+    asked = true;
+    return v1::AddMetaserverResponse();
+  };
+  newcomer_.Stop(1);
+  EXPECT_EQ(Add({"127.0.0.1:9000"}), 3);
+  EXPECT_THAT(err_.str(),
+              HasSubstr("no metaserver answers by gRPC at " + newcomer_.AddressOf(1).ToString()));
+  EXPECT_EQ(Ask({"meta", "add", "no-such-host.invalid:9000"}), 3);
+  EXPECT_THAT(err_.str(), HasSubstr("no-such-host.invalid:7401"));
+  EXPECT_FALSE(asked);
 }
 
 TEST_F(MetaVerbsTest, AddThatTakesTooLongSaysHowFarItIs) {
@@ -88,7 +110,7 @@ TEST_F(MetaVerbsTest, AddThatTakesTooLongSaysHowFarItIs) {
     step.set_entries_behind(100);
     return step;
   };
-  EXPECT_EQ(Ask({"meta", "add", "new-host", "--timeout", "1"}), 5);
+  EXPECT_EQ(Add({"new-host", "--timeout", "1"}), 5);
   EXPECT_THAT(err_.str(),
               HasSubstr("metaserver 4 does not vote yet (learner, 100 entries behind)"));
 }
@@ -98,23 +120,20 @@ TEST_F(MetaVerbsTest, AddOfOneThatBelongsToAnotherClusterIsRefused) {
   group_.on_add = [](const v1::AddMetaserverRequest&) -> Result<v1::AddMetaserverResponse> {
     return Fail(ErrorCode::kWrongCluster, "it belongs to cluster d");
   };
-  EXPECT_EQ(Ask({"meta", "add", "new-host"}), 6);
+  EXPECT_EQ(Add({"new-host"}), 6);
   EXPECT_EQ(err_.str(), "cairn: it belongs to cluster d\n");
   EXPECT_EQ(Ask({"meta", "add", "unix:/tmp/x"}), 2);
 }
 
 TEST_F(MetaVerbsTest, RemoveGoesOnUntilItIsGone) {
   group_.BeFounded("c", 2);
-  bool forced = false;
-  group_.on_remove = [&, calls = 0](const v1::RemoveMetaserverRequest& request) mutable {
-    forced = request.force();
+  group_.on_remove = [calls = 0](const auto&) mutable {
     v1::RemoveMetaserverResponse step;
     step.set_gone(++calls == 2);
     return step;
   };
-  EXPECT_EQ(Ask({"meta", "remove", "3", "--force"}), 0) << err_.str();
+  EXPECT_EQ(Ask({"meta", "remove", "3"}), 0) << err_.str();
   EXPECT_THAT(out_.str(), StartsWith("metaserver 3 is out of the group"));
-  EXPECT_TRUE(forced);
 }
 
 TEST_F(MetaVerbsTest, RemoveOfWhatIsNoMemberExitsWithThreeUnlessWeRemovedIt) {
@@ -138,7 +157,7 @@ TEST_F(MetaVerbsTest, RemoveThatWouldLeaveNoMajorityIsRefused) {
     return Fail(ErrorCode::kBelowMinActive, "1 of the 2 left is heard");
   };
   EXPECT_EQ(Ask({"meta", "remove", "1"}), 6);
-  EXPECT_EQ(err_.str(), "cairn: 1 of the 2 left is heard\n");
+  EXPECT_EQ(err_.str(), "cairn: 1 of the 2 left is heard: bring a majority back first\n");
 }
 
 TEST_F(MetaVerbsTest, AnotherChangeUnderWayIsWaitedFor) {
@@ -187,6 +206,33 @@ TEST_F(MetaVerbsTest, TransferToTheOneThatLeadsIsDoneAlready) {
   EXPECT_EQ(Ask({"meta", "transfer-leader", "9"}), 3);
 }
 
+TEST_F(MetaVerbsTest, TransferWhoseAnswerWasLostIsDoneIfTheTargetLeads) {
+  group_.BeFounded("c", 1);
+  std::thread election;
+  group_.on_transfer = [&](const auto&) {
+    if (!election.joinable()) election = std::thread([this] { group_.Lead(3); });
+    const bool done = group_.Peek(3).says.role() == "leader";
+    return done ? Status(ErrorCode::kNotFound, "no other voter 3")
+                : Status(ErrorCode::kUnavailable, "lost its office");
+  };
+  EXPECT_EQ(Ask({"meta", "transfer-leader", "3", "--wait"}), 0) << err_.str();
+  election.join();
+  EXPECT_EQ(out_.str(), "metaserver 3 leads\n");
+}
+
+TEST_F(MetaVerbsTest, TransferDuringAnElectionIsFromTheOneThatWinsIt) {
+  group_.BeFounded("c", 0);
+  std::thread first([this] { group_.Lead(2); }), second;
+  group_.on_transfer = [&](const auto&) {
+    second = std::thread([this] { group_.Lead(3); });
+    return OkStatus();
+  };
+  EXPECT_EQ(Ask({"meta", "transfer-leader", "--wait"}), 0) << err_.str();
+  first.join();
+  second.join();
+  EXPECT_EQ(out_.str(), "metaserver 3 leads\n");
+}
+
 TEST_F(MetaVerbsTest, EqualHashesExitWithZero) {
   group_.BeFounded("c", 2);
   SetHashes({0xabc, 0xabc, 0xabc});
@@ -218,8 +264,13 @@ TEST_F(MetaVerbsTest, AMemberThatHasNotComeSoFarIsWaitedForThenExitsWithSeven) {
 
 TEST_F(MetaVerbsTest, StatusHasTheMetaserversAndStaysBelowTwoSeconds) {
   group_.BeFounded("c", 2);
+  for (int number = 1; number <= 3; ++number) {
+    group_.Change(number, [](FakeMember& member) { member.status.add_chunkservers(); });
+  }
   EXPECT_EQ(Ask({"status"}), 0);
   EXPECT_THAT(out_.str(), Not(HasSubstr("as seen by")));
+  EXPECT_THAT(out_.str(), HasSubstr("groups: 0 full"));
+  EXPECT_THAT(out_.str(), HasSubstr("silent 0.0 s"));
   EXPECT_THAT(out_.str(), HasSubstr("METASERVER"));
   group_.Change(3, [](FakeMember& member) {
     member.status.mutable_metaserver()->set_leader_silent_ms(1500);
@@ -231,99 +282,29 @@ TEST_F(MetaVerbsTest, StatusHasTheMetaserversAndStaysBelowTwoSeconds) {
   EXPECT_FALSE(limit.Passed());
   EXPECT_THAT(out_.str(),
               HasSubstr("as seen by metaserver 3 (follower), which last heard a leader 1.5 s ago"));
+  EXPECT_THAT(out_.str(), HasSubstr("groups: not known without a leader"));
+  EXPECT_THAT(out_.str(), Not(HasSubstr("silent 0.0 s")));
   EXPECT_EQ(Ask({"status", "--json"}), 0);
   EXPECT_THAT(out_.str(), HasSubstr("\"metaservers\":[{\"server\":1,"));
 }
 
-TEST_F(MetaVerbsTest, HealthJudgesTheGroupAndSaysWhoSawTheRest) {
+TEST_F(MetaVerbsTest, HealthJudgesTheGroupByAllAndChunkserversByTheLeaderAlone) {
   group_.BeFounded("c", 1);
-  EXPECT_EQ(Ask({"health", "--check"}), 0);
   group_.Change(2, [](FakeMember& member) {
-    v1::HealthItem& item = *member.health.add_items();
-    item.set_code("LAST_COPY");
-    item.set_severity("warning");
-    item.set_text("3 chunks");
+    member.health.add_items()->set_code("LAST_COPY");
     member.says.set_applied_index(101);
   });
+  EXPECT_EQ(Ask({"health", "--check"}), 0);
   group_.Stop(1);
   EXPECT_EQ(Ask({"health", "--check"}), 1);
   EXPECT_THAT(out_.str(), HasSubstr("META_DOWN"));
-  EXPECT_THAT(out_.str(), HasSubstr("3 chunks (as seen by metaserver 2, which does not lead)"));
+  EXPECT_THAT(out_.str(), HasSubstr("META_NOT_ASKED"));
+  EXPECT_THAT(out_.str(), Not(HasSubstr("LAST_COPY")));
   group_.Stop(3);
   group_.Lead(0);
   EXPECT_EQ(Ask({"health", "--check"}), 2);
   EXPECT_THAT(out_.str(), HasSubstr("META_NO_QUORUM"));
   EXPECT_THAT(out_.str(), HasSubstr("META_NO_LEADER"));
-}
-
-TEST_F(MetaVerbsTest, ClusterInitAdoptsAllAndFoundsAtTheLeader) {
-  EXPECT_EQ(Run({"cluster", "init", "--meta", group_.Founders(), "--copies", "2", "--tls-dir",
-                 tls_}),
-            0)
-      << err_.str();
-  EXPECT_EQ(group_.founded.copies(), 2u);
-  EXPECT_THAT(out_.str(), HasSubstr(group_.founded.cluster_id()));
-  for (int number = 1; number <= 3; ++number) {
-    const v1::AdoptMetaserverRequest& adoption = group_.Peek(number).adoption;
-    EXPECT_EQ(adoption.server(), static_cast<uint32_t>(number));
-    EXPECT_EQ(adoption.cluster_id(), group_.founded.cluster_id());
-    ASSERT_EQ(adoption.founders_size(), 3);
-    EXPECT_EQ(adoption.founders(2).address().frames().port(), 2003u);
-    EXPECT_EQ(adoption.founders(2).address().grpc().port(), group_.AddressOf(3).port);
-  }
-}
-
-TEST_F(MetaVerbsTest, ClusterInitCanBeRepeatedWithItsIdOnly) {
-  const std::vector<std::string> again = {"cluster", "init",         "--meta",    group_.Founders(),
-                                          "--id",    "0123456789ab", "--tls-dir", tls_};
-  ASSERT_EQ(Run(again), 0) << err_.str();
-  EXPECT_EQ(Run(again), 0) << err_.str();
-  EXPECT_EQ(group_.times_founded, 1);
-  EXPECT_EQ(Run({"cluster", "init", "--meta", group_.Founders(), "--tls-dir", tls_}), 6);
-  EXPECT_THAT(err_.str(), HasSubstr("belongs to cluster 0123456789ab"));
-}
-
-TEST_F(MetaVerbsTest, ClusterInitGoesOnWhereItWasInterrupted) {
-  group_.Change(2, [](FakeMember& member) {
-    member.id = 2;
-    member.says.set_cluster_id("0123456789ab");
-    member.says.set_server(2);
-    member.says.set_role("follower");
-  });
-  EXPECT_EQ(Run({"cluster", "init", "--meta", group_.Founders(), "--id", "0123456789ab",
-                 "--tls-dir", tls_}),
-            0)
-      << err_.str();
-  EXPECT_EQ(group_.Peek(2).adopted, 0);
-  EXPECT_EQ(group_.times_founded, 1);
-}
-
-// An amnesiac voter is never adopted under its old id.
-TEST_F(MetaVerbsTest, ClusterInitDoesNotTakeInOneThatLostItsDirectory) {
-  const std::vector<std::string> again = {"cluster", "init",         "--meta",    group_.Founders(),
-                                          "--id",    "0123456789ab", "--tls-dir", tls_};
-  ASSERT_EQ(Run(again), 0) << err_.str();
-  group_.LoseDirectory(2);
-  EXPECT_EQ(Run(again), 6);
-  EXPECT_THAT(err_.str(), HasSubstr("has lost its directory"));
-  EXPECT_EQ(group_.Peek(2).adopted, 1);
-}
-
-TEST_F(MetaVerbsTest, ClusterInitOfASingleOneTakesItsGrpcPort) {
-  FakeGroup single(tls_, 1);
-  EXPECT_EQ(Run({"cluster", "init", "--meta", single.Addresses(), "--tls-dir", tls_}), 0)
-      << err_.str();
-  EXPECT_EQ(single.founded.cluster_id().size(), 32u);
-  EXPECT_THAT(out_.str(), HasSubstr(single.founded.cluster_id()));
-  const v1::AdoptMetaserverRequest& adoption = single.Peek(1).adoption;
-  ASSERT_EQ(adoption.founders_size(), 1);
-  EXPECT_EQ(adoption.founders(0).address().frames().port(), 7400u);
-}
-
-TEST_F(MetaVerbsTest, ClusterInitTakesOneThreeOrFive) {
-  EXPECT_EQ(Run({"cluster", "init", "--meta", "a,b", "--tls-dir", tls_}), 2);
-  EXPECT_EQ(Run({"cluster", "init", "--meta", "a:1/x", "--tls-dir", tls_}), 2);
-  EXPECT_EQ(Run({"cluster", "init", "--meta", "a,,c", "--tls-dir", tls_}), 2);
 }
 
 }  // namespace

@@ -74,7 +74,13 @@ TEST(MetaserverHealthTest, OneThatLostItsDirectoryIsDownAndItsCureIsTold) {
 
 TEST(MetaserverHealthTest, OneOutsideTheGroupIsNobodysTrouble) {
   EXPECT_THAT(Codes({Member(1, 1, 1), Unborn(4)}), IsEmpty());
-  EXPECT_THAT(Codes({Unborn(1), Unborn(2)}), IsEmpty());
+}
+
+TEST(MetaserverHealthTest, MetaserversWithoutAnyClusterAreAnError) {
+  const auto items = Diagnose({Unborn(1), Silent(2), Unborn(3)});
+  ASSERT_EQ(items.size(), 1u);
+  EXPECT_EQ(items[0].code(), "META_UNBORN");
+  EXPECT_EQ(items[0].severity(), "error");
 }
 
 }  // namespace

@@ -65,8 +65,7 @@ TEST_F(SurveyTest, WhoSaysNothingIsNamedWithTheReason) {
   const Survey survey = TakeSurvey(client, {}, Deadline::After(kSurveyTime));
   EXPECT_EQ(BestOf(survey), nullptr);
   EXPECT_EQ(NobodyAnswers(survey).code(), ErrorCode::kUnavailable);
-  EXPECT_THAT(NobodyAnswers(survey).message(),
-              testing::HasSubstr(group_.AddressOf(3).ToString()));
+  EXPECT_THAT(NobodyAnswers(survey).message(), testing::HasSubstr(group_.AddressOf(3).ToString()));
 }
 
 TEST_F(SurveyTest, ALiarCannotMakeItAskTheWholeWorld) {
@@ -140,6 +139,31 @@ TEST_F(AdminClientTest, ARefusalIsNotAskedForAgain) {
   AnswerWith({Status(ErrorCode::kNotFound, "no such member"), OkStatus()});
   AdminClient client = Client(group_.Access());
   EXPECT_EQ(Ask(client, 20s).code(), ErrorCode::kNotFound);
+}
+
+TEST_F(AdminClientTest, AHandoverUnderWayIsWaitedForButNotByAnotherTransfer) {
+  AnswerWith({Status(ErrorCode::kBusy, "leadership is being handed over"), OkStatus()});
+  AdminClient client = Client(group_.Access());
+  EXPECT_EQ(Ask(client, 20s).code(), ErrorCode::kBusy);
+  group_.on_remove = [calls = 0](const auto&) mutable -> Result<v1::RemoveMetaserverResponse> {
+    if (++calls < 3) return Fail(ErrorCode::kBusy, "leadership is being handed over");
+    return v1::RemoveMetaserverResponse();
+  };
+  v1::RemoveMetaserverResponse response;
+  EXPECT_TRUE(client
+                  .CallLeader("RemoveMetaserver", v1::RemoveMetaserverRequest(), response,
+                              Deadline::After(20s))
+                  .ok());
+  EXPECT_FALSE(client.repeated());
+}
+
+TEST_F(AdminClientTest, WhatTheLeaderSaidLastIsNotForgottenForASilenceThatWasCutShort) {
+  group_.on_transfer = [this](const auto&) {
+    for (int number = 1; number <= 3; ++number) group_.Peek(number).paused = true;
+    return Status(ErrorCode::kUnavailable, "lost its office");
+  };
+  AdminClient client = Client(group_.Access());
+  EXPECT_THAT(Ask(client, 1500ms).message(), testing::HasSubstr("lost its office"));
 }
 
 TEST_F(AdminClientTest, WhenNobodyAnswersAtAllItDoesNotWait) {

@@ -33,9 +33,45 @@ TEST(RuleM3, ARetriedChangeRunsOnce) {
   EXPECT_EQ(cluster.metadata().changes_run(), 1u);
 }
 
-TEST_F(MetadataClientTest, AsksAgainUnderAnotherNumberWhenToldBusy) {
+// RuleM3: the answer is lost, and the leader is too busy to say what became of the change.
+TEST(RuleM3, AChangeThatMayHaveRunKeepsItsNumberWhenToldBusy) {
+  FakeCluster cluster;
+  auto mount = MountedFileSystem::Mount(cluster.Options());
+  ASSERT_TRUE(mount.has_value());
+  const Status lost(ErrorCode::kUnavailable, "the answer is lost");
+  const Status busy(ErrorCode::kBusy, "leadership is being handed over");
+  cluster.script().Add({v1::METADATA_MAKE_DIRECTORY, lost, /*run_first=*/true, false, 1});
+  cluster.script().Add({v1::METADATA_MAKE_DIRECTORY, busy, false, false, 2});
+  EXPECT_TRUE((*mount)->MakeDirectory({}, kRootInode, "d", 0755).has_value());
+  EXPECT_EQ(cluster.script().Count(v1::METADATA_MAKE_DIRECTORY), 4u);
+  EXPECT_EQ(cluster.metadata().changes_run(), 1u);
+}
+
+// What is told busy is not run again in a new session either: the first may have done it.
+TEST(RuleM3, AChangeThatMayHaveRunEndsWithItsSession) {
+  FakeCluster cluster;
+  auto mount = MountedFileSystem::Mount(cluster.Options());
+  ASSERT_TRUE(mount.has_value());
+  const Status lost(ErrorCode::kUnavailable, "the answer is lost");
+  const Status gone(ErrorCode::kUnknownSession, "expired");
+  cluster.script().Add({v1::METADATA_MAKE_DIRECTORY, lost, /*run_first=*/true, false, 1});
+  cluster.script().Add({v1::METADATA_MAKE_DIRECTORY, Status(ErrorCode::kBusy, "later")});
+  cluster.script().Add({v1::METADATA_MAKE_DIRECTORY, gone});
+  const auto made = (*mount)->MakeDirectory({}, kRootInode, "d", 0755);
+  ASSERT_FALSE(made.has_value());
+  EXPECT_EQ(made.error().code(), ErrorCode::kIoError);
+  EXPECT_EQ(cluster.metadata().changes_run(), 1u);
+}
+
+TEST_F(MetadataClientTest, AsksAgainWhenToldBusyUntilTheTimeout) {
+  MountOptions options = cluster_.Options();
+  options.timeout = std::chrono::milliseconds(300);
+  Mount(options);
   cluster_.script().Add({v1::METADATA_MAKE_DIRECTORY, Status(ErrorCode::kBusy, "later")});
   EXPECT_TRUE(mount_->MakeDirectory(who_, kRootInode, "d", 0755).has_value());
+  cluster_.script().Add(
+      {v1::METADATA_MAKE_DIRECTORY, Status(ErrorCode::kBusy, "later"), false, false, /*times=*/0});
+  ExpectCode(mount_->MakeDirectory(who_, kRootInode, "e", 0755).error(), ErrorCode::kBusy);
 }
 
 TEST_F(MetadataClientTest, WaitsForAMetaserverThatComesBack) {

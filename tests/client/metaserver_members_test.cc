@@ -11,8 +11,12 @@ using ::testing::IsEmpty;
 
 const BootTime kNow{std::chrono::seconds(100)};
 
-Address Unix(const std::string& path) { return {"", 0, path}; }
-Address Tcp(uint16_t port) { return {"host", port, ""}; }
+Address Unix(const std::string& path) {
+  return {"", 0, path};
+}
+Address Tcp(uint16_t port) {
+  return {"host", port, ""};
+}
 
 struct Listed {
   uint32_t server;
@@ -115,6 +119,23 @@ TEST(MetaserverMembersTest, OneThatMovedIsFoundAtItsNewAddress) {
   members.Heard(Tcp(1), Says(1, 1, {{2, 2}}));
   members.Heard(Tcp(1), Says(1, 1, {{2, 22}}));
   EXPECT_THAT(Order(members, {}), ElementsAre("host:1", "host:22"));
+}
+
+// Its directory was lost: it came in again as another member.
+TEST(MetaserverMembersTest, ANewMemberAtTheAddressOfAnOldOneIsKnownByItsNewId) {
+  MetaserverMembers members({Tcp(1)});
+  members.Heard(Tcp(1), Says(1, 1, {{1, 1}, {2, 2}}));
+  members.Heard(Tcp(1), Says(1, 1, {{1, 1}, {9, 2}}));
+  EXPECT_EQ(Order(members, After(Tcp(1), false, 9)).front(), "host:2");
+}
+
+TEST(MetaserverMembersTest, OneWithTwoAddressesIsOneServer) {
+  MetaserverMembers members({Unix("/a"), Unix("/b")});
+  EXPECT_EQ(members.servers(), 2u);
+  members.Heard(Unix("/a"), Says(1, 1, {{1, 71}, {2, 72}}));
+  members.Heard(Unix("/b"), Says(2, 1));
+  EXPECT_EQ(members.size(), 4u);
+  EXPECT_EQ(members.servers(), 2u);
 }
 
 TEST(MetaserverMembersTest, WhatIsHeardOfIsBounded) {

@@ -17,9 +17,8 @@ TEST_F(SessionTest, TellsARestartedMetaserverWhatIsOpen) {
   cluster_.metadata().ForgetOpens();
   EXPECT_FALSE(mount_->GetAttributes(inode_).has_value());
   cluster_.StartMetaserver();
-  EXPECT_TRUE(Within(std::chrono::seconds(20), [&] {
-    return cluster_.metadata().OpenInodes().contains(inode_.value);
-  }));
+  EXPECT_TRUE(Within(std::chrono::seconds(20),
+                     [&] { return cluster_.metadata().OpenInodes().contains(inode_.value); }));
   Close(file);
 }
 
@@ -48,6 +47,24 @@ TEST_F(SessionTest, NeverSendsACloseBehindANewerOpen) {
     EXPECT_TRUE(cluster_.metadata().OpenInodes().contains(inode.value));
     Close(std::move(again));
   }
+}
+
+// A mount that nobody uses must find the group again, whoever is in it by then.
+TEST(SessionKeeperTest, AsksForTheMembersAlsoWithoutASession) {
+  FakeCluster cluster;
+  ChannelOptions options;
+  options.hello.set_role(v1::ROLE_CLIENT);
+  ChannelPool channels(options);
+  client::MetaserverLink link(&channels, cluster.metaservers().Sockets());
+  client::Session session(&link, {"id", "host", "/mnt", std::chrono::milliseconds(10)});
+  ASSERT_TRUE(session.Start(Deadline::After(std::chrono::seconds(20))).ok());
+  session.Lost(session.Current());
+  const uint64_t before = cluster.metaservers().questions(1);
+  const Deadline patience = Deadline::After(std::chrono::seconds(20));
+  while (cluster.metaservers().questions(1) < before + 3 && !patience.Passed()) {
+    absl::SleepFor(absl::Milliseconds(1));
+  }
+  EXPECT_FALSE(patience.Passed());
 }
 
 class RuleL1 : public MountTest {};

@@ -89,6 +89,25 @@ def a_handover_is_hardly_noticed():
         c.meta_hash()
 
 
+def a_leader_that_is_stopped_in_order_hands_over():
+    with cluster(**SMALL) as c:
+        pauses = []
+        with CreateLoop(c.mount / "loop") as loop:
+            for _ in range(5):
+                wait_for_files(loop, 20)
+                leader, struck = c.leader(), time.monotonic()
+                c.stop("meta", leader)
+                wait_for_files(loop, 20)
+                pauses.append(loop.longest_pause(since=struck))
+                c.start("meta", leader)
+                wait_whole(c)
+            loop.finish()
+        tell_pauses("orderly stop", pauses, "< 50 ms")
+        assert sorted(pauses)[2] < 0.5 and max(pauses) < 2, pauses
+        loop.assert_complete()
+        c.meta_hash()
+
+
 class Look(threading.Thread):
     """One call, and when it ended with what."""
 
@@ -175,5 +194,6 @@ def a_leader_that_slept_ten_seconds_tells_nothing_old():
 
 if __name__ == "__main__":
     main(a_create_loop_goes_on_when_the_leader_dies, ten_leaders_die_and_nobody_sees_an_error,
-         a_handover_is_hardly_noticed, one_of_three_waits_says_why_and_resumes_by_itself,
+         a_handover_is_hardly_noticed, a_leader_that_is_stopped_in_order_hands_over,
+         one_of_three_waits_says_why_and_resumes_by_itself,
          a_leader_that_slept_ten_seconds_tells_nothing_old)

@@ -3,7 +3,6 @@
 import os
 import random
 import shutil
-import signal
 import sqlite3
 import threading
 import time
@@ -176,7 +175,7 @@ def a_flipped_byte_is_never_read():
 
 
 def the_metaserver_dies_and_is_waited_for():
-    with cluster(chunkservers=1, copies=1) as c:
+    with cluster(meta=1, chunkservers=1, copies=1) as c:
         done = threading.Event()
 
         def write():
@@ -187,7 +186,7 @@ def the_metaserver_dies_and_is_waited_for():
         writer = threading.Thread(target=write)
         writer.start()
         wait_until(lambda: (c.mount / "f20").exists(), 30, "some files")
-        os.kill(c.pid("meta1"), signal.SIGKILL)
+        c.kill("meta", 1)
         c.start("meta", 1)
         writer.join(120)
         assert done.is_set(), "the writer failed"

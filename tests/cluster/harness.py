@@ -62,6 +62,14 @@ def run(*command, timeout=300, check=True, **options):
     return result
 
 
+def is_running(pid):
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
 class Cluster:
     """`meta` metaservers (1, 3 or 5), `chunkservers` chunkservers and as many mounts as said."""
 
@@ -99,6 +107,15 @@ class Cluster:
     # Of a metaserver the number may be "leader".
     def kill(self, kind, number):
         self.cairn("dev", "kill", kind, number)
+
+    def stop(self, kind, number):
+        """In order, by SIGTERM; it has said so and is gone on return."""
+        name = f"{kind}{number}"
+        pid = self.pid(name)
+        os.kill(pid, signal.SIGTERM)
+        wait_until(lambda: not is_running(pid), 30, f"{name} to end")
+        last = (self.directory / "log" / f"{name}.log").read_text().splitlines()[-1]
+        assert "stopped" in last, f"{name} did not stop cleanly: {last}"
 
     def pause(self, kind, number):
         self.cairn("dev", "pause", kind, number)

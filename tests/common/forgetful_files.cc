@@ -8,13 +8,37 @@ namespace cairn {
 namespace {
 constexpr size_t kSectorBytes = 512;
 
-std::string DirectoryOf(const std::string& path) { return path.substr(0, path.rfind('/')); }
+std::string DirectoryOf(const std::string& path) {
+  return path.substr(0, path.rfind('/'));
+}
+}  // namespace
 
-std::string AfterPowerCut(const std::string& now, const std::string& synced,
-                          std::mt19937_64& random) {
+void ForgetfulFiles::Contents::Change(size_t from, size_t to) {
+  unsynced_from = std::min(unsynced_from, from);
+  unsynced_to = std::max(unsynced_to, to);
+}
+
+void ForgetfulFiles::Contents::Resize(size_t size_bytes) {
+  Change(std::min(now.size(), size_bytes), std::max(now.size(), size_bytes));
+  now.resize(size_bytes, '\0');
+}
+
+void ForgetfulFiles::Contents::Sync() {
+  synced.resize(now.size());
+  const size_t end = std::min(unsynced_to, now.size());
+  if (unsynced_from < end) {
+    std::memcpy(synced.data() + unsynced_from, now.data() + unsynced_from, end - unsynced_from);
+  }
+  unsynced_from = std::string::npos;
+  unsynced_to = 0;
+}
+
+std::string ForgetfulFiles::Contents::AfterPowerCut(std::mt19937_64& random) const {
+  if (unsynced_from >= unsynced_to) return synced;
   // The size is metadata of its own: the old or the new one.
   std::string after = random() % 2 == 0 ? synced : now;
-  for (size_t at = 0; at < after.size(); at += kSectorBytes) {
+  const size_t end = std::min(unsynced_to, after.size());
+  for (size_t at = unsynced_from / kSectorBytes * kSectorBytes; at < end; at += kSectorBytes) {
     const std::string& source = random() % 2 == 0 ? synced : now;
     size_t length = std::min(kSectorBytes, after.size() - at);
     std::string sector = at < source.size() ? source.substr(at, length) : std::string();
@@ -23,7 +47,6 @@ std::string AfterPowerCut(const std::string& now, const std::string& synced,
   }
   return after;
 }
-}  // namespace
 
 class ForgetfulFiles::OpenFile final : public File {
  public:
@@ -40,25 +63,27 @@ class ForgetfulFiles::OpenFile final : public File {
   }
   Status Write(uint64_t offset, std::span<const std::byte> data) override {
     absl::MutexLock lock(&files_.mu_);
-    std::string& now = contents_->now;
-    if (now.size() < offset + data.size()) now.resize(offset + data.size(), '\0');
-    std::memcpy(now.data() + offset, data.data(), data.size());
+    const size_t end = offset + data.size();
+    if (contents_->now.size() < end) contents_->Resize(end);
+    contents_->Change(offset, end);
+    std::memcpy(contents_->now.data() + offset, data.data(), data.size());
     return OkStatus();
   }
   Status Sync() override {
     absl::MutexLock lock(&files_.mu_);
-    contents_->synced = contents_->now;
+    contents_->Sync();
     ++files_.file_syncs_;
     return OkStatus();
   }
   Status Truncate(uint64_t size_bytes) override {
     absl::MutexLock lock(&files_.mu_);
-    contents_->now.resize(size_bytes, '\0');
+    contents_->Resize(size_bytes);
     return OkStatus();
   }
   Status PunchHole(uint64_t offset, uint64_t length) override {
     absl::MutexLock lock(&files_.mu_);
     std::string& now = contents_->now;
+    contents_->Change(offset, offset + length);
     for (uint64_t at = offset; at < std::min<uint64_t>(now.size(), offset + length); ++at) {
       now[at] = '\0';
     }
@@ -66,7 +91,7 @@ class ForgetfulFiles::OpenFile final : public File {
   }
   Status Preallocate(uint64_t size_bytes) override {
     absl::MutexLock lock(&files_.mu_);
-    if (contents_->now.size() < size_bytes) contents_->now.resize(size_bytes, '\0');
+    if (contents_->now.size() < size_bytes) contents_->Resize(size_bytes);
     return OkStatus();
   }
   Result<uint64_t> Size() override {
@@ -138,7 +163,7 @@ Status ForgetfulFiles::SyncDirectory(const std::string& directory) {
 Status ForgetfulFiles::SyncAll(const std::string&) {
   absl::MutexLock lock(&mu_);
   synced_ = now_;
-  for (auto& [path, contents] : now_) contents->synced = contents->now;
+  for (auto& [path, contents] : now_) contents->Sync();
   return OkStatus();
 }
 
@@ -151,7 +176,7 @@ void ForgetfulFiles::LosePower(std::mt19937_64& random) {
   now_ = synced_;
   for (auto& [path, contents] : now_) {
     auto after = std::make_shared<Contents>();
-    after->now = AfterPowerCut(contents->now, contents->synced, random);
+    after->now = contents->AfterPowerCut(random);
     after->synced = after->now;
     contents = after;
   }

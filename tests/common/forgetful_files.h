@@ -37,6 +37,14 @@ class ForgetfulFiles final : public FileSystem {
   struct Contents {
     std::string now;
     std::string synced;
+    // Where the two differ, if anywhere, lies in [unsynced_from, unsynced_to).
+    size_t unsynced_from = std::string::npos;
+    size_t unsynced_to = 0;
+
+    void Change(size_t from, size_t to);
+    void Resize(size_t size_bytes);
+    void Sync();
+    std::string AfterPowerCut(std::mt19937_64& random) const;
   };
   using Names = std::map<std::string, std::shared_ptr<Contents>>;
   class OpenFile;

@@ -112,8 +112,8 @@ TEST_F(ServerTest, IsBornServesAndRemembersOverARestart) {
   server_.reset();
   Start();
   EXPECT_EQ(GetStatus().cluster_id(), "c1");
-  EXPECT_EQ(GetStatus().chunkservers_size(), 1);
   EXPECT_EQ(Join(2)->server(), joined->server());
+  EXPECT_EQ(GetStatus().chunkservers_size(), 1);
 }
 
 TEST_F(ServerTest, ServesTheNamespaceOverFrames) {

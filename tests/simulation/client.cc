@@ -15,9 +15,14 @@ constexpr size_t kMaxOutstandingRequests = 3;
 constexpr char kSharedDirectory[] = "shared";
 }  // namespace
 
-Client::Client(World& world, Network& network, Members& members, uint64_t number)
-    : world_(world), network_(network), members_(members), number_(number),
-      random_(world.plan.seed, kClientStream + number), files_(number) {}
+Client::Client(World& world, Network& network, Members& members, uint64_t number, Time think_time)
+    : world_(world),
+      network_(network),
+      members_(members),
+      number_(number),
+      think_time_(think_time),
+      random_(world.plan.seed, kClientStream + number),
+      files_(number) {}
 
 void Client::Start() {
   FoundCluster();
@@ -81,8 +86,7 @@ void Client::FindShared(uint64_t own) {
 }
 
 void Client::Think() {
-  world_.scheduler.After(random_.Around(world_.plan.think_time),
-                         [this, sessions = sessions_had_] {
+  world_.scheduler.After(random_.Around(think_time_), [this, sessions = sessions_had_] {
     if (stopped_ || session_ == 0 || sessions != sessions_had_) return;
     if (outstanding_.size() < kMaxOutstandingRequests) {
       if (std::optional<Work> work = files_.Next(random_)) Ask(*std::move(work));
@@ -191,8 +195,7 @@ void Client::Finish(uint64_t id, const Reply& reply) {
   const std::string wrong = request.work.finish(reply);
   if (wrong.empty()) return;
   world_.violations.Add("M3", fmt::format("client {}: {} (request {} of session {}, at {})",
-                                          number_, wrong, request.sequence, session_,
-                                          reply.index));
+                                          number_, wrong, request.sequence, session_, reply.index));
 }
 
 void Client::LoseSession() {

@@ -25,7 +25,7 @@ class Members {
 // Thread-compatible.
 class Client {
  public:
-  Client(World& world, Network& network, Members& members, uint64_t number);
+  Client(World& world, Network& network, Members& members, uint64_t number, Time think_time);
 
   void Start();
   // Asks nothing new; what is under way goes on.
@@ -60,6 +60,7 @@ class Client {
   Network& network_;
   Members& members_;
   const uint64_t number_;
+  const Time think_time_;  // between two requests
   Random random_;
   ClientFiles files_;
   bool stopped_ = false;

@@ -86,8 +86,8 @@ Work ClientFiles::Make(size_t at) {
   const auto finish = [this, at](const Reply& reply) {
     Name& made = names_[at];
     const bool there = made.inode != 0;
-    const std::string wrong = Differs("make " + made.name, CodeOf(reply),
-                                      there ? ErrorCode::kExists : ErrorCode::kOk);
+    const std::string wrong =
+        Differs("make " + made.name, CodeOf(reply), there ? ErrorCode::kExists : ErrorCode::kOk);
     if (wrong.empty() && !there) {
       made.inode = reply.outcome.inode();
       made.size = 0;

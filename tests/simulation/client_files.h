@@ -42,7 +42,7 @@ class ClientFiles {
     std::string name;
     bool is_directory = false;
     bool busy = false;
-    bool known = true;  // otherwise only a read can tell
+    bool known = true;   // otherwise only a read can tell
     uint64_t inode = 0;  // 0: there is none
     uint64_t size = 0;
   };

@@ -9,7 +9,10 @@
 namespace cairn::simulation {
 
 Faults::Faults(World& world, Network& network, MachineRoom& room, Operator& administrator)
-    : world_(world), network_(network), room_(room), operator_(administrator),
+    : world_(world),
+      network_(network),
+      room_(room),
+      operator_(administrator),
       random_(world.plan.seed, kFaultStream) {}
 
 void Faults::Start() {
@@ -29,28 +32,39 @@ void Faults::Loop(Fault fault) {
 void Faults::Do(Fault fault) {
   Machine* victim = Victim();
   switch (fault) {
-    case Fault::kPartition: return Partition();
-    case Fault::kOneWayCut: return OneWayCut();
-    case Fault::kClusterPowerLoss: return LosePowerEverywhere();
-    case Fault::kBitFlip: return FlipBit();
-    case Fault::kLostDirectory: return LoseDirectory();
-    default: break;
+    case Fault::kPartition:
+      return Partition();
+    case Fault::kOneWayCut:
+      return OneWayCut();
+    case Fault::kClusterPowerLoss:
+      return LosePowerEverywhere();
+    case Fault::kBitFlip:
+      return FlipBit();
+    case Fault::kLostDirectory:
+      return LoseDirectory();
+    default:
+      break;
   }
   if (victim == nullptr) return;
   const Time now = world_.scheduler.now();
   switch (fault) {
     case Fault::kCrash:
-      victim->Crash();
-      return StartLater(victim->id(), 8s);
-    case Fault::kPowerLoss: return LosePower(*victim);
+      return Crash(*victim);
+    case Fault::kPowerLoss:
+      return LosePower(*victim);
     case Fault::kPause:
       return victim->Pause(random_.Chance(100) ? random_.Between(3s, 60s)
                                                : random_.Between(20ms, 3s));
-    case Fault::kSlowDisk: return victim->SlowDisk(now + random_.Between(200ms, 8s));
-    case Fault::kFullDisk: return victim->FillDisk(now + random_.Between(100ms, 5s));
-    case Fault::kFailedSync: return victim->FailNextSync();
-    case Fault::kClockChange: return victim->ChangeClock(random_);
-    default: return;
+    case Fault::kSlowDisk:
+      return victim->SlowDisk(now + random_.Between(200ms, 8s));
+    case Fault::kFullDisk:
+      return victim->FillDisk(now + random_.Between(100ms, 5s));
+    case Fault::kFailedSync:
+      return victim->FailNextSync();
+    case Fault::kClockChange:
+      return victim->ChangeClock(random_);
+    default:
+      return;
   }
 }
 
@@ -111,13 +125,45 @@ void Faults::OneWayCut() {
   CutFor(random_.Between(200ms, 8s), links);
 }
 
+void Faults::Crash(Machine& machine) {
+  if (random_.Chance(500)) return CrashAtAWrite(machine.id(), 300);
+  random_.Chance(300) ? machine.Stop() : machine.Crash();
+  StartLater(machine.id(), 8s);
+}
+
+void Faults::CrashAtAWrite(ServerId id, int looks) {
+  Machine* machine = room_.Find(id);
+  if (machine == nullptr || !machine->running() || ended_) return;
+  if (looks == 0 || machine->process()->busy_writing()) {
+    machine->Crash();
+    return StartLater(id, 8s);
+  }
+  world_.scheduler.After(random_.Between(50us, 500us),
+                         [this, id, looks] { CrashAtAWrite(id, looks - 1); });
+}
+
 void Faults::StartLater(ServerId id, Time longest) {
   world_.scheduler.After(random_.Between(20ms, longest), [this, id] {
-    if (Machine* machine = room_.Find(id)) machine->Start();
+    Machine* machine = room_.Find(id);
+    if (machine == nullptr) return;
+    machine->Start();
+    LosePowerSoonAgain(id);
+  });
+}
+
+// What a start takes for granted must be on disk before anything new is written there.
+void Faults::LosePowerSoonAgain(ServerId id) {
+  const bool stable = world_.plan.faults_between(Fault::kPowerLoss) == Time(0);
+  if (ended_ || stable || !random_.Chance(200)) return;
+  world_.scheduler.After(random_.Between(Time(0), 200ms), [this, id] {
+    Machine* machine = room_.Find(id);
+    if (machine != nullptr && !ended_) LosePower(*machine);
   });
 }
 
 void Faults::LosePower(Machine& machine) {
+  // Now, or in the middle of what the disk does next.
+  if (random_.Chance(400) && machine.disk().LosePowerAfter(random_.Below(30), random_)) return;
   machine.LosePower();
   StartLater(machine.id(), 8s);
 }
@@ -131,14 +177,23 @@ void Faults::LosePowerEverywhere() {
   }
 }
 
-bool Faults::MayLoseACopy(const Machine& victim) {
-  const raft::Membership& membership = victim.state().applied().membership;
-  return membership.voters.size() >= 3 && !operator_.busy() && !room_.SomebodyIsImpaired();
+bool Faults::MayLoseACopy() {
+  if (operator_.busy() || room_.SomebodyIsImpaired()) return false;
+  for (ServerId id : room_.Ids()) {
+    const Machine* machine = room_.Find(id);
+    // Whoever is behind, or down, may not know how few there are by now.
+    if (machine == nullptr || !machine->running()) return false;
+    const raft::Membership membership = machine->newest_membership();
+    if (membership.IsJoint() || membership.voters.size() < 3) return false;
+    // It may start from there, and one that believes itself alone refuses a damaged log.
+    if (machine->state().durable_membership().voters.size() < 3) return false;
+  }
+  return true;
 }
 
 void Faults::FlipBit() {
   Machine* victim = Victim();
-  if (victim == nullptr || !MayLoseACopy(*victim) || !victim->disk().FlipBit(random_)) return;
+  if (victim == nullptr || !MayLoseACopy() || !victim->disk().FlipBit(random_)) return;
   world_.trace.Add(13, victim->id().value);
   world_.trace.Line([&] { return fmt::format("a bit flips in the log of {}", victim->id()); });
   // It is noticed at a start; soon, or when one comes anyway.
@@ -147,7 +202,7 @@ void Faults::FlipBit() {
 
 void Faults::LoseDirectory() {
   Machine* victim = Victim();
-  if (victim == nullptr || !MayLoseACopy(*victim)) return;
+  if (victim == nullptr || !MayLoseACopy()) return;
   world_.trace.Add(14, victim->id().value);
   world_.trace.Line([&] { return fmt::format("{} loses its directory", victim->id()); });
   if (HarnessBugIs(HarnessBug::kAmnesiacVoter)) return room_.Forget(victim->id());

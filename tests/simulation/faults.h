@@ -23,15 +23,19 @@ class Faults {
   void Partition();
   void OneWayCut();
   void CutFor(Time duration, const std::vector<std::pair<ServerId, ServerId>>& links);
+  void Crash(Machine& machine);
+  // When it is at a write, or at the last look.
+  void CrashAtAWrite(ServerId id, int looks);
   void LosePower(Machine& machine);
   void LosePowerEverywhere();
   void FlipBit();
   void LoseDirectory();
   void StartLater(ServerId id, Time longest);
+  void LosePowerSoonAgain(ServerId id);
   // Rather the leader than another one. nullptr: none runs.
   Machine* Victim();
   // May a voter lose what is on its disk?
-  bool MayLoseACopy(const Machine& victim);
+  bool MayLoseACopy();
 
   World& world_;
   Network& network_;

@@ -12,9 +12,11 @@ enum class HarnessBug {
   kHoleInStateWal,          // M2: the state loses a batch out of the middle at a power loss
   kAmnesiacVoter,           // M4: a lost directory comes back under its old id
   kLostDirectorySync,       // M4: facts written, their directory not synced
+  kSegmentNotSynced,        // M1: records written, their file not synced (disks of files)
   kUnsyncedTailCounted,     // M1: what a start finds behind the synced mark is not synced
   kAppliedBeforeCommitted,  // M1: entries are applied as soon as they are on this disk
   kLeaseCheckedBeforeRead,  // M6: the state is read after the lease was checked
+  kLeaseCheckRemembered,    // M6: one look at the lease serves the reads of the next second
   kOldSessionTable,         // M8: a new leader goes by what it heard in an earlier office
   kClockInApply,            // M7: a member's own clock gets into the state
 };

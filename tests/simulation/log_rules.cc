@@ -109,7 +109,7 @@ void LogRules::CheckVote(const Machine& machine, const raft::Message& message) {
 }
 
 void LogRules::CheckQuiet(const Machine& machine, std::string_view what) {
-  if (machine.is_alone() || machine.running_for() >= raft::CoreOptions().election_min) return;
+  if (machine.started_alone() || machine.running_for() >= raft::CoreOptions().election_min) return;
   violations_.Add("M6", fmt::format("{} {} {} ms after its start", machine.id(), what,
                                     machine.running_for() / 1ms));
 }
@@ -145,7 +145,7 @@ void LogRules::Elected(const Machine& machine, Term term, const LogView& view) {
                     fmt::format("{} and {} lead in term {}", leader->second, machine.id(), term));
   }
   for (const auto& [id, other] : machines_) {
-    if (other == &machine || !other->lease_holds()) continue;
+    if (other == &machine || !other->holds_lease_before(term)) continue;
     violations_.Add("M6", fmt::format("{} is elected in term {}, the lease of {} still holds",
                                       machine.id(), term, id));
   }
@@ -240,6 +240,13 @@ void LogRules::LeaseHeld(const Machine& machine, Term term, LogIndex first_own) 
     violations_.Add("M6", fmt::format("{} would read by its lease before its entry {} is committed",
                                       machine.id(), first_own));
   }
+}
+
+// Whoever reads by a lease reads while nobody else leads, or it tells of the past.
+void LogRules::ReadByLease(const Machine& machine, Term term, Term newest) {
+  if (newest <= term) return;
+  violations_.Add("M6", fmt::format("{} answers by its lease in term {} what it read in term {}",
+                                    machine.id(), term, newest));
 }
 
 void LogRules::Believes(const Machine& leader, Term term, ServerId peer, LogIndex match) {

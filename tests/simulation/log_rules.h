@@ -41,6 +41,9 @@ class LogRules {
   void Compacting(const Machine& machine, LogIndex through);
   // The machine would answer a read by its lease now.
   void LeaseHeld(const Machine& machine, Term term, LogIndex first_own);
+  // The machine answers a read by its lease in `term`; `newest` was newest_leader_term() when the
+  // state was read.
+  void ReadByLease(const Machine& machine, Term term, Term newest);
   // What the leader believes of a peer.
   void Believes(const Machine& leader, Term term, ServerId peer, LogIndex match);
 
@@ -73,7 +76,7 @@ class LogRules {
   raft::Membership founders_;
   absl::flat_hash_map<std::pair<LogIndex, Term>, Written> written_;
   std::map<std::pair<LogIndex, Term>, raft::Membership> memberships_;
-  std::vector<Entry> committed_;  // [i] is index i + 1
+  std::vector<Entry> committed_;          // [i] is index i + 1
   std::map<uint64_t, ServerId> leaders_;  // by term
   std::map<std::pair<ServerId, Term>, ServerId> votes_;
   std::map<std::pair<ServerId, ServerId>, Incarnation> heard_;  // by {hearer, speaker}

@@ -2,6 +2,7 @@
 // whether that is done or not.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <optional>
 
@@ -12,16 +13,18 @@ namespace cairn::simulation {
 // Thread-compatible.
 class LogView {
  public:
+  LogView() = default;
   explicit LogView(const raft::StartState& start) : first_(start.first_index.value) {
     for (size_t i = 0; i < start.terms.size(); ++i) {
-      const uint64_t end = i + 1 < start.terms.size() ? start.terms[i + 1].index.value
-                                                      : start.last_index.value + 1;
+      const uint64_t end =
+          i + 1 < start.terms.size() ? start.terms[i + 1].index.value : start.last_index.value + 1;
       while (first_ + terms_.size() < end) terms_.push_back(start.terms[i].term);
     }
     base_index_ = start.applied.index;
     base_term_ = start.applied.term;
   }
 
+  LogIndex first_index() const { return LogIndex(first_); }
   LogIndex last_index() const { return LogIndex(first_ + terms_.size() - 1); }
   std::optional<Term> TermAt(LogIndex index) const {
     if (index.value >= first_ && index <= last_index()) return terms_[index.value - first_];
@@ -35,6 +38,10 @@ class LogView {
     terms_.resize(index.value - first_);
     terms_.push_back(term);
     return true;
+  }
+  // REQUIRES: index is not below the log.
+  void CutFrom(LogIndex index) {
+    terms_.resize(std::min<size_t>(terms_.size(), index.value - first_));
   }
   void Reset(LogIndex index, Term term) {
     terms_.clear();
@@ -51,7 +58,7 @@ class LogView {
   }
 
  private:
-  uint64_t first_;
+  uint64_t first_ = 1;
   std::deque<Term> terms_;
   LogIndex base_index_;
   Term base_term_;

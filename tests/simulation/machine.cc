@@ -11,8 +11,11 @@ constexpr int kMaxDriftPpm = 50000;
 
 Machine::Machine(World& world, Network& network, ServerId id, raft::Membership founders,
                  std::unique_ptr<Disk> disk)
-    : world_(world), network_(network), id_(id),
-      random_(world.plan.seed, kMachineStream + id.value), disk_(std::move(disk)),
+    : world_(world),
+      network_(network),
+      id_(id),
+      random_(world.plan.seed, kMachineStream + id.value),
+      disk_(std::move(disk)),
       state_(std::move(founders)) {
   clock_base_ = random_.Between(1s, 100000s);
   ChangeClock(random_);
@@ -28,6 +31,7 @@ void Machine::Start() {
   ++life_;
   failing_ = false;
   started_ = local_now();
+  started_alone_ = is_alone();
   process_ = std::make_unique<Process>(world_, *this, network_);
   process_->Start();
 }
@@ -46,6 +50,13 @@ void Machine::Crash() {
   world_.trace.Add(2, id_.value);
   world_.trace.Line([&] { return fmt::format("{} crashes", id_); });
   EndProcess();
+}
+
+void Machine::Stop() {
+  if (running() && !process_->has_stopped() && !process_->busy_writing()) {
+    (void)disk_->Close().ok();  // it ends anyway
+  }
+  Crash();
 }
 
 void Machine::LosePower() {
@@ -98,9 +109,8 @@ void Machine::RunOrKeep(uint64_t life, const Action& action) {
 }
 
 void Machine::After(Time delay, Action action) {
-  world_.scheduler.After(delay, [this, life = life_, action = std::move(action)] {
-    RunOrKeep(life, action);
-  });
+  world_.scheduler.After(
+      delay, [this, life = life_, action = std::move(action)] { RunOrKeep(life, action); });
 }
 
 void Machine::Deliver(const std::shared_ptr<const raft::Message>& message) {
@@ -136,6 +146,7 @@ Time Machine::DiskDelay() {
 void Machine::HealDisk() {
   slow_until_ = full_until_ = Time(0);
   next_sync_fails_ = false;
+  disk_->Heal();
 }
 
 bool Machine::HasHeld(LogIndex index, Term term) const {
@@ -160,19 +171,23 @@ std::optional<Term> Machine::TermInLog(LogIndex index) const {
   return process_->log().TermAt(index);
 }
 
-bool Machine::lease_holds() const {
-  return running() && process_->core().LeaseHolds(local_now());
+bool Machine::holds_lease_before(Term term) const {
+  if (!running() || process_->core().LeadingTerm() >= term) return false;
+  return process_->core().LeaseHolds(local_now());
+}
+
+raft::Membership Machine::newest_membership() const {
+  return process_->core().Describe().membership;
 }
 
 std::optional<raft::Membership> Machine::leads_with() const {
   if (!running() || process_->core().LeadingTerm().value == 0) return std::nullopt;
-  return process_->core().Describe().membership;
+  return newest_membership();
 }
 
 std::string Machine::DescribeDisk() const {
   return fmt::format("{}: log {}..{} lost {} state {} (durable {})", id_, disk_->first_index(),
-                     disk_->last_index(), disk_->lost(), state_.applied().index,
-                     state_.durable());
+                     disk_->last_index(), disk_->lost(), state_.applied().index, state_.durable());
 }
 
 std::string Machine::Describe() const {

@@ -36,6 +36,8 @@ class Machine final : public Clock {
   void Start();
   // The process ends; what the kernel has taken stays.
   void Crash();
+  // It ends in order, if it is not at a write.
+  void Stop();
   // So does the machine, and what was not synced goes.
   void LosePower();
   // The process cannot go on: it ends after this step, as by Crash() or LosePower(), and comes back
@@ -74,11 +76,15 @@ class Machine final : public Clock {
   // --- What is true of it.
   // The entry is durable here, in the log or in the state, or was until it was damaged.
   bool HasHeld(LogIndex index, Term term) const;
-  bool is_alone() const;
+  // The whole group when it started: it cannot have confirmed anybody's lease.
+  bool started_alone() const { return started_alone_; }
   LogIndex commit() const;
   LogIndex commit_when_elected() const;
   std::optional<Term> TermInLog(LogIndex index) const;
-  bool lease_holds() const;
+  // It leads in an earlier term and would answer reads now.
+  bool holds_lease_before(Term term) const;
+  // In its log, committed or not. REQUIRES: running().
+  raft::Membership newest_membership() const;
   // The membership it counts by, if it leads.
   std::optional<raft::Membership> leads_with() const;
   std::string DescribeDisk() const;
@@ -87,6 +93,7 @@ class Machine final : public Clock {
  private:
   void RunOrKeep(uint64_t life, const Action& action);
   void EndProcess();
+  bool is_alone() const;
 
   World& world_;
   Network& network_;
@@ -101,12 +108,13 @@ class Machine final : public Clock {
   bool retired_ = false;
   bool failing_ = false;
   Time started_{};  // on the local clock
+  bool started_alone_ = false;
   Time paused_until_{};
   std::deque<std::pair<uint64_t, Action>> kept_;  // for when the pause is over
 
-  Time clock_base_{};       // local time at clock_since_
+  Time clock_base_{};  // local time at clock_since_
   Time clock_since_{};
-  int64_t clock_ppm_ = 0;   // how much faster than the true time
+  int64_t clock_ppm_ = 0;    // how much faster than the true time
   int64_t wall_offset_ = 0;  // seconds
   Time slow_until_{};
   Time full_until_{};

@@ -43,6 +43,7 @@ bool Parse(int count, char** words, SeedRange& range) {
 }
 
 int Run(const SeedRange& range) {
+  if (!range.printing) HushStorage();
   const auto begin = std::chrono::steady_clock::now();
   const SeedTotals totals = RunSeeds(range, [&](uint64_t seed, const RunResult& result) {
     if (!result.violation && range.count > 1) return;

@@ -23,8 +23,7 @@ struct BodyHash {
                m.entries.size());
   }
   uint64_t operator()(const raft::AppendReply& m) const {
-    return Mix(m.accepted, m.match.value, m.hint_index.value, m.hint_term.value,
-               m.sent_at.count());
+    return Mix(m.accepted, m.match.value, m.hint_index.value, m.hint_term.value, m.sent_at.count());
   }
   uint64_t operator()(const raft::SnapshotPiece& m) const {
     return Mix(m.point.index.value, m.offset, m.data.size(), m.last, m.sent_at.count());

@@ -47,6 +47,7 @@ raft::StartState ModelDisk::MakeStartState(const raft::SnapshotPoint& applied) c
 }
 
 Status ModelDisk::Write(const raft::WriteBatch& batch) {
+  if (full_ && !batch.entries.empty()) return Status(ErrorCode::kNoSpace, "full");
   if (batch.hard_state) {
     if (HarnessBugIs(HarnessBug::kLostDirectorySync)) earlier_facts_.push_back(facts_);
     facts_.hard_state = *batch.hard_state;
@@ -104,6 +105,11 @@ Status ModelDisk::Reset(LogIndex first) {
 
 Status ModelDisk::ForgetLost() {
   facts_.lost = LogIndex(0);
+  return OkStatus();
+}
+
+Status ModelDisk::Close() {
+  marked_ = synced_;
   return OkStatus();
 }
 

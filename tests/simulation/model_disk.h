@@ -20,6 +20,7 @@ class ModelDisk final : public Disk {
   Status Compact(LogIndex through) override;
   Status Reset(LogIndex first) override;
   Status ForgetLost() override;
+  Status Close() override;
 
   LogIndex first_index() const override { return LogIndex(first_); }
   LogIndex last_index() const override { return LogIndex(first_ + entries_.size() - 1); }
@@ -31,6 +32,9 @@ class ModelDisk final : public Disk {
   Result<std::vector<LogEntry>> ReadEntries(LogIndex from, size_t max_bytes) override;
 
   void LosePower(Random& random) override;
+  bool LosePowerAfter(uint64_t, Random&) override { return false; }
+  void SetFull(bool full) override { full_ = full; }
+  void Heal() override { full_ = false; }
   bool FlipBit(Random& random) override;
   bool has_hidden_damage() const override { return !damaged_.empty(); }
   // REQUIRES: the disk can tell that the entry was synced.
@@ -57,6 +61,7 @@ class ModelDisk final : public Disk {
   // behind it yet: damage there cannot be told from a torn write.
   uint64_t marked_ = 0;
   std::set<uint64_t> damaged_;
+  bool full_ = false;
 };
 
 }  // namespace cairn::simulation

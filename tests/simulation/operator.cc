@@ -19,7 +19,9 @@ std::string AddressOf(ServerId id) {
 }  // namespace
 
 Operator::Operator(World& world, MachineRoom& room)
-    : world_(world), room_(room), random_(world.plan.seed, kOperatorStream),
+    : world_(world),
+      room_(room),
+      random_(world.plan.seed, kOperatorStream),
       usual_size_(static_cast<size_t>(world.plan.members)) {}
 
 void Operator::Start() {
@@ -55,8 +57,9 @@ void Operator::Plan() {
   const bool is_usual = now.voters.size() <= usual_size_;
   const int more = is_usual ? random_.Between(1, 2) : 0;
   for (int i = 0; i < more; ++i) change.add.insert(room_.AddMachine());
-  const size_t gone = !is_usual ? now.voters.size() - usual_size_
-                                : random_.Chance(500) ? change.add.size() : 0;
+  const size_t gone = !is_usual             ? now.voters.size() - usual_size_
+                      : random_.Chance(500) ? change.add.size()
+                                            : 0;
   while (change.remove.size() < std::min(gone, now.voters.size())) {
     const int at = random_.Between(0, static_cast<int>(now.voters.size()) - 1);
     change.remove.insert(std::next(now.voters.begin(), at)->first);
@@ -80,9 +83,8 @@ void Operator::TakeStep(Machine& leader) {
   raft::Members learners = status.membership.learners;
   const bool removed = std::none_of(change.remove.begin(), change.remove.end(),
                                     [&](ServerId id) { return voters.contains(id); });
-  const bool known = std::all_of(change.add.begin(), change.add.end(), [&](ServerId id) {
-    return status.membership.Contains(id);
-  });
+  const bool known = std::all_of(change.add.begin(), change.add.end(),
+                                 [&](ServerId id) { return status.membership.Contains(id); });
   if (!known && (removed || !change.remove_first)) {
     for (ServerId id : change.add) learners.emplace(id, AddressOf(id));
   } else {
@@ -128,14 +130,19 @@ void Operator::Finish() {
   changes_.pop_front();
 }
 
+ServerId Operator::Successor(const Machine& leader) {
+  const std::vector<ServerId> ids = room_.Ids();
+  if (world_.plan.rocks && ids.size() > 1) return ids[leader.id() == ids[0] ? 1 : 0];
+  return random_.Chance(300) ? ServerId(0) : ids[random_.Below(ids.size())];
+}
+
 void Operator::TransferLater() {
   world_.scheduler.After(random_.Around(world_.plan.transfers), [this] {
     if (stopped_) return;
     TransferLater();
     Machine* leader = Leader();
     if (leader == nullptr) return;
-    const std::vector<ServerId> ids = room_.Ids();
-    const ServerId target = random_.Chance(300) ? ServerId(0) : ids[random_.Below(ids.size())];
+    const ServerId target = Successor(*leader);
     leader->Ask([this, leader, target] {
       world_.trace.Line([&] { return fmt::format("operator: {} to {}", leader->id(), target); });
       raft::Core& core = leader->process()->core();

@@ -44,6 +44,7 @@ class Operator {
   void Work();
   void Plan();
   void TransferLater();
+  ServerId Successor(const Machine& leader);
   Machine* Leader();
   // In the leader's process.
   void TakeStep(Machine& leader);

@@ -13,12 +13,18 @@ struct Dose {
   Time seldom;
 };
 constexpr Dose kDoses[] = {
-    {Fault::kPartition, 500, 2s, 15s},     {Fault::kOneWayCut, 350, 2s, 15s},
-    {Fault::kCrash, 500, 1s, 15s},         {Fault::kPowerLoss, 450, 2s, 15s},
-    {Fault::kClusterPowerLoss, 250, 8s, 25s}, {Fault::kPause, 350, 2s, 20s},
-    {Fault::kSlowDisk, 300, 3s, 15s},      {Fault::kFullDisk, 250, 3s, 20s},
-    {Fault::kFailedSync, 200, 5s, 25s},    {Fault::kBitFlip, 350, 3s, 15s},
-    {Fault::kLostDirectory, 200, 8s, 25s}, {Fault::kClockChange, 400, 2s, 20s},
+    {Fault::kPartition, 500, 2s, 15s},
+    {Fault::kOneWayCut, 350, 2s, 15s},
+    {Fault::kCrash, 500, 1s, 15s},
+    {Fault::kPowerLoss, 450, 2s, 15s},
+    {Fault::kClusterPowerLoss, 250, 8s, 25s},
+    {Fault::kPause, 350, 2s, 20s},
+    {Fault::kSlowDisk, 300, 3s, 15s},
+    {Fault::kFullDisk, 250, 3s, 20s},
+    {Fault::kFailedSync, 200, 5s, 25s},
+    {Fault::kBitFlip, 350, 3s, 15s},
+    {Fault::kLostDirectory, 200, 8s, 25s},
+    {Fault::kClockChange, 400, 2s, 20s},
 };
 static_assert(std::size(kDoses) == kFaultKinds);
 
@@ -36,9 +42,22 @@ void DrawDisk(Plan& plan, Random& random) {
   plan.apply_delay = random.Chance(500) ? Time(0) : random.Between(100us, 20ms);
   plan.sync_state_every = static_cast<uint64_t>(random.Between(1, 60));
   // Half of the seeds keep so little that whoever was away needs a snapshot.
-  plan.keep_entries = static_cast<uint64_t>(random.Chance(500) ? random.Between(0, 20)
-                                                               : random.Between(20, 2000));
+  plan.keep_entries =
+      static_cast<uint64_t>(random.Chance(500) ? random.Between(0, 20) : random.Between(20, 2000));
   plan.snapshot_piece_bytes = static_cast<size_t>(random.Between(512, 16384));
+}
+
+void DrawSegments(Plan& plan, Random& random) {
+  if (random.Chance(300)) return;
+  plan.segment_bytes = static_cast<size_t>(random.Chance(700) ? random.Between(512, 4096)
+                                                              : random.Between(4096, 65536));
+}
+
+// Sessions of whoever is seldom heard, while leadership goes to and fro.
+void DrawIdleness(Plan& plan, Random& random) {
+  if (random.Chance(600)) plan.idle_think_time = random.Between(5s, 14s);
+  plan.rocks = plan.transfers != Time(0) && random.Chance(400);
+  if (plan.rocks) plan.transfers = random.Between(800ms, 2500ms);
 }
 
 void DrawLimits(raft::CoreOptions& core, Random& random) {
@@ -54,18 +73,30 @@ void DrawLimits(raft::CoreOptions& core, Random& random) {
 
 const char* FaultName(Fault fault) {
   switch (fault) {
-    case Fault::kPartition: return "partition";
-    case Fault::kOneWayCut: return "one-way cut";
-    case Fault::kCrash: return "crash";
-    case Fault::kPowerLoss: return "power loss";
-    case Fault::kClusterPowerLoss: return "cluster power loss";
-    case Fault::kPause: return "pause";
-    case Fault::kSlowDisk: return "slow disk";
-    case Fault::kFullDisk: return "full disk";
-    case Fault::kFailedSync: return "failed sync";
-    case Fault::kBitFlip: return "bit flip";
-    case Fault::kLostDirectory: return "lost directory";
-    case Fault::kClockChange: return "clock change";
+    case Fault::kPartition:
+      return "partition";
+    case Fault::kOneWayCut:
+      return "one-way cut";
+    case Fault::kCrash:
+      return "crash";
+    case Fault::kPowerLoss:
+      return "power loss";
+    case Fault::kClusterPowerLoss:
+      return "cluster power loss";
+    case Fault::kPause:
+      return "pause";
+    case Fault::kSlowDisk:
+      return "slow disk";
+    case Fault::kFullDisk:
+      return "full disk";
+    case Fault::kFailedSync:
+      return "failed sync";
+    case Fault::kBitFlip:
+      return "bit flip";
+    case Fault::kLostDirectory:
+      return "lost directory";
+    case Fault::kClockChange:
+      return "clock change";
   }
   return "";
 }
@@ -89,23 +120,26 @@ Plan DrawPlan(uint64_t seed, Time length) {
   }
   if (random.Chance(400)) plan.transfers = random.Between(1s, 15s);
   plan.grows = random.Chance(350);
+  DrawSegments(plan, random);
+  DrawIdleness(plan, random);
   return plan;
 }
 
 std::string ToString(const Plan& plan) {
   std::string text = fmt::format(
       "seed {}: {} members, {} clients, loss {} duplicates {} long delays {} of 1000, delay {} ms{}"
-      ", disk {} us, sync state every {}, keep {}, append {} x {}, cache {}",
+      ", disk {} us, segments {}, sync state every {}, keep {}, append {} x {}, cache {}",
       plan.seed, plan.members, plan.clients, plan.loss, plan.duplicates, plan.long_delays,
       plan.max_delay / 1ms, plan.in_order ? " in order" : "", plan.disk_latency / 1us,
-      plan.sync_state_every, plan.keep_entries, plan.core.max_append_bytes,
+      plan.segment_bytes, plan.sync_state_every, plan.keep_entries, plan.core.max_append_bytes,
       plan.core.max_inflight_appends, plan.core.max_cached_bytes);
   for (size_t kind = 0; kind < kFaultKinds; ++kind) {
     if (plan.faults[kind] == Time(0)) continue;
     text += fmt::format(", {} every {} s", FaultName(static_cast<Fault>(kind)),
                         static_cast<double>(plan.faults[kind] / 1ms) / 1000.0);
   }
-  if (plan.transfers != Time(0)) text += ", transfers";
+  if (plan.transfers != Time(0)) text += plan.rocks ? ", leadership rocks" : ", transfers";
+  if (plan.idle_think_time != Time(0)) text += ", an idle client";
   if (plan.grows) text += ", members come and go";
   return text;
 }

@@ -21,28 +21,45 @@ Process::Process(World& world, Machine& machine, Network& network)
 Process::~Process() = default;
 
 void Process::Start() {
-  OpenDisk();
+  MakeCore(OpenDisk());
   service_ = std::make_unique<Service>(world_, machine_, *this);
   snapshots_ = std::make_unique<SnapshotTraffic>(world_, machine_, *this);
   enqueued_ = machine_.state().applied().index;
+  if (stopped_) return;
   ForgetLostIfBack();
   Pump();
   machine_.After(kTick, [this] { Tick(); });
 }
 
-void Process::OpenDisk() {
+raft::StartState Process::OpenDisk() {
   machine_.state().Sync();  // the log may be cut down to what the state has (rule M2)
-  const Result<raft::StartState> start = machine_.disk().Open(machine_.state().applied());
-  CAIRN_CHECK(start.has_value());
+  const raft::SnapshotPoint applied = machine_.state().applied();
+  Result<raft::StartState> start = machine_.disk().Open(applied);
+  if (!start) {
+    if (start.error().code() != ErrorCode::kUnavailable) {
+      world_.violations.Add("disk", fmt::format("{}: {}", machine_.id(), start.error()));
+    }
+    (void)IsDone(start.error());
+    // Something to stand on until the process has ended.
+    raft::StartState nothing;
+    nothing.applied = applied;
+    nothing.first_index = LogIndex(applied.index.value + 1);
+    nothing.last_index = applied.index;
+    return nothing;
+  }
   world_.log_rules.Started(machine_, *start);
   world_.trace.Line([&] { return machine_.DescribeDisk(); });
-  log_.emplace(*start);
+  return *std::move(start);
+}
+
+void Process::MakeCore(const raft::StartState& start) {
+  log_.emplace(start);
   raft::CoreOptions options = world_.plan.core;
   options.self = machine_.id();
   options.incarnation = machine_.disk().incarnation();
-  options.seed = MixBits(world_.plan.seed ^ MixBits(options.self.value) ^
-                         options.incarnation.value);
-  core_ = std::make_unique<raft::Core>(options, *start, machine_.disk(), machine_.local_now());
+  options.seed =
+      MixBits(world_.plan.seed ^ MixBits(options.self.value) ^ options.incarnation.value);
+  core_ = std::make_unique<raft::Core>(options, start, machine_.disk(), machine_.local_now());
 }
 
 void Process::Tick() {
@@ -83,7 +100,7 @@ void Process::Handle(raft::Ready& ready) {
   Enqueue(std::move(ready.committed));
   for (const raft::ReadGrant& grant : ready.reads) service_->Granted(grant);
   for (const raft::SnapshotWanted& wanted : ready.snapshots_wanted) snapshots_->Supply(wanted);
-  if (ready.recovered) CAIRN_CHECK(machine_.disk().ForgetLost().ok());
+  if (ready.recovered) (void)IsDone(machine_.disk().ForgetLost());
   if (ready.incoming_piece) snapshots_->Take(*std::move(ready.incoming_piece));
 }
 
@@ -97,8 +114,8 @@ void Process::BeginWrite(raft::WriteBatch batch) {
   for (const LogEntry& entry : batch.entries) {
     world_.log_rules.Writing(machine_, entry, *log_);
     if (!log_->Put(entry.index, entry.term)) {
-      world_.violations.Add("log order", fmt::format("{} leaves a gap before {}", machine_.id(),
-                                                     entry.index));
+      world_.violations.Add("log order",
+                            fmt::format("{} leaves a gap before {}", machine_.id(), entry.index));
     }
   }
   writing_ = std::move(batch);
@@ -108,33 +125,46 @@ void Process::BeginWrite(raft::WriteBatch batch) {
 void Process::FinishWrite() {
   if (stopped_ || !writing_) return;
   const raft::WriteBatch batch = *std::exchange(writing_, std::nullopt);
-  if (machine_.disk_is_full() && !batch.entries.empty()) {
-    WithdrawIfAlone(batch);
-    core_->NotPersisted(batch.number, machine_.local_now());
-    service_->Withdrawn(core_->Describe().last_index);
-  } else if (machine_.TakeFailedSync()) {
+  if (machine_.TakeFailedSync()) {
     // Who knows what of it is there; the disk is not asked again (rule M4).
     machine_.disk().WritePartly(batch, true, machine_.random());
     stopped_ = true;
     return machine_.Fail("the disk failed an fsync", true);
-  } else {
-    WriteNow(batch);
+  }
+  machine_.disk().SetFull(machine_.disk_is_full());
+  const Status written = machine_.disk().Write(batch);
+  machine_.disk().SetFull(false);
+  if (written.code() == ErrorCode::kNoSpace) {
+    world_.trace.Line([&] { return fmt::format("{} has no room for a write", machine_.id()); });
+    core_->NotPersisted(batch.number, machine_.local_now());
+    Withdraw(batch);
+  } else if (IsDone(written)) {
+    Persisted(batch);
   }
   Pump();
   if (!stopped_ && !writing_) snapshots_->DiskIsIdle();
 }
 
-void Process::WithdrawIfAlone(const raft::WriteBatch& batch) {
-  const raft::Membership membership = core_->Describe().membership;
-  if (membership.All() != std::vector<ServerId>{machine_.id()}) return;
-  for (const LogEntry& entry : batch.entries) world_.log_rules.Withdrawn(entry);
+// The core may drop what could not be stored, if nobody else has heard of it.
+void Process::Withdraw(const raft::WriteBatch& batch) {
+  const LogIndex last = core_->Describe().last_index;
+  for (const LogEntry& entry : batch.entries) {
+    if (entry.index > last) world_.log_rules.Withdrawn(entry);
+  }
+  service_->Withdrawn(last);
 }
 
-void Process::WriteNow(const raft::WriteBatch& batch) {
-  CAIRN_CHECK(machine_.disk().Write(batch).ok());
+void Process::Persisted(const raft::WriteBatch& batch) {
   world_.trace.Add(6, machine_.id().value, batch.number, machine_.disk().last_index().value);
   if (HarnessBugIs(HarnessBug::kAppliedBeforeCommitted)) Enqueue(batch.entries);
   core_->Persisted(batch.number, machine_.local_now());
+}
+
+bool Process::IsDone(const Status& status) {
+  if (status.ok()) return true;
+  stopped_ = true;
+  machine_.Fail(status.ToString(), true);
+  return false;
 }
 
 void Process::AbandonWrite() {
@@ -148,7 +178,7 @@ void Process::ForgetLostIfBack() {
   Disk& disk = machine_.disk();
   const LogIndex there = std::max(disk.synced(), machine_.state().durable());
   if (disk.lost().value == 0 || there < disk.lost()) return;
-  CAIRN_CHECK(disk.ForgetLost().ok());
+  (void)IsDone(disk.ForgetLost());
 }
 
 void Process::Enqueue(std::vector<LogEntry> entries) {
@@ -180,9 +210,9 @@ void Process::ApplyNow() {
   committed_.erase(committed_.begin(), committed_.begin() + count);
   const LogIndex applied = machine_.state().applied().index;
   if (batch.front().index.value != applied.value + 1) {
-    return world_.violations.Add("state machine safety",
-                                 fmt::format("{} is to apply {} behind {}", machine_.id(),
-                                             batch.front().index, applied));
+    return world_.violations.Add(
+        "state machine safety",
+        fmt::format("{} is to apply {} behind {}", machine_.id(), batch.front().index, applied));
   }
   ApplyBatch(batch);
   if (!committed_.empty()) ApplyLater();
@@ -216,14 +246,16 @@ void Process::SyncAndCompact() {
   const LogIndex through(applied - world_.plan.keep_entries);
   if (through < machine_.disk().first_index()) return;
   world_.log_rules.Compacting(machine_, through);
-  CAIRN_CHECK(machine_.disk().Compact(through).ok());
-  machine_.Compacted(through);
-  log_->Compact(machine_.disk().first_index());
-  core_->Compacted(machine_.disk().first_index());
+  if (!IsDone(machine_.disk().Compact(through))) return;
+  const LogIndex first = machine_.disk().first_index();
+  world_.trace.Add(15, machine_.id().value, first.value);
+  machine_.Compacted(LogIndex(first.value - 1));
+  log_->Compact(first);
+  core_->Compacted(first);
 }
 
 void Process::InstallSnapshot(const raft::SnapshotPoint& point) {
-  CAIRN_CHECK(machine_.disk().Reset(LogIndex(point.index.value + 1)).ok());
+  if (!IsDone(machine_.disk().Reset(LogIndex(point.index.value + 1)))) return;
   machine_.Compacted(point.index);
   log_->Reset(point.index, point.term);
   enqueued_ = point.index;

@@ -35,6 +35,8 @@ class Process {
   void Pump();
   const LogView& log() const { return *log_; }
   LogIndex commit_when_elected() const { return commit_when_elected_; }
+  // It does nothing more, and is about to end.
+  bool has_stopped() const { return stopped_; }
   bool busy_writing() const { return writing_.has_value(); }
 
   // The state was replaced by that of a snapshot; so is the log.
@@ -43,14 +45,17 @@ class Process {
   void DropCommitted() { committed_.clear(); }
 
  private:
-  void OpenDisk();
+  raft::StartState OpenDisk();
+  void MakeCore(const raft::StartState& start);
   void Tick();
   void Handle(raft::Ready& ready);
   void Send(const raft::Message& message);
   void BeginWrite(raft::WriteBatch batch);
   void FinishWrite();
-  void WithdrawIfAlone(const raft::WriteBatch& batch);
-  void WriteNow(const raft::WriteBatch& batch);
+  void Withdraw(const raft::WriteBatch& batch);
+  void Persisted(const raft::WriteBatch& batch);
+  // False: the power went in the middle of what answered `status`, and the process ends.
+  bool IsDone(const Status& status);
   void Enqueue(std::vector<LogEntry> entries);
   void ApplyLater();
   void ApplyNow();

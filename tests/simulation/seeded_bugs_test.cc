@@ -15,7 +15,7 @@
 namespace cairn::simulation {
 namespace {
 
-constexpr uint64_t kBudget = 150;    // seeds
+constexpr uint64_t kBudget = 150;     // seeds
 constexpr uint64_t kPatience = 2000;  // for bugs that need a rare meeting of faults
 
 struct Bug {
@@ -31,6 +31,7 @@ bool IsFound(const Bug& bug, uint64_t seeds) {
   std::fflush(stdout);
   const pid_t child = fork();
   if (child == 0) {
+    HushStorage();
     active_seeded_bug = bug.in_core;
     active_harness_bug = bug.outside;
     bool found = false;
@@ -72,8 +73,12 @@ const Bug kBugs[] = {
     {"HoleInStateWal", SeededBug::kNone, HarnessBug::kHoleInStateWal},
     {"AmnesiacVoter", SeededBug::kNone, HarnessBug::kAmnesiacVoter},
     {"LostDirectorySync", SeededBug::kNone, HarnessBug::kLostDirectorySync},
+    {"SegmentNotSynced", SeededBug::kNone, HarnessBug::kSegmentNotSynced},
     {"UnsyncedTailCounted", SeededBug::kNone, HarnessBug::kUnsyncedTailCounted},
     {"AppliedBeforeCommitted", SeededBug::kNone, HarnessBug::kAppliedBeforeCommitted},
+    {"LeaseCheckedBeforeRead", SeededBug::kNone, HarnessBug::kLeaseCheckedBeforeRead},
+    {"LeaseCheckRemembered", SeededBug::kNone, HarnessBug::kLeaseCheckRemembered, kPatience},
+    {"OldSessionTable", SeededBug::kNone, HarnessBug::kOldSessionTable},
     {"ClockInApply", SeededBug::kNone, HarnessBug::kClockInApply},
 };
 INSTANTIATE_TEST_SUITE_P(All, SeededBugTest, ::testing::ValuesIn(kBugs),

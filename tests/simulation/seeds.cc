@@ -5,8 +5,13 @@
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
+#include "common/logging.h"
 
 namespace cairn::simulation {
+
+void HushStorage() {
+  spdlog::set_level(spdlog::level::off);
+}
 
 SeedTotals RunSeeds(const SeedRange& range,
                     const std::function<void(uint64_t seed, const RunResult& result)>& told) {

@@ -25,6 +25,9 @@ struct SeedTotals {
   uint64_t acknowledged = 0;
 };
 
+// What the log storage says of damage is expected here and not worth a line.
+void HushStorage();
+
 // `told` gets each result, by one thread at a time.
 SeedTotals RunSeeds(const SeedRange& range,
                     const std::function<void(uint64_t seed, const RunResult& result)>& told);

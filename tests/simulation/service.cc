@@ -93,8 +93,7 @@ void Service::Complete(v1::Command& command) {
 
 void Service::Propose(const v1::Command& command, Answer answer) {
   raft::Core& core = process_.core();
-  const Result<LogIndex> index =
-      core.Propose(command.SerializeAsString(), machine_.local_now());
+  const Result<LogIndex> index = core.Propose(command.SerializeAsString(), machine_.local_now());
   if (!index) return answer(Refusal(index.error().code()));
   world_.trace.Add(10, machine_.id().value, index->value);
   pending_[*index] = {core.LeadingTerm(), std::move(answer)};
@@ -205,26 +204,38 @@ Reply Service::ReadState(const LookupRequest& request) const {
   return reply;
 }
 
+Service::LeaseRead Service::ReadUnderLease(const LookupRequest& request, Term term) const {
+  return {term, world_.log_rules.newest_leader_term(), ReadState(request)};
+}
+
 void Service::ReadByLease(const LookupRequest& request, const Answer& answer) {
+  const Time now = machine_.local_now();
   const bool checks_first = HarnessBugIs(HarnessBug::kLeaseCheckedBeforeRead);
-  if (checks_first && !process_.core().LeaseHolds(machine_.local_now())) {
-    return ReadByIndex(request, answer);
+  if (checks_first && !process_.core().LeaseHolds(now)) return ReadByIndex(request, answer);
+  if (HarnessBugIs(HarnessBug::kLeaseCheckRemembered)) {
+    if (process_.core().LeaseHolds(now)) lease_seen_ = now;
+    if (now - lease_seen_ < 1s) return answer(ReadState(request));
   }
   // Mostly at once, now and then a thread is kept waiting between the two.
   const Time gap = machine_.random().Chance(300) ? machine_.random().Between(1ms, 300ms) : Time(0);
   const Term term = process_.core().LeadingTerm();
-  machine_.After(gap, [this, request, answer, term, reply = ReadState(request)] {
-    FinishLeaseRead(request, answer, term, reply);
+  machine_.After(gap, [this, request, answer, read = ReadUnderLease(request, term)] {
+    FinishLeaseRead(request, answer, read);
   });
 }
 
-void Service::FinishLeaseRead(const LookupRequest& request, const Answer& answer, Term term,
-                              Reply reply) {
+void Service::FinishLeaseRead(const LookupRequest& request, const Answer& answer,
+                              const LeaseRead& read) {
+  if (HarnessBugIs(HarnessBug::kLeaseCheckedBeforeRead)) {
+    const LeaseRead late = ReadUnderLease(request, read.term);
+    world_.log_rules.ReadByLease(machine_, late.term, late.newest);
+    return answer(late.reply);
+  }
   raft::Core& core = process_.core();
-  if (HarnessBugIs(HarnessBug::kLeaseCheckedBeforeRead)) return answer(ReadState(request));
-  if (core.LeadingTerm() == term && core.LeaseHolds(machine_.local_now())) {
-    world_.log_rules.LeaseHeld(machine_, term, core.FirstOwnIndex());
-    return answer(reply);
+  if (core.LeadingTerm() == read.term && core.LeaseHolds(machine_.local_now())) {
+    world_.log_rules.LeaseHeld(machine_, read.term, core.FirstOwnIndex());
+    world_.log_rules.ReadByLease(machine_, read.term, read.newest);
+    return answer(read.reply);
   }
   ReadByIndex(request, answer);
   process_.Pump();
@@ -239,8 +250,8 @@ void Service::ReadByIndex(LookupRequest request, Answer answer) {
 void Service::Granted(const raft::ReadGrant& grant) {
   auto asked = asked_reads_.find(grant.id);
   if (asked == asked_reads_.end()) {
-    return world_.violations.Add("reads", fmt::format("{} answers read {} that nobody waits for",
-                                                      machine_.id(), grant.id));
+    return world_.violations.Add(
+        "reads", fmt::format("{} answers read {} that nobody waits for", machine_.id(), grant.id));
   }
   PendingRead read = std::move(asked->second);
   asked_reads_.erase(asked);

@@ -69,7 +69,14 @@ class Service {
   void Propose(const v1::Command& command, Answer answer);
   void ReserveRange();
   void ReadByLease(const LookupRequest& request, const Answer& answer);
-  void FinishLeaseRead(const LookupRequest& request, const Answer& answer, Term term, Reply reply);
+  // A state that was read by the lease of `term`, while `newest` led.
+  struct LeaseRead {
+    Term term;
+    Term newest;
+    Reply reply;
+  };
+  LeaseRead ReadUnderLease(const LookupRequest& request, Term term) const;
+  void FinishLeaseRead(const LookupRequest& request, const Answer& answer, const LeaseRead& read);
   void ReadByIndex(LookupRequest request, Answer answer);
   Reply ReadState(const LookupRequest& request) const;
 
@@ -79,14 +86,15 @@ class Service {
   InodeAllocator inodes_;
   std::map<LogIndex, Pending> pending_;
   uint64_t next_read_ = 0;
-  std::map<uint64_t, PendingRead> asked_reads_;            // waiting for the core's word
-  std::multimap<LogIndex, PendingRead> granted_reads_;     // waiting for the state
+  std::map<uint64_t, PendingRead> asked_reads_;         // waiting for the core's word
+  std::multimap<LogIndex, PendingRead> granted_reads_;  // waiting for the state
   // The office of the leader, once its first own entry is applied.
   std::unique_ptr<SessionTable> sessions_;
   bool in_office_ = false;
   Time office_since_{};
   std::map<uint64_t, Time> heard_;
   Time next_look_{};
+  Time lease_seen_{};  // for a seeded bug only
 };
 
 }  // namespace cairn::simulation

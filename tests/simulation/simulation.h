@@ -21,6 +21,7 @@ struct RunResult {
   Time length{};
   uint64_t acknowledged = 0;  // changes
   uint64_t committed = 0;     // entries
+  SegmentCounts segments;     // of all disks; none if these are models
   std::optional<Violation> violation;
 };
 
@@ -42,6 +43,8 @@ class Simulation final : private MachineRoom {
   bool SomebodyIsImpaired() override;
 
   void Add(ServerId id, raft::Membership founders);
+  void AddClient(Time think_time);
+  SegmentCounts CountSegments() const;
   bool RunUntil(Time end);
   void Settle();
   bool HasSettled();

@@ -48,9 +48,9 @@ raft::SnapshotPiece SnapshotTraffic::PieceOf(const Snapshot& snapshot, uint64_t 
 void SnapshotTraffic::Take(raft::SnapshotPiece piece) {
   if (piece.offset == 0) incoming_ = {piece.point, {}};
   if (piece.offset != incoming_.bytes.size() || !(piece.point == incoming_.point)) {
-    return world_.violations.Add("snapshot", fmt::format("{} gets a piece at {}, not at {}",
-                                                         machine_.id(), piece.offset,
-                                                         incoming_.bytes.size()));
+    return world_.violations.Add(
+        "snapshot", fmt::format("{} gets a piece at {}, not at {}", machine_.id(), piece.offset,
+                                incoming_.bytes.size()));
   }
   incoming_.bytes += piece.data;
   if (piece.last) machine_.After(machine_.DiskDelay(), [this] { Install(); });
@@ -72,9 +72,9 @@ void SnapshotTraffic::ReplaceState() {
   process_.DropCommitted();
   State& state = machine_.state();
   if (incoming_.point.index <= state.applied().index) {
-    return world_.violations.Add("snapshot", fmt::format("{} at {} gets a snapshot of {}",
-                                                         machine_.id(), state.applied().index,
-                                                         incoming_.point.index));
+    return world_.violations.Add("snapshot",
+                                 fmt::format("{} at {} gets a snapshot of {}", machine_.id(),
+                                             state.applied().index, incoming_.point.index));
   }
   CAIRN_CHECK(state.Replace(incoming_.point, incoming_.bytes));
   state_is_replaced_ = true;

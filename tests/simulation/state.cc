@@ -4,8 +4,8 @@
 
 #include "metaserver/operations/apply.h"
 #include "metaserver/store/rows.h"
-#include "tests/simulation/hash_bytes.h"
 #include "tests/simulation/harness_bug.h"
+#include "tests/simulation/hash_bytes.h"
 #include "tests/simulation/request_id.h"
 
 namespace cairn::simulation {
@@ -102,8 +102,8 @@ AppliedCommand State::ApplyOne(const LogEntry& entry, MetadataTransaction& txn, 
   AppliedCommand done;
   CAIRN_CHECK(done.command.ParseFromString(entry.command));
   v1::Command command;
-  const bool spoilt = HarnessBugIs(HarnessBug::kRetryAppliedTwice) ||
-                      HarnessBugIs(HarnessBug::kClockInApply);
+  const bool spoilt =
+      HarnessBugIs(HarnessBug::kRetryAppliedTwice) || HarnessBugIs(HarnessBug::kClockInApply);
   if (spoilt) command = done.command;
   if (HarnessBugIs(HarnessBug::kRetryAppliedTwice)) ForgetRequestId(command);
   if (HarnessBugIs(HarnessBug::kClockInApply)) command.mutable_time()->set_seconds(clock.count());

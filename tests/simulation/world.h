@@ -12,8 +12,14 @@
 namespace cairn::simulation {
 
 // Streams of chance, one per concern.
-enum Stream : uint64_t { kPlanStream, kNetworkStream, kFaultStream, kOperatorStream,
-                         kMachineStream = 100, kClientStream = 1000 };
+enum Stream : uint64_t {
+  kPlanStream,
+  kNetworkStream,
+  kFaultStream,
+  kOperatorStream,
+  kMachineStream = 100,
+  kClientStream = 1000
+};
 
 // Thread-compatible.
 struct World {

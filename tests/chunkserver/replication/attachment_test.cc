@@ -9,24 +9,25 @@
 namespace cairn {
 namespace {
 
-constexpr ChunkId kChunk{InodeId(1), 0};
+constexpr ChunkId kOneChunk{InodeId(1), 0};
+
 using Take = Attachment::Take;
 
 TEST(AttachmentTest, AWriteBeforeTheComparisonIsNotSentAndComparedLater) {
   Attachment attachment(Epoch(1), ServerId(2));
-  EXPECT_EQ(attachment.TakeWrite(kChunk), Take::kNo);
+  EXPECT_EQ(attachment.TakeWrite(kOneChunk), Take::kNo);
   EXPECT_FALSE(attachment.Pledge());
-  EXPECT_EQ(attachment.NextMissed(), kChunk);
-  attachment.MarkCompared(kChunk);
-  EXPECT_EQ(attachment.TakeWrite(kChunk), Take::kCounted);
+  EXPECT_EQ(attachment.NextMissed(), kOneChunk);
+  attachment.MarkCompared(kOneChunk);
+  EXPECT_EQ(attachment.TakeWrite(kOneChunk), Take::kCounted);
   EXPECT_TRUE(attachment.Pledge());
   EXPECT_EQ(attachment.TakeWrite({InodeId(9), 9}), Take::kPledged);
 }
 
 TEST(AttachmentTest, WaitsForTheSendsMadeBeforeThePledge) {
   Attachment attachment(Epoch(1), ServerId(2));
-  attachment.MarkCompared(kChunk);
-  ASSERT_EQ(attachment.TakeWrite(kChunk), Take::kCounted);
+  attachment.MarkCompared(kOneChunk);
+  ASSERT_EQ(attachment.TakeWrite(kOneChunk), Take::kCounted);
   ASSERT_TRUE(attachment.Pledge());
   EXPECT_FALSE(attachment.AwaitSends(Deadline::After(Duration::zero())));
   attachment.SendEnded(true);
@@ -35,8 +36,8 @@ TEST(AttachmentTest, WaitsForTheSendsMadeBeforeThePledge) {
 
 TEST(AttachmentTest, ASendThatFailedEndsIt) {
   Attachment attachment(Epoch(1), ServerId(2));
-  attachment.MarkCompared(kChunk);
-  ASSERT_EQ(attachment.TakeWrite(kChunk), Take::kCounted);
+  attachment.MarkCompared(kOneChunk);
+  ASSERT_EQ(attachment.TakeWrite(kOneChunk), Take::kCounted);
   attachment.SendEnded(false);
   EXPECT_TRUE(attachment.failed());
   EXPECT_FALSE(attachment.Pledge());
@@ -44,20 +45,20 @@ TEST(AttachmentTest, ASendThatFailedEndsIt) {
 
 TEST(AttachmentTest, AChunkThatChangedOtherwiseIsComparedAgain) {
   Attachment attachment(Epoch(1), ServerId(2));
-  attachment.MarkCompared(kChunk);
-  attachment.Touch(kChunk);
-  EXPECT_EQ(attachment.NextMissed(), kChunk);
-  EXPECT_EQ(attachment.TakeWrite(kChunk), Take::kNo);
+  attachment.MarkCompared(kOneChunk);
+  attachment.Touch(kOneChunk);
+  EXPECT_EQ(attachment.NextMissed(), kOneChunk);
+  EXPECT_EQ(attachment.TakeWrite(kOneChunk), Take::kNo);
 }
 
 TEST(AttachmentTest, AWriteItWasNotToldOfIsComparedLater) {
   Attachment attachment(Epoch(1), ServerId(2));
-  EXPECT_FALSE(attachment.MustHave(kChunk));
+  EXPECT_FALSE(attachment.MustHave(kOneChunk));
   EXPECT_FALSE(attachment.Pledge());
-  attachment.MarkCompared(kChunk);
-  EXPECT_FALSE(attachment.MustHave(kChunk));
+  attachment.MarkCompared(kOneChunk);
+  EXPECT_FALSE(attachment.MustHave(kOneChunk));
   EXPECT_TRUE(attachment.Pledge());
-  EXPECT_TRUE(attachment.MustHave(kChunk));
+  EXPECT_TRUE(attachment.MustHave(kOneChunk));
 }
 
 // Server 1 is the primary of a group that server 2 joins.

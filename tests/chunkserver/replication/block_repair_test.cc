@@ -7,10 +7,6 @@
 namespace cairn {
 namespace {
 
-constexpr ChunkId kChunk{InodeId(1), 0};
-
-std::string Block(char c) { return std::string(kBlockSize, c); }
-
 TEST(BlockRepairTest, ACopyThatCouldNotBeFetchedIsNoLoss) {
   ReplicationCluster cluster;
   cluster.SetGroup({{kA}, {kB}});

@@ -8,8 +8,12 @@
 namespace cairn {
 namespace {
 
-Deadline Soon() { return Deadline::After(std::chrono::milliseconds(20)); }
-Deadline Later() { return Deadline::After(std::chrono::seconds(10)); }
+Deadline Soon() {
+  return Deadline::After(std::chrono::milliseconds(20));
+}
+Deadline Later() {
+  return Deadline::After(std::chrono::seconds(10));
+}
 
 PendingWritePtr WriteTo(BlockRange range, uint64_t sequence = 1) {
   auto write = std::make_shared<PendingWrite>();

@@ -12,8 +12,9 @@
 namespace cairn {
 namespace {
 
-std::string Block(char c) { return std::string(kBlockSize, c); }
-ChunkId Chunk(uint64_t inode) { return {InodeId(inode), 0}; }
+ChunkId Chunk(uint64_t inode) {
+  return {InodeId(inode), 0};
+}
 
 uint64_t Seed() {
   const char* given = std::getenv("CAIRN_SEED");
@@ -31,9 +32,8 @@ class GroupJobsTest : public testing::Test {
   void Write(ChunkId id, uint32_t offset, const std::string& bytes) {
     // The group may move on under the write: then the client asks again, as it does.
     const uint64_t sequence = ++sequence_;
-    ASSERT_TRUE(Eventually([&] {
-      return cluster_.Write(kA, id, offset, bytes, sequence)->code() == ErrorCode::kOk;
-    }));
+    ASSERT_TRUE(Eventually(
+        [&] { return cluster_.Write(kA, id, offset, bytes, sequence)->code() == ErrorCode::kOk; }));
   }
   bool BecomesActive(ServerId server) {
     return Eventually([&] { return cluster_.IsActive(server); });

@@ -8,9 +8,6 @@
 namespace cairn {
 namespace {
 
-constexpr ChunkId kChunk{InodeId(5), 0};
-std::string Block(char c) { return std::string(kBlockSize, c); }
-
 class MemberPathTest : public testing::Test {
  protected:
   MemberPathTest() {
@@ -26,8 +23,7 @@ class MemberPathTest : public testing::Test {
     request.set_version_counter(counter);
     if (after > 0) request.set_after_epoch(cluster_.epoch());
     request.set_after_counter(after);
-    return cluster_
-        .Call(kB, v1::CHUNK_REPLICATE, request, Payload::CopyOf(Block(content)), from)
+    return cluster_.Call(kB, v1::CHUNK_REPLICATE, request, Payload::CopyOf(Block(content)), from)
         ->code();
   }
   ErrorCode Install(ServerId at, ServerId from) {

@@ -7,10 +7,7 @@
 namespace cairn {
 namespace {
 
-constexpr ChunkId kChunk{InodeId(5), 0};
 constexpr Duration kShort = std::chrono::milliseconds(100);
-
-std::string Block(char c) { return std::string(kBlockSize, c); }
 
 std::string BytesOf(const AnswerPtr& read) {
   const Result<RawReply> reply = read->Get();

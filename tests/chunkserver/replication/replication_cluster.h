@@ -21,7 +21,10 @@ inline constexpr PgId kGroup{7};
 inline constexpr ServerId kA{1};
 inline constexpr ServerId kB{2};
 inline constexpr ServerId kC{3};
+inline constexpr ChunkId kChunk{InodeId(5), 0};
 inline constexpr uint32_t kTestChunkSize = kMinChunkSize;
+
+inline std::string Block(char c) { return std::string(kBlockSize, c); }
 
 // The answer to a call under way.
 class Answer {

@@ -7,9 +7,6 @@
 namespace cairn {
 namespace {
 
-constexpr ChunkId kChunk{InodeId(5), 0};
-std::string Block(char c) { return std::string(kBlockSize, c); }
-
 class SyncPathTest : public testing::Test {
  protected:
   SyncPathTest() {

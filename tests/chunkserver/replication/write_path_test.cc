@@ -12,10 +12,6 @@
 namespace cairn {
 namespace {
 
-constexpr ChunkId kChunk{InodeId(5), 0};
-
-std::string Block(char c) { return std::string(kBlockSize, c); }
-
 class WritePathTest : public testing::Test {
  protected:
   void ServeByAll() {
@@ -182,9 +178,8 @@ TEST(RuleC7, OnlyTheMembersCopyOfAWriteMayUseTheReserve) {
   cluster.WaitReady(kA);
   std::map<ServerId, bool> ordered;
   for (const ServerId server : {kA, kB}) {
-    cluster.store(server).OnWrite([&ordered, server](const ChunkWrite& write) {
-      ordered[server] = write.ordered;
-    });
+    cluster.store(server).OnWrite(
+        [&ordered, server](const ChunkWrite& write) { ordered[server] = write.ordered; });
   }
   ASSERT_EQ(cluster.Write(kA, kChunk, 0, Block('x'), 1)->code(), ErrorCode::kOk);
   EXPECT_EQ(ordered, (std::map<ServerId, bool>{{kA, false}, {kB, true}}));

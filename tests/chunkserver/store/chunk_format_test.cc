@@ -10,7 +10,7 @@
 namespace cairn {
 namespace {
 
-constexpr ChunkId kChunk{InodeId(0x1122334455667788), 0x99aabbcc};
+constexpr ChunkId kOddChunk{InodeId(0x1122334455667788), 0x99aabbcc};
 
 ChunkRow SomeRow() {
   ChunkRow row;
@@ -26,7 +26,7 @@ ChunkRow SomeRow() {
 }
 
 TEST(ChunkFormat, AChunkRowComesBackAsItWas) {
-  const std::string key = ChunkKey(kChunk);
+  const std::string key = ChunkKey(kOddChunk);
   auto row = DecodeChunkRow(key, EncodeChunkRow(key, SomeRow()));
   ASSERT_OK(row);
   EXPECT_EQ(row->group, PgId(7));
@@ -40,7 +40,7 @@ TEST(ChunkFormat, AChunkRowComesBackAsItWas) {
 }
 
 TEST(ChunkFormat, ACrcRowHoldsOnlyPresentBlocks) {
-  const std::string key = CrcKey(kChunk, 5);
+  const std::string key = CrcKey(kOddChunk, 5);
   CrcRow row;
   row.Set(0, 1);
   row.Set(63, 2);
@@ -53,7 +53,7 @@ TEST(ChunkFormat, ACrcRowHoldsOnlyPresentBlocks) {
 }
 
 TEST(ChunkFormat, DamagedRowsAndRowsUnderAWrongKeyAreFound) {
-  const std::string key = ChunkKey(kChunk), value = EncodeChunkRow(key, SomeRow());
+  const std::string key = ChunkKey(kOddChunk), value = EncodeChunkRow(key, SomeRow());
   EXPECT_EQ(CodeOf(DecodeChunkRow(ChunkKey({InodeId(1), 0}), value)), ErrorCode::kCorruption);
   for (size_t i = 0; i < value.size(); ++i) {
     std::string bad = value;
@@ -80,14 +80,14 @@ TEST(ChunkFormat, KeysSortAsIdsDo) {
   EXPECT_LT(ChunkKey(low), ChunkKey(high));
   EXPECT_LT(GroupKey(PgId(1), high), GroupKey(PgId(2), low));
   EXPECT_LT(CrcKey(low, 255), CrcKey(low, 256));
-  EXPECT_EQ(*ChunkIdOfKey(GroupKey(PgId(1), kChunk)), kChunk);
-  EXPECT_EQ(*ChunkIdOfKey(UnsealedKey(kChunk)), kChunk);
-  EXPECT_EQ(*RowOfCrcKey(CrcKey(kChunk, 255)), 255u);
+  EXPECT_EQ(*ChunkIdOfKey(GroupKey(PgId(1), kOddChunk)), kOddChunk);
+  EXPECT_EQ(*ChunkIdOfKey(UnsealedKey(kOddChunk)), kOddChunk);
+  EXPECT_EQ(*RowOfCrcKey(CrcKey(kOddChunk, 255)), 255u);
 }
 
 TEST(ChunkFormat, FileNamesAreUniqueAndReadBackStrictly) {
-  EXPECT_EQ(ChunkFileName(kChunk), "1122334455667788-99aabbcc");
-  EXPECT_EQ(ParseChunkFileName("1122334455667788-99aabbcc"), kChunk);
+  EXPECT_EQ(ChunkFileName(kOddChunk), "1122334455667788-99aabbcc");
+  EXPECT_EQ(ParseChunkFileName("1122334455667788-99aabbcc"), kOddChunk);
   for (const char* bad : {"", "1122334455667788-99AABBCC", "1122334455667788_99aabbcc",
                           "1122334455667788-99aabbcg", "+122334455667788-99aabbcc"}) {
     EXPECT_FALSE(ParseChunkFileName(bad)) << bad;

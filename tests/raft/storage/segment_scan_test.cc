@@ -8,7 +8,7 @@ namespace cairn {
 namespace {
 
 constexpr log_format::SegmentHeader kHeader{LogIndex(10), Incarnation(2), 1};
-const size_t kRecord = log_format::RecordBytes(50);
+const size_t kRecordBytes = log_format::RecordBytes(50);
 
 // The bytes of a segment that begins at entry 10.
 class SegmentScanTest : public ::testing::Test {
@@ -23,7 +23,7 @@ class SegmentScanTest : public ::testing::Test {
     }
   }
   static size_t OffsetOf(uint64_t index) {
-    return log_format::kSegmentHeaderBytes + (index - 10) * kRecord;
+    return log_format::kSegmentHeaderBytes + (index - 10) * kRecordBytes;
   }
   void Damage(uint64_t index) { bytes_[OffsetOf(index) + 40] ^= 1; }
   SegmentScan Scan(const ScanLimits& limits = {}) { return ScanSegment(bytes_, kHeader, limits); }

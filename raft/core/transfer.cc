@@ -1,0 +1,67 @@
+// Handing leadership over ("Consensus" 3.10).
+#include <utility>
+
+#include "raft/core/raft_core.h"
+
+namespace cairn::raft {
+
+Status Core::TransferLeadership(ServerId target, Time now) {
+  Leader* leader = std::get_if<Leader>(&role_);
+  if (leader == nullptr) return Status(ErrorCode::kNotLeader, "not leading");
+  if (leader->transfer) return Status(ErrorCode::kBusy, "leadership is being handed over");
+  if (target == ServerId()) target = FurthestVoter(now);
+  if (target == ServerId()) {
+    return Status(ErrorCode::kBelowMinActive, "no other voter is heard that could lead");
+  }
+  const auto peer = leader->peers.find(target);
+  if (peer == leader->peers.end() || !membership().voters.contains(target)) {
+    return Status::Error(ErrorCode::kNotFound, "there is no other voter {}", target);
+  }
+  if (!IsActive(peer->second, now)) {
+    return Status::Error(ErrorCode::kBelowMinActive, "metaserver {} is not heard", target);
+  }
+  leader->transfer = Leader::Transfer{target, now + options_.election_max, false};
+  // From the moment somebody may be told to campaign, no read is answered on the lease, however
+  // late that message arrives (rule M6).
+  leader->lease_given_up = true;
+  MaybeHandOver(now);
+  return OkStatus();
+}
+
+// Has it answered this leader, and lately?
+bool Core::IsActive(const Progress& peer, Time now) const {
+  return peer.confirmed != Time{} && now - peer.heard <= options_.election_max;
+}
+
+// Of the others that are heard; 0: there are none.
+ServerId Core::FurthestVoter(Time now) const {
+  ServerId furthest;
+  LogIndex match;
+  for (const auto& [id, peer] : std::get<Leader>(role_).peers) {
+    if (!membership().voters.contains(id) || !IsActive(peer, now)) continue;
+    if (furthest != ServerId() && peer.match <= match) continue;
+    furthest = id;
+    match = peer.match;
+  }
+  return furthest;
+}
+
+void Core::TellToCampaign(ServerId target) {
+  Message message = MessageTo(target, hard_state_.term);
+  message.body = TimeoutNow();
+  messages_.push_back(std::move(message));
+}
+
+void Core::MaybeHandOver(Time now) {
+  Leader* leader = std::get_if<Leader>(&role_);
+  if (leader == nullptr || !leader->transfer || leader->transfer->told) return;
+  const auto target = leader->peers.find(leader->transfer->target);
+  if (target == leader->peers.end()) return;
+  if (target->second.match < log_.last_index()) {
+    return SendEntries(target->first, target->second, now);
+  }
+  leader->transfer->told = true;
+  TellToCampaign(target->first);
+}
+
+}  // namespace cairn::raft
