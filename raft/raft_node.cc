@@ -340,12 +340,18 @@ Status RaftNode::TransferLeadership(ServerId target) {
 }
 
 void RaftNode::LeaveOffice(Deadline deadline) {
-  if (!TransferLeadership(ServerId()).ok()) return;  // it does not lead, or nobody else could
+  const Status begun = TransferLeadership(ServerId());
+  if (begun.code() == ErrorCode::kNotLeader) return;
+  if (!begun.ok()) LOG_WARN("leadership is not handed over reason={}", begun);
+  if (!begun.ok()) return;
   absl::MutexLock lock(&mu_);
   const auto left = [this]() ABSL_SHARED_LOCKS_REQUIRED(mu_) {
-    return leading_term_ == Term() || !failure_.ok();
+    // Whoever is to lead may need this member's vote.
+    return (leading_term_ == Term() && core_->leader() != ServerId()) || !failure_.ok();
   };
-  AwaitUntil(mu_, absl::Condition(&left), deadline);
+  if (!AwaitUntil(mu_, absl::Condition(&left), deadline)) {
+    LOG_WARN("nobody took leadership over in time");
+  }
 }
 
 RaftNodeStatus RaftNode::Describe() const {

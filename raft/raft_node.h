@@ -82,7 +82,7 @@ class RaftNode final : public ReplicatedLog, private raft::LogReader {
   bool LeaseHolds(Term term) const override;
   void ConfirmLeadership(Term term, std::function<void(bool leads)> done) override;
   void HandOver() override { (void)TransferLeadership(ServerId()); }
-  // Hands over, and waits until this member does not lead, or nobody takes it over in time.
+  // Hands over, and waits until another one leads, or nobody does in time.
   void LeaveOffice(Deadline deadline);
   // Answers whoever waits, and refuses what comes from now on; the rest of Stop() comes later.
   void Refuse();

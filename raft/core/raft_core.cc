@@ -75,28 +75,29 @@ void Core::StopBecause(const Status& status) {
 }
 
 // Whoever has started again says so with a larger incarnation; its earlier lives are not heard.
-bool Core::Admits(const Message& message) {
+bool Core::Admits(const Message& message, Time now) {
   if (message.to != options_.self || message.from == options_.self) return false;
   Incarnation& newest = incarnations_[message.from];
   if (message.incarnation < newest && !SeededBugIs(SeededBug::kOldIncarnationHeard)) return false;
   if (message.incarnation > newest) {
-    newest = message.incarnation;
-    ForgetProgressOf(message.from);
+    const bool known = std::exchange(newest, message.incarnation) != Incarnation();
+    ForgetProgressOf(message.from, known ? std::optional(now) : std::nullopt);
   }
   return true;
 }
 
-void Core::ForgetProgressOf(ServerId id) {
+void Core::ForgetProgressOf(ServerId id, std::optional<Time> restarted) {
   Leader* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr || SeededBugIs(SeededBug::kOldIncarnationHeard)) return;
   const auto peer = leader->peers.find(id);
   if (peer == leader->peers.end()) return;
   peer->second.match = LogIndex(0);
+  peer->second.restarted = restarted;
   peer->second.Probe(LogIndex(log_.last_index().value + 1));
 }
 
 void Core::Step(const Message& message, Time now) {
-  if (!failure_.ok() || !Admits(message)) return;
+  if (!failure_.ok() || !Admits(message, now)) return;
   if (message.term > hard_state_.term && ClaimsTerm(message)) {
     const auto* vote = std::get_if<VoteRequest>(&message.body);
     // Who hears a leader is not moved by a candidate: it may have been away (Raft 4.2.3), and the
@@ -224,6 +225,12 @@ void Core::SnapshotRefused(Time) {
   incoming_.reset();
 }
 
+ServerId Core::leader() const {
+  if (std::holds_alternative<Leader>(role_)) return options_.self;
+  const auto* follower = std::get_if<Follower>(&role_);
+  return follower == nullptr ? ServerId() : follower->leader;
+}
+
 Term Core::LeadingTerm() const {
   return std::holds_alternative<Leader>(role_) ? hard_state_.term : Term();
 }
@@ -255,14 +262,13 @@ CoreStatus Core::Describe() const {
   status.recovering = lost_through_ != LogIndex();
   status.membership = membership();
   status.changing = membership().IsJoint() || memberships_.back().index > commit_;
-  if (const auto* follower = std::get_if<Follower>(&role_)) status.leader = follower->leader;
+  status.leader = leader();
   if (const auto* candidate = std::get_if<Candidate>(&role_)) {
     status.role = candidate->pre ? RoleKind::kPreCandidate : RoleKind::kCandidate;
   }
   const Leader* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return status;
   status.role = RoleKind::kLeader;
-  status.leader = options_.self;
   if (leader->transfer) status.transfer_target = leader->transfer->target;
   for (const auto& [id, peer] : leader->peers) {
     status.peers.push_back(

@@ -89,7 +89,7 @@ class Core {
   Result<LogIndex> ProposeMembership(Members voters, Members learners, Time now);
   // Hands leadership to `target`, or to whoever is furthest when it is 0. The lease is given up for
   // the rest of the term (rule M6). kNotLeader; kNotFound: no such voter; kBelowMinActive: it is
-  // not heard; kBusy: under way.
+  // not heard; kBusy: under way, or it has only just started.
   Status TransferLeadership(ServerId target, Time now);
 
   // The batch with this number is on disk.
@@ -121,6 +121,8 @@ class Core {
   // way: while there is room, the log should reach back to it. `otherwise`: this member does not
   // lead.
   LogIndex HeardHave(LogIndex otherwise, Time now) const;
+  // Who leads, as far as is known; 0: nobody.
+  ServerId leader() const;
   // The term in which this member leads; 0 when it does not.
   Term LeadingTerm() const;
   LogIndex applied() const { return applied_; }
@@ -190,8 +192,8 @@ class Core {
   };
 
   // raft_core.cc, output.cc: what all roles share.
-  bool Admits(const Message& message);
-  void ForgetProgressOf(ServerId id);
+  bool Admits(const Message& message, Time now);
+  void ForgetProgressOf(ServerId id, std::optional<Time> restarted);
   void SetHardState(Term term, ServerId vote);
   void BecomeFollower(Term term, ServerId leader, Time now);
   void Send(ServerId to, Message message);
@@ -249,6 +251,7 @@ class Core {
 
   // transfer.cc
   bool IsActive(const Progress& peer, Time now) const;
+  bool IsQuiet(const Progress& peer, Time now) const;
   ServerId FurthestVoter(Time now) const;
   void TellToCampaign(ServerId target);
   void MaybeHandOver(Time now);

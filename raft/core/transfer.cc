@@ -20,6 +20,9 @@ Status Core::TransferLeadership(ServerId target, Time now) {
   if (!IsActive(peer->second, now)) {
     return Status::Error(ErrorCode::kBelowMinActive, "metaserver {} is not heard", target);
   }
+  if (IsQuiet(peer->second, now)) {
+    return Status::Error(ErrorCode::kBusy, "metaserver {} has only just started", target);
+  }
   leader->transfer = Leader::Transfer{target, now + options_.election_max, false};
   // From the moment somebody may be told to campaign, no read is answered on the lease, however
   // late that message arrives (rule M6).
@@ -33,12 +36,18 @@ bool Core::IsActive(const Progress& peer, Time now) const {
   return peer.confirmed != Time{} && now - peer.heard <= options_.election_max;
 }
 
-// Of the others that are heard; 0: there are none.
+// After a start nobody campaigns for a while (rule M6); clocks may differ by 5 %.
+bool Core::IsQuiet(const Progress& peer, Time now) const {
+  return peer.restarted &&
+         now - *peer.restarted < options_.election_max + options_.election_max / 8;
+}
+
+// Of the others that are heard and may campaign; 0: there are none.
 ServerId Core::FurthestVoter(Time now) const {
   ServerId furthest;
   LogIndex match;
   for (const auto& [id, peer] : std::get<Leader>(role_).peers) {
-    if (!membership().voters.contains(id) || !IsActive(peer, now)) continue;
+    if (!membership().voters.contains(id) || !IsActive(peer, now) || IsQuiet(peer, now)) continue;
     if (furthest != ServerId() && peer.match <= match) continue;
     furthest = id;
     match = peer.match;
