@@ -12,7 +12,6 @@ using client::Earlier;
 using client::IsTransient;
 
 namespace {
-// An election takes about a second.
 // A leader that is paused must not use up the whole time.
 constexpr Duration kLongestTry = std::chrono::seconds(5);
 

@@ -3,6 +3,7 @@
 #include "cli/admin_client.h"
 #include "cli/survey.h"
 #include "cli/verb.h"
+#include "client/backoff.h"
 
 namespace cairn {
 
@@ -19,11 +20,14 @@ Status RemoveStepByStep(AdminClient& client, const RemoveOptions& options, Deadl
   v1::RemoveMetaserverRequest request;
   request.set_server(options.server);
   bool asked = false;
+  const Deadline doubt = client::Earlier(deadline, std::chrono::seconds(1));
   for (;;) {
     v1::RemoveMetaserverResponse step;
     const Status status = client.CallLeader("RemoveMetaserver", request, step, deadline);
-    if (status.code() == ErrorCode::kBelowMinActive) {
-      return Status(status.code(), status.message() + ": bring a majority back first");
+    // One that leads since a moment ago may not have heard them all yet.
+    if (status.code() == ErrorCode::kBelowMinActive && !doubt.Passed()) {
+      std::this_thread::sleep_for(kRest);
+      continue;
     }
     const bool absent = status.code() == ErrorCode::kNotFound;
     if (absent && (asked || client.repeated())) return OkStatus();

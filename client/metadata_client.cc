@@ -4,6 +4,34 @@
 
 namespace cairn::client {
 
+namespace {
+// The number of the request that `id` lies in, in use as long as this lives.
+class HeldNumber {
+ public:
+  HeldNumber(RequestNumbers& numbers, v1::RequestId& id) : numbers_(numbers), id_(id) { Begin(); }
+  // Also when nobody answered: below the lowest unanswered number it can never run any more.
+  ~HeldNumber() { numbers_.End(id_.sequence()); }
+  HeldNumber(const HeldNumber&) = delete;
+  HeldNumber& operator=(const HeldNumber&) = delete;
+
+  // The request is another one from now on.
+  void Renew() {
+    numbers_.End(id_.sequence());
+    Begin();
+  }
+
+ private:
+  void Begin() {
+    const RequestNumbers::Number number = numbers_.Begin();
+    id_.set_sequence(number.sequence);
+    id_.set_lowest_unanswered(number.lowest_unanswered);
+  }
+
+  RequestNumbers& numbers_;
+  v1::RequestId& id_;
+};
+}  // namespace
+
 RequestNumbers::RequestNumbers() {
   WallTime now = SystemClock().WallNow();
   next_ = static_cast<uint64_t>(now.seconds) * 1'000'000'000 + now.nanoseconds;
@@ -41,20 +69,9 @@ Result<SessionId> MetadataClient::SessionFor(SessionId bound, Deadline deadline)
 Result<RawReply> MetadataClient::Run(v1::Method method,
                                      const google::protobuf::MessageLite& request,
                                      v1::RequestId& id, SessionId bound) {
-  const RequestNumbers::Number number = numbers_.Begin();
-  id.set_sequence(number.sequence);
-  id.set_lowest_unanswered(number.lowest_unanswered);
-  Result<RawReply> reply = RunNumbered(method, request, id, bound);
-  // Also when nobody answered: below the lowest unanswered number it can never run any more.
-  numbers_.End(number.sequence);
-  return reply;
-}
-
-Result<RawReply> MetadataClient::RunNumbered(v1::Method method,
-                                             const google::protobuf::MessageLite& request,
-                                             v1::RequestId& id, SessionId bound) {
   const Deadline deadline = Deadline::After(timeout_);
   Backoff backoff;
+  HeldNumber number(numbers_, id);
   bool repeated = false;
   for (;;) {
     ASSIGN_OR_RETURN(SessionId session, SessionFor(bound, deadline));
@@ -72,9 +89,10 @@ Result<RawReply> MetadataClient::RunNumbered(v1::Method method,
     } else if (status.code() != ErrorCode::kBusy) {
       return Fail(std::move(status));
     }
-    // kBusy is not kept with its number, and an earlier try may lie in the log unanswered: under
-    // another number the change could run a second time.
     if (!backoff.Sleep(deadline)) return Fail(std::move(status));
+    // kBusy is not kept with its number. While an earlier try may lie in the log unanswered the
+    // number stays: under another one the change could run a second time.
+    if (!repeated) number.Renew();
   }
 }
 

@@ -72,11 +72,9 @@ class MetadataClient {
  private:
   Result<RawReply> Ask(v1::Method method, const google::protobuf::MessageLite& request,
                        Deadline deadline);
-  // `id` lies inside `request`. The whole time under one number.
+  // `id` lies inside `request`.
   Result<RawReply> Run(v1::Method method, const google::protobuf::MessageLite& request,
                        v1::RequestId& id, SessionId bound);
-  Result<RawReply> RunNumbered(v1::Method method, const google::protobuf::MessageLite& request,
-                               v1::RequestId& id, SessionId bound);
   Result<SessionId> SessionFor(SessionId bound, Deadline deadline);
 
   MetaserverLink* const link_;

@@ -299,7 +299,7 @@ void AppliedState::AwaitRoom() {
     const auto stopped = [this]() ABSL_SHARED_LOCKS_REQUIRED(stop_mu_) { return stopped_; };
     if (stop_mu_.AwaitWithTimeout(absl::Condition(&stopped), kLookForRoom)) break;
   }
-  LOG_INFO("there is room on the disk again");
+  if (reserve_->HasRoomToApply()) LOG_INFO("there is room on the disk again");
 }
 
 std::string AppliedState::ApplyEntry(const LogEntry& entry, MetadataTransaction& txn) {

@@ -52,6 +52,7 @@ class RunningMetaserver final : public Metaserver {
       : failed_(std::move(failed)) {}
   ~RunningMetaserver() override {
     (void)StopServing();
+    group_.reset();     // may be calling a newcomer
     channels_.reset();  // answers that are still to come reach into what ends now
   }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "common/await.h"
 #include "common/logging.h"
 #include "raft/storage/log_format.h"
 
@@ -149,7 +148,8 @@ void RaftNode::HandleRequest(raft::Message message, Reply reply) {
       core_->Step(message, Now());
       const bool owes = core_->Owes(message.tag);
       work = Collect();
-      if (const auto open = requests_.find(message.tag); !owes && open != requests_.end()) {
+      const auto open = requests_.find(message.tag);
+      if (!owes && open != requests_.end() && !open->second.kept) {
         work.replies.emplace_back(std::move(open->second.reply), std::nullopt);
         requests_.erase(open);
       }
@@ -202,7 +202,7 @@ RaftNode::Work RaftNode::Collect() {
     }
     if (ready.incoming_piece) {
       // It is answered when it is stored: the sender must not be faster than this disk.
-      std::vector<raft::Message> answers = TakeSnapshotReplies(ready.messages);
+      std::vector<raft::Message> answers = KeepSnapshotReplies(ready.messages);
       disk_.Run([this, piece = *std::move(ready.incoming_piece), answers = std::move(answers)] {
         TakePiece(piece, answers);
       });
@@ -236,13 +236,15 @@ void RaftNode::TakeMessages(std::vector<raft::Message> messages, Work& work) {
   }
 }
 
-// Answers to snapshot pieces.
-std::vector<raft::Message> RaftNode::TakeSnapshotReplies(std::vector<raft::Message>& messages) {
+// Answers to pieces of a snapshot stay back, as do the requests they answer.
+std::vector<raft::Message> RaftNode::KeepSnapshotReplies(std::vector<raft::Message>& messages) {
   std::vector<raft::Message> replies;
   std::erase_if(messages, [&](raft::Message& message) {
-    const bool is = std::holds_alternative<raft::SnapshotReply>(message.body);
-    if (is) replies.push_back(std::move(message));
-    return is;
+    if (!std::holds_alternative<raft::SnapshotReply>(message.body)) return false;
+    const auto request = requests_.find(message.tag);
+    if (request != requests_.end()) request->second.kept = true;
+    replies.push_back(std::move(message));
+    return true;
   });
   return replies;
 }
@@ -286,32 +288,6 @@ void RaftNode::Finish(Work work) {
   if (!work.failure.ok()) StopBecause(work.failure);
 }
 
-// A disk that failed once is not asked again (rule M4).
-void RaftNode::StopBecause(const Status& cause) {
-  const Status failure = Status::Error(ErrorCode::kDiskFailed, "{}", cause.message());
-  Waiting waiting;
-  {
-    absl::MutexLock lock(&mu_);
-    if (!failure_.ok()) return;
-    failure_ = failure;
-    waiting = TakeWaiting();
-  }
-  LOG_ERROR("metadata log failed, this metaserver does nothing any more cause={}", cause);
-  if (options_.on_failed) options_.on_failed(cause);
-  LetGo(std::move(waiting), failure);
-}
-
-RaftNode::Waiting RaftNode::TakeWaiting() {
-  serving_term_ = 0;
-  return {std::exchange(pending_, {}), std::exchange(requests_, {}), std::exchange(reads_, {})};
-}
-
-void RaftNode::LetGo(Waiting waiting, const Status& reason) {
-  for (Pending& pending : waiting.proposals) pending.done(Fail(reason));
-  for (auto& [tag, request] : waiting.requests) request.reply(std::nullopt);
-  for (auto& [id, done] : waiting.reads) done(false);
-}
-
 Status RaftNode::ProposeMembership(raft::Members voters, raft::Members learners) {
   Work work;
   Status status(ErrorCode::kNotLeader, "this metaserver is in no group");
@@ -339,21 +315,6 @@ Status RaftNode::TransferLeadership(ServerId target) {
   return status;
 }
 
-void RaftNode::LeaveOffice(Deadline deadline) {
-  const Status begun = TransferLeadership(ServerId());
-  if (begun.code() == ErrorCode::kNotLeader) return;
-  if (!begun.ok()) LOG_WARN("leadership is not handed over reason={}", begun);
-  if (!begun.ok()) return;
-  absl::MutexLock lock(&mu_);
-  const auto left = [this]() ABSL_SHARED_LOCKS_REQUIRED(mu_) {
-    // Whoever is to lead may need this member's vote.
-    return (leading_term_ == Term() && core_->leader() != ServerId()) || !failure_.ok();
-  };
-  if (!AwaitUntil(mu_, absl::Condition(&left), deadline)) {
-    LOG_WARN("nobody took leadership over in time");
-  }
-}
-
 RaftNodeStatus RaftNode::Describe() const {
   RaftNodeStatus status;
   absl::MutexLock lock(&mu_);
@@ -370,30 +331,6 @@ RaftNodeStatus RaftNode::Describe() const {
   }
   if (!failure_.ok()) status.trouble = failure_.message();
   return status;
-}
-
-void RaftNode::Refuse() {
-  Waiting waiting;
-  {
-    absl::MutexLock lock(&mu_);
-    stopping_ = true;
-    waiting = TakeWaiting();
-  }
-  // Others may have what was proposed, and commit it.
-  LetGo(std::move(waiting), Status(ErrorCode::kUnavailable, "the metaserver is stopping"));
-}
-
-void RaftNode::Stop() {
-  Refuse();
-  ticking_ = false;
-  if (ticker_.joinable()) ticker_.join();
-  disk_.Stop();
-  apply_.Stop();
-  house_.Stop();
-  if (storage_ == nullptr || !Failure().ok()) return;
-  if (Status closed = storage_->Close(); !closed.ok()) {
-    LOG_WARN("log not closed cleanly error={}", closed);
-  }
 }
 
 }  // namespace cairn

@@ -120,6 +120,7 @@ class RaftNode final : public ReplicatedLog, private raft::LogReader {
   struct OpenRequest {
     Reply reply;
     raft::Time since;
+    bool kept = false;  // the answer waits until a piece of a snapshot is stored
   };
   // Everybody who waits for an answer.
   struct Waiting {
@@ -147,7 +148,8 @@ class RaftNode final : public ReplicatedLog, private raft::LogReader {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void TakeReads(const std::vector<raft::ReadGrant>& grants, Work& work)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  static std::vector<raft::Message> TakeSnapshotReplies(std::vector<raft::Message>& messages);
+  std::vector<raft::Message> KeepSnapshotReplies(std::vector<raft::Message>& messages)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void NoteLeadership(Work& work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool Leads(Term term) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
   Waiting TakeWaiting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -45,6 +45,8 @@ void RaftNode::NotWritten(const raft::WriteBatch& batch, const Status& cause) {
     work = Collect();
   }
   if (!std::exchange(disk_full_, true)) LOG_WARN("the log's disk is full error={}", cause);
+  segments_left_ = 0;
+  CompactWhenDue();
   for (Done& done : refused) done(Fail(cause));
   Finish(std::move(work));
 }
@@ -79,12 +81,14 @@ void RaftNode::CompactWhenDue() {
 // were away; more of it while one of them is being brought up, or it would never be.
 void RaftNode::Compact(LogIndex durable) {
   compacting_ = false;
+  const Result<DiskSpace> space = options_.files->Space(options_.directory);
+  const bool has_room = space && space->available_bytes >= space->total_bytes / 8;
   {
     // The state may be ahead of what the core knows to be applied; and the core must not look for
     // entries that are going away.
     absl::MutexLock lock(&mu_);
     durable = std::min(durable, core_->applied());
-    const bool may_grow = storage_->segment_count() < kGrowth * options_.kept_segments;
+    const bool may_grow = has_room && storage_->segment_count() < kGrowth * options_.kept_segments;
     if (may_grow) durable = core_->HeardHave(durable, Now());
     core_->Compacted(storage_->FirstAfterCompact(durable, options_.kept_segments));
   }

@@ -64,6 +64,7 @@ COVERED_BY = {
     "raft/raft_node_apply.cc": "tests/raft/raft_node_test.cc",
     "raft/raft_node_disk.cc": "tests/raft/raft_node_test.cc",
     "raft/raft_node_open.cc": "tests/raft/raft_node_test.cc",
+    "raft/raft_node_stop.cc": "tests/raft/raft_node_test.cc",
     "rpc/connection_reading.cc": "tests/rpc/channel_test.cc",
     "rpc/peer_trust.cc": "tests/metaserver/service/peer_rights_test.cc",
     "rpc/grpc_channel.cc": "tests/rpc/grpc_bridge_test.cc",

@@ -200,11 +200,16 @@ void MetaserverGroup::CallNewcomer(const std::string& address, v1::Method method
                done = std::move(done)] {
     const Result<Response> answer =
         parts_.channels->Get(target)->Call<Response>(method, *request, Deadline::After(kMeetTime));
-    const bool silent = !answer && (answer.error().code() == ErrorCode::kUnavailable ||
-                                    answer.error().code() == ErrorCode::kDeadlineExceeded);
-    if (!silent) return done(answer);
-    done(Fail(ErrorCode::kNotFound, "the metaserver at {} does not answer: {}", target.ToString(),
-              answer.error().message()));
+    if (answer) return done(answer);
+    const Status& why = answer.error();
+    if (why.code() == ErrorCode::kUnavailable) {
+      return done(Fail(ErrorCode::kNotFound, "the metaserver at {} does not answer: {}",
+                       target.ToString(), why.message()));
+    }
+    // A slow one may answer the next time.
+    const bool slow = why.code() == ErrorCode::kDeadlineExceeded;
+    done(Fail(slow ? ErrorCode::kBusy : why.code(), "the metaserver at {}: {}", target.ToString(),
+              why.message()));
   });
 }
 
@@ -223,6 +228,7 @@ void MetaserverGroup::Meet(const std::string& address, Added done) {
           return done(Fail(ErrorCode::kWrongCluster,
                            "the metaserver there is number {} of cluster {}", id, cluster));
         }
+        ForgetName(address);
         done(AddLearner(id, address));
       });
 }
@@ -255,6 +261,12 @@ void MetaserverGroup::Name(const std::string& address, Added done) {
   });
 }
 
+// It has it; who comes in at this address later is another one (rule M4).
+void MetaserverGroup::ForgetName(const std::string& address) {
+  absl::MutexLock lock(&mu_);
+  named_.erase(address);
+}
+
 // Until it has answered it keeps the name it was given: it may be adopted without having said so.
 void MetaserverGroup::Invite(ServerId id, const std::string& address, Added done) {
   auto request = std::make_shared<v1::AdoptMetaserverRequest>();
@@ -264,10 +276,7 @@ void MetaserverGroup::Invite(ServerId id, const std::string& address, Added done
                                             [this, id, address, done = std::move(done)](
                                                 const Result<v1::AdoptMetaserverResponse>& reply) {
                                               if (!reply) return done(Fail(reply.error()));
-                                              {
-                                                absl::MutexLock lock(&mu_);
-                                                named_.erase(address);
-                                              }
+                                              ForgetName(address);
                                               done(AddLearner(id, address));
                                             });
 }

@@ -64,6 +64,7 @@ class MetaserverGroup {
                     std::shared_ptr<google::protobuf::Message> request,
                     std::function<void(Result<Response>)> done);
   static std::vector<v1::MetaserverMember> MembersOf(const raft::Membership& membership);
+  void ForgetName(const std::string& address);
   void NameOrInvite(const std::string& address, Added done);
   void Name(const std::string& address, Added done);
   void Invite(ServerId id, const std::string& address, Added done);

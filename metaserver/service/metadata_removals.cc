@@ -14,8 +14,9 @@ InodeId VictimOf(const ReadView& view, uint64_t parent, std::string_view name) {
   return entry && *entry ? InodeId((*entry)->inode()) : InodeId(0);
 }
 
-v1::Command ReleaseCommand(InodeId inode, uint64_t session) {
+v1::Command ReleaseCommand(InodeId inode, uint64_t session, Term term) {
   v1::Command command;
+  command.set_only_in_term(term.value);
   command.mutable_release_orphan()->set_inode(inode.value);
   command.mutable_release_orphan()->set_session(session);
   return command;
@@ -81,6 +82,8 @@ Result<v1::RemovedResponse> MetadataService::RemovedAnswer(const v1::Outcome& ou
 
 // Whoever opens the orphan meanwhile waits until it is decided who holds it (rule C11).
 void MetadataService::ReleaseStrangers(InodeId orphan) {
+  const Term term = state_.ServingTerm();
+  if (term == Term()) return;  // whoever leads does it when it begins to
   sessions_.BeginRemoval(orphan);
   const std::shared_ptr<void> decided(nullptr,
                                       [this, orphan](void*) { sessions_.EndRemoval(orphan); });
@@ -88,7 +91,7 @@ void MetadataService::ReleaseStrangers(InodeId orphan) {
   if (!row || !*row) return;
   for (uint64_t holder : (*row)->holders()) {
     if (sessions_.MayHold(SessionId(holder), orphan)) continue;
-    Propose(ReleaseCommand(orphan, holder),
+    Propose(ReleaseCommand(orphan, holder, term),
             [orphan, holder, decided](const Result<v1::Outcome>& outcome) {
               if (outcome) return;
               LOG_WARN("unlinked file kept until its session ends inode={} session={} error={}",

@@ -25,11 +25,10 @@ struct SnapshotTransfer {
 struct Progress {
   // Probing: the common point is looked for, one message at a time. Otherwise entries are streamed.
   bool probing = true;
-  LogIndex match;                 // on the peer's disk and equal to ours, in its present life (M4)
-  LogIndex next{1};               // the next entry to send
-  Time confirmed{};               // when a message was sent that it has answered (lease)
-  Time heard{};                   // when it last answered (check-quorum)
-  std::optional<Time> restarted;  // when it was first heard in its present life, if that was seen
+  LogIndex match;    // on the peer's disk and equal to ours, in its present life (M4)
+  LogIndex next{1};  // the next entry to send
+  Time confirmed{};  // when a message was sent that it has answered (lease)
+  Time heard{};      // when it last answered (check-quorum)
   struct Flight {
     LogIndex last;
     Time sent_at;

@@ -81,18 +81,18 @@ bool Core::Admits(const Message& message, Time now) {
   if (message.incarnation < newest && !SeededBugIs(SeededBug::kOldIncarnationHeard)) return false;
   if (message.incarnation > newest) {
     const bool known = std::exchange(newest, message.incarnation) != Incarnation();
-    ForgetProgressOf(message.from, known ? std::optional(now) : std::nullopt);
+    if (known) restarted_[message.from] = now;
+    ForgetProgressOf(message.from);
   }
   return true;
 }
 
-void Core::ForgetProgressOf(ServerId id, std::optional<Time> restarted) {
+void Core::ForgetProgressOf(ServerId id) {
   Leader* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr || SeededBugIs(SeededBug::kOldIncarnationHeard)) return;
   const auto peer = leader->peers.find(id);
   if (peer == leader->peers.end()) return;
   peer->second.match = LogIndex(0);
-  peer->second.restarted = restarted;
   peer->second.Probe(LogIndex(log_.last_index().value + 1));
 }
 

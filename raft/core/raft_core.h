@@ -89,7 +89,7 @@ class Core {
   Result<LogIndex> ProposeMembership(Members voters, Members learners, Time now);
   // Hands leadership to `target`, or to whoever is furthest when it is 0. The lease is given up for
   // the rest of the term (rule M6). kNotLeader; kNotFound: no such voter; kBelowMinActive: it is
-  // not heard; kBusy: under way, or it has only just started.
+  // not heard; kBusy: under way; kUnavailable: it has only just started.
   Status TransferLeadership(ServerId target, Time now);
 
   // The batch with this number is on disk.
@@ -193,7 +193,7 @@ class Core {
 
   // raft_core.cc, output.cc: what all roles share.
   bool Admits(const Message& message, Time now);
-  void ForgetProgressOf(ServerId id, std::optional<Time> restarted);
+  void ForgetProgressOf(ServerId id);
   void SetHardState(Term term, ServerId vote);
   void BecomeFollower(Term term, ServerId leader, Time now);
   void Send(ServerId to, Message message);
@@ -251,7 +251,7 @@ class Core {
 
   // transfer.cc
   bool IsActive(const Progress& peer, Time now) const;
-  bool IsQuiet(const Progress& peer, Time now) const;
+  bool IsQuiet(ServerId id, Time now) const;
   ServerId FurthestVoter(Time now) const;
   void TellToCampaign(ServerId target);
   void MaybeHandOver(Time now);
@@ -280,7 +280,8 @@ class Core {
   std::deque<MembershipAt> memberships_;  // the one in force last; never empty
   std::variant<Follower, Candidate, Leader> role_;
   std::map<ServerId, Incarnation> incarnations_;
-  Time quiet_until_{};  // neither votes nor campaigns before
+  std::map<ServerId, Time> restarted_;  // when their present life was first heard, if that was seen
+  Time quiet_until_{};                  // neither votes nor campaigns before
   Time election_at_{};
   uint64_t random_;
   Time last_stamp_{};

@@ -11,7 +11,7 @@ Status Core::TransferLeadership(ServerId target, Time now) {
   if (leader->transfer) return Status(ErrorCode::kBusy, "leadership is being handed over");
   if (target == ServerId()) target = FurthestVoter(now);
   if (target == ServerId()) {
-    return Status(ErrorCode::kBelowMinActive, "no other voter is heard that could lead");
+    return Status(ErrorCode::kBelowMinActive, "no other voter is heard, but who has just started");
   }
   const auto peer = leader->peers.find(target);
   if (peer == leader->peers.end() || !membership().voters.contains(target)) {
@@ -20,8 +20,8 @@ Status Core::TransferLeadership(ServerId target, Time now) {
   if (!IsActive(peer->second, now)) {
     return Status::Error(ErrorCode::kBelowMinActive, "metaserver {} is not heard", target);
   }
-  if (IsQuiet(peer->second, now)) {
-    return Status::Error(ErrorCode::kBusy, "metaserver {} has only just started", target);
+  if (IsQuiet(target, now)) {
+    return Status::Error(ErrorCode::kUnavailable, "metaserver {} has only just started", target);
   }
   leader->transfer = Leader::Transfer{target, now + options_.election_max, false};
   // From the moment somebody may be told to campaign, no read is answered on the lease, however
@@ -37,9 +37,10 @@ bool Core::IsActive(const Progress& peer, Time now) const {
 }
 
 // After a start nobody campaigns for a while (rule M6); clocks may differ by 5 %.
-bool Core::IsQuiet(const Progress& peer, Time now) const {
-  return peer.restarted &&
-         now - *peer.restarted < options_.election_max + options_.election_max / 8;
+bool Core::IsQuiet(ServerId id, Time now) const {
+  const auto restarted = restarted_.find(id);
+  return restarted != restarted_.end() &&
+         now - restarted->second < options_.election_max + options_.election_max / 8;
 }
 
 // Of the others that are heard and may campaign; 0: there are none.
@@ -47,7 +48,7 @@ ServerId Core::FurthestVoter(Time now) const {
   ServerId furthest;
   LogIndex match;
   for (const auto& [id, peer] : std::get<Leader>(role_).peers) {
-    if (!membership().voters.contains(id) || !IsActive(peer, now) || IsQuiet(peer, now)) continue;
+    if (!membership().voters.contains(id) || !IsActive(peer, now) || IsQuiet(id, now)) continue;
     if (furthest != ServerId() && peer.match <= match) continue;
     furthest = id;
     match = peer.match;

@@ -195,6 +195,7 @@ void NodeGroup::Wipe(int number) {
 }
 
 void NodeGroup::Deliver(raft::Message message) {
+  if (std::holds_alternative<raft::SnapshotPiece>(message.body)) ++pieces_;
   absl::MutexLock lock(&mu_);
   const ServerId from = message.from;
   const auto target = running_.find(message.to);

@@ -2,6 +2,7 @@
 // by a network that a test can cut.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <set>
@@ -87,6 +88,9 @@ class NodeGroup {
   Result<std::string> Propose(int member, const std::string& word);
   bool Confirm(int member, Term term);
 
+  // Of snapshots, sent so far.
+  int pieces() const { return pieces_; }
+
   void CutOff(int member);  // nothing passes to or from it
   void Reconnect(int member);
 
@@ -108,6 +112,7 @@ class NodeGroup {
   void Deliver(raft::Message message);
 
   RaftNodeOptions options_;
+  std::atomic<int> pieces_{0};
   SystemClock clock_;
   raft::Members founders_;
   std::map<int, std::unique_ptr<Member>> members_;

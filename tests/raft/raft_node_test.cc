@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "common/fault_plan.h"
@@ -16,6 +17,17 @@ std::vector<std::string> Numbered(int count) {
   std::vector<std::string> words;
   for (int i = 0; i < count; ++i) words.push_back("word" + std::to_string(i));
   return words;
+}
+
+// From now on the leader keeps no entries for the member that is away.
+void AwaitUnheard(NodeGroup& group, int away) {
+  const ServerId id(static_cast<uint32_t>(away));
+  const auto unheard = [&] {
+    const auto peers = group.node(group.Leader()).Describe().core.peers;
+    return std::any_of(peers.begin(), peers.end(),
+                       [&](const auto& peer) { return peer.id == id && !peer.active; });
+  };
+  NodeGroup::AwaitTrue(unheard, "the absence to be noticed");
 }
 
 TEST(RaftNodeTest, AMemberThatIsAloneServesAtOnceAndKeepsWhatItAnswered) {
@@ -93,10 +105,11 @@ TEST(RaftNodeTest, WhoLeavesHandsOverFirst) {
   group.Say("one");
   const int old = group.Leader();
   group.node(old).LeaveOffice(Deadline::After(std::chrono::seconds(20)));
-  EXPECT_EQ(group.node(old).ServingTerm(), Term());
+  const raft::CoreStatus left = group.node(old).Describe().core;
+  EXPECT_NE(left.leader, ServerId());
+  EXPECT_NE(left.leader, ServerId(static_cast<uint32_t>(old)));
   group.Stop(old);
   group.Say("two");
-  EXPECT_NE(group.Leader(), old);
 }
 
 TEST(RaftNodeTest, WhoIsAloneLeavesWithoutWaiting) {
@@ -175,6 +188,7 @@ TEST(RaftNodeTest, AMemberThatWasAwayForLongGetsASnapshot) {
   group.AwaitWords({"word0"});
   const int away = group.Leader() % 3 + 1;
   group.Stop(away);
+  AwaitUnheard(group, away);
   std::vector<std::string> words = Numbered(1000);
   for (size_t i = 1; i < words.size(); ++i) group.Say(words[i]);
   group.Start(away);
@@ -185,6 +199,25 @@ TEST(RaftNodeTest, AMemberThatWasAwayForLongGetsASnapshot) {
   words.push_back("last");
   group.Say("last");
   group.AwaitWords(words);
+}
+
+TEST(RaftNodeTest, EachPieceOfASnapshotIsSentOnce) {
+  RaftNodeOptions options;
+  options.storage.segment_bytes = 1u << 20;
+  options.kept_segments = 1;
+  NodeGroup group(3, options);
+  group.StartAll();
+  const int away = group.Leader() % 3 + 1;
+  group.Stop(away);
+  AwaitUnheard(group, away);
+  std::vector<std::string> words(100, std::string(64u << 10, 'x'));
+  for (const std::string& word : words) group.Say(word);
+  group.Start(away);
+  group.AwaitWords(words);
+  EXPECT_EQ(group.words(away).installed(), 1);
+  const int state_mib = static_cast<int>(words.size() * words[0].size() >> 20);
+  EXPECT_GE(group.pieces(), state_mib);
+  EXPECT_LE(group.pieces(), state_mib + 3);
 }
 
 TEST(RaftNodeTest, ANewMemberIsBroughtUpAndVotes) {
