@@ -206,6 +206,7 @@ std::vector<Report> InProcesses(const Work& work) {
   for (int self = 1; self <= kMembers; ++self) {
     auto& ends = pipes[static_cast<size_t>(self - 1)];
     CAIRN_CHECK(pipe(ends.data()) == 0);
+    std::fflush(stdout);
     const pid_t child = fork();
     if (child == 0) {
       const Report report = work(self);
@@ -279,6 +280,7 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", options.seconds, "For each measurement")->capture_default_str();
   app.add_option("--rounds", options.rounds, "Times all of it")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
+  CAIRN_CHECK(cairn::InitLogging({.level = "warn"}).ok());
   for (int round = 0; round < options.rounds; ++round) cairn::Round(options);
   std::filesystem::remove_all(options.directory);
   return 0;
