@@ -185,8 +185,8 @@ bool Faults::MayLoseACopy() {
     if (machine == nullptr || !machine->running()) return false;
     const raft::Membership membership = machine->newest_membership();
     if (membership.IsJoint() || membership.voters.size() < 3) return false;
-    // It may start from there, and one that believes itself alone refuses a damaged log.
-    if (machine->state().durable_membership().voters.size() < 3) return false;
+    // One that believes itself alone refuses a damaged log.
+    if (machine->state().applied().membership.voters.size() < 3) return false;
   }
   return true;
 }

@@ -81,7 +81,9 @@ std::vector<AppliedCommand> State::Apply(std::span<const LogEntry> entries, Time
   applied_.index = entries.back().index;
   applied_.term = entries.back().term;
   batch.after = applied_;
+  const bool group_changed = batch.before.membership != applied_.membership;
   pending_.push_back(std::move(batch));
+  if (group_changed) Sync();  // who is in the group must not be older here than in the log
   return done;
 }
 

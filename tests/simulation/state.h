@@ -49,9 +49,6 @@ class State {
   // Everything applied is durable from now on (rule M2: the log may forget it).
   void Sync();
   LogIndex durable() const { return durable_; }
-  const raft::Membership& durable_membership() const {
-    return (pending_.empty() ? applied_ : pending_.front().before).membership;
-  }
   // Batches since the last Sync() are lost, but for some of the oldest.
   void LosePower(Random& random);
 
