@@ -57,7 +57,6 @@ Status ForgetBelow(uint64_t lowest, v1::SessionRecord& session, MetadataTransact
 v1::Outcome OutcomeOf(const v1::ReplyRecord& reply) {
   v1::Outcome outcome;
   outcome.set_code(reply.code());
-  outcome.set_message(reply.message());
   outcome.set_inode(reply.inode());
   outcome.set_still_open(reply.still_open());
   outcome.set_created(reply.created());
