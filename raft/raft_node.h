@@ -191,8 +191,8 @@ class RaftNode final : public ReplicatedLog, private raft::LogReader {
   bool disk_full_ = false;                      // likewise
   bool compacting_ = false;                     // likewise
   size_t segments_left_ = 0;                    // likewise; when it was last compacted
-  Term
-      told_term_;  // confined to the apply thread: OnLeading was called for it, OnFollowing not yet
+  // Confined to the apply thread: OnLeading was called for it, OnFollowing not yet.
+  Term told_term_;
 
   mutable absl::Mutex mu_;  // held over the core's work, never over disk, network or callbacks
   std::unique_ptr<raft::Core> core_ ABSL_GUARDED_BY(mu_);  // null until this member is in a group

@@ -253,6 +253,8 @@ class Core {
   bool IsActive(const Progress& peer, Time now) const;
   bool IsQuiet(ServerId id, Time now) const;
   ServerId FurthestVoter(Time now) const;
+  // When FurthestVoter() finds nobody.
+  Status WhyNobodyCanLead(Time now) const;
   void TellToCampaign(ServerId target);
   void MaybeHandOver(Time now);
 

@@ -10,9 +10,7 @@ Status Core::TransferLeadership(ServerId target, Time now) {
   if (leader == nullptr) return Status(ErrorCode::kNotLeader, "not leading");
   if (leader->transfer) return Status(ErrorCode::kBusy, "leadership is being handed over");
   if (target == ServerId()) target = FurthestVoter(now);
-  if (target == ServerId()) {
-    return Status(ErrorCode::kBelowMinActive, "no other voter is heard, but who has just started");
-  }
+  if (target == ServerId()) return WhyNobodyCanLead(now);
   const auto peer = leader->peers.find(target);
   if (peer == leader->peers.end() || !membership().voters.contains(target)) {
     return Status::Error(ErrorCode::kNotFound, "there is no other voter {}", target);
@@ -29,6 +27,14 @@ Status Core::TransferLeadership(ServerId target, Time now) {
   leader->lease_given_up = true;
   MaybeHandOver(now);
   return OkStatus();
+}
+
+Status Core::WhyNobodyCanLead(Time now) const {
+  for (const auto& [id, peer] : std::get<Leader>(role_).peers) {
+    if (!membership().voters.contains(id) || !IsActive(peer, now)) continue;
+    return Status::Error(ErrorCode::kUnavailable, "metaserver {} has only just started", id);
+  }
+  return Status(ErrorCode::kBelowMinActive, "no other voter is heard");
 }
 
 // Has it answered this leader, and lately?

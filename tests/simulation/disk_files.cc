@@ -90,7 +90,7 @@ bool DiskFiles::ForgetsToSyncSegments() const {
 
 void DiskFiles::LosePower(Random& random) {
   std::mt19937_64 sectors(random.Next());
-  below_.LosePower(sectors);
+  memory_.LosePower(sectors);
   facts_were_renamed_ = false;
 }
 

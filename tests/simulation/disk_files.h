@@ -9,14 +9,17 @@
 #include <vector>
 
 #include "tests/common/forgetful_files.h"
+#include "tests/common/forwarding_files.h"
 #include "tests/simulation/disk.h"
 #include "tests/simulation/random.h"
 
 namespace cairn::simulation {
 
 // Thread-compatible.
-class DiskFiles final : public FileSystem {
+class DiskFiles final : public ForwardingFiles {
  public:
+  DiskFiles() : ForwardingFiles(memory_) {}
+
   // Only so many more changes take effect: then whoever makes them is dead. Of a write that comes
   // then, so much of 1000 gets out.
   void CutAfter(uint64_t changes, int written_permille);
@@ -33,16 +36,9 @@ class DiskFiles final : public FileSystem {
   const SegmentCounts& segments() const { return segments_; }
 
   Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override;
-  Status MakeDirectory(const std::string& path) override { return below_.MakeDirectory(path); }
   Status Remove(const std::string& path) override;
   Status Rename(const std::string& from, const std::string& to) override;
-  Result<std::vector<std::string>> List(const std::string& directory) override {
-    return below_.List(directory);
-  }
-  bool Exists(const std::string& path) override { return below_.Exists(path); }
   Status SyncDirectory(const std::string& directory) override;
-  Status SyncAll(const std::string& path) override { return below_.SyncAll(path); }
-  Result<DiskSpace> Space(const std::string& path) override { return below_.Space(path); }
 
  private:
   class DiskFile;
@@ -53,7 +49,7 @@ class DiskFiles final : public FileSystem {
   // By a seeded bug.
   bool ForgetsToSyncSegments() const;
 
-  ForgetfulFiles below_;
+  ForgetfulFiles memory_;
   uint64_t changes_left_ = kNoCut;
   int written_permille_ = 0;
   bool was_cut_ = false;

@@ -10,18 +10,18 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "common/file.h"
+#include "tests/common/forwarding_files.h"
 
 namespace cairn {
 
-class WatchedFiles final : public FileSystem {
+class WatchedFiles final : public ForwardingFiles {
  public:
   enum class Change { kContents, kNames, kFileSync, kDirectorySync };
   // Not ok: the change does not happen, this is answered.
   using BeforeChange = std::function<Status(Change)>;
 
   // `below` must outlive the object.
-  explicit WatchedFiles(FileSystem& below) : below_(below) {}
+  explicit WatchedFiles(FileSystem& below) : ForwardingFiles(below) {}
 
   // REQUIRES: nobody is at a change.
   void SetBeforeChange(BeforeChange before) {
@@ -36,22 +36,14 @@ class WatchedFiles final : public FileSystem {
   }
 
   Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override;
-  Status MakeDirectory(const std::string& path) override { return below_.MakeDirectory(path); }
   Status Remove(const std::string& path) override;
   Status Rename(const std::string& from, const std::string& to) override;
-  Result<std::vector<std::string>> List(const std::string& directory) override {
-    return below_.List(directory);
-  }
-  bool Exists(const std::string& path) override { return below_.Exists(path); }
   Status SyncDirectory(const std::string& directory) override;
-  Status SyncAll(const std::string& path) override { return below_.SyncAll(path); }
-  Result<DiskSpace> Space(const std::string& path) override { return below_.Space(path); }
 
  private:
   class WatchedFile;
   Status Ask(Change change);
 
-  FileSystem& below_;
   mutable absl::Mutex mu_;  // not held while `before_` runs
   BeforeChange before_ ABSL_GUARDED_BY(mu_);
   bool was_cut_ ABSL_GUARDED_BY(mu_) = false;
