@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -26,12 +27,13 @@ class UnsealedChunks {
   };
 
   // The chunk's data or rows changed. A new entry starts with its directory entry not on disk.
-  void NoteChange(ChunkId id, BootTime now);
+  void NoteChange(ChunkId id, PgId group, BootTime now);
   // The chunk was sealed or removed.
   void Forget(ChunkId id);
 
   std::optional<Dirty> Find(ChunkId id) const;
   std::vector<Dirty> All() const;
+  std::vector<ChunkId> OfGroup(PgId group) const;  // in order
   // Not changed after `moment`.
   std::vector<Dirty> IdleSince(BootTime moment) const;
   // Everything up to that change, and the directory entry, is on disk now.
@@ -39,6 +41,7 @@ class UnsealedChunks {
 
  private:
   struct State {
+    PgId group;
     BootTime changed;
     uint64_t first_change = 0;
     uint64_t change = 0;
@@ -50,6 +53,7 @@ class UnsealedChunks {
   mutable absl::Mutex mu_;
   uint64_t last_change_ ABSL_GUARDED_BY(mu_) = 0;
   absl::flat_hash_map<ChunkId, State> chunks_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<PgId, std::set<ChunkId>> groups_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace cairn
