@@ -1,6 +1,7 @@
 #include "chunkserver/replication/member_path.h"
 
 #include <algorithm>
+#include <map>
 
 #include "chunkserver/replication/wire.h"
 #include "common/crc32c.h"
@@ -348,7 +349,7 @@ void MemberPath::ForwardRemoval(const v1::RemoveChunksRequest& request) {
   // A member about to become active has been compared already and the metaserver does not know of
   // it yet: it hears of the removal from its primary. If this is lost the chunk stays behind there,
   // unreachable, until scrub compares the members.
-  absl::flat_hash_map<ServerId, v1::RemoveChunksRequest> forwards;
+  std::map<ServerId, v1::RemoveChunksRequest> forwards;
   for (const v1::ChunkAddress& chunk : request.chunks()) {
     const Standing standing = context_.table.Current(PgId(chunk.group()));
     if (standing.group == nullptr || standing.role != OwnRole::kPrimary) continue;

@@ -17,6 +17,12 @@ void UnsealedChunks::Forget(ChunkId id) {
   chunks_.erase(id);
 }
 
+namespace {
+bool ById(const UnsealedChunks::Dirty& a, const UnsealedChunks::Dirty& b) {
+  return a.id < b.id;
+}
+}  // namespace
+
 UnsealedChunks::Dirty UnsealedChunks::Describe(ChunkId id, const State& state) {
   return {id, state.change, state.change == state.synced, state.entry_synced};
 }
@@ -32,6 +38,7 @@ std::vector<UnsealedChunks::Dirty> UnsealedChunks::All() const {
   absl::MutexLock lock(&mu_);
   std::vector<Dirty> all;
   for (const auto& [id, state] : chunks_) all.push_back(Describe(id, state));
+  std::sort(all.begin(), all.end(), ById);
   return all;
 }
 
@@ -41,6 +48,7 @@ std::vector<UnsealedChunks::Dirty> UnsealedChunks::IdleSince(BootTime moment) co
   for (const auto& [id, state] : chunks_) {
     if (state.changed <= moment) idle.push_back(Describe(id, state));
   }
+  std::sort(idle.begin(), idle.end(), ById);
   return idle;
 }
 

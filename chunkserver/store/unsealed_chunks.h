@@ -32,7 +32,8 @@ class UnsealedChunks {
 
   std::optional<Dirty> Find(ChunkId id) const;
   std::vector<Dirty> All() const;
-  // Not changed after `moment`.
+  // Those not changed after `moment`. Both in order of id: what is done in order happens the same
+  // way each time, as a simulator needs it.
   std::vector<Dirty> IdleSince(BootTime moment) const;
   // Everything up to that change, and the directory entry, is on disk now.
   void NoteSynced(const Dirty& synced);
