@@ -14,23 +14,14 @@ namespace cairn {
 
 inline constexpr Duration kLongestSlice = std::chrono::seconds(1);
 
-// Waits for `condition`; false if the deadline passed first.
-// REQUIRES: `mu` is held.
-inline bool AwaitUntil(absl::Mutex& mu, const absl::Condition& condition,
-                       const Deadline& deadline) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  while (true) {
-    const Duration left = deadline.Left();
-    if (mu.AwaitWithTimeout(condition, absl::FromChrono(std::min(left, kLongestSlice)))) {
-      return true;
-    }
-    if (left <= Duration::zero()) return false;
-  }
-}
+// Waits for `condition`; false if the deadline passed first. A simulator links its own.
+// REQUIRES: `mu` is held, and no other lock.
+bool AwaitUntil(absl::Mutex& mu, const absl::Condition& condition, const Deadline& deadline);
 
 // Waits for a signal, for at most a slice: the caller looks at its deadline and condition again.
 // REQUIRES: `mu` is held.
-inline void WaitAWhile(absl::CondVar& changed, absl::Mutex& mu, const Deadline& deadline)
-    ABSL_NO_THREAD_SAFETY_ANALYSIS {
+inline void WaitAWhile(absl::CondVar& changed, absl::Mutex& mu,
+                       const Deadline& deadline) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   changed.WaitWithTimeout(&mu, absl::FromChrono(std::min(deadline.Left(), kLongestSlice)));
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_set.h"
@@ -55,7 +56,7 @@ class Attachment {
   const ServerId member_;
   mutable absl::Mutex mu_;
   absl::flat_hash_set<ChunkId> compared_ ABSL_GUARDED_BY(mu_);
-  absl::flat_hash_set<ChunkId> missed_ ABSL_GUARDED_BY(mu_);
+  std::set<ChunkId> missed_ ABSL_GUARDED_BY(mu_);
   bool pledged_ ABSL_GUARDED_BY(mu_) = false;
   bool failed_ ABSL_GUARDED_BY(mu_) = false;
   uint64_t sends_ ABSL_GUARDED_BY(mu_) = 0;  // unanswered, made before the pledge

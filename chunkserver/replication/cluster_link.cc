@@ -1,9 +1,8 @@
 #include "chunkserver/replication/cluster_link.h"
 
-#include <pthread.h>
-
 #include <utility>
 
+#include "common/await.h"
 #include "common/logging.h"
 
 namespace cairn {
@@ -26,15 +25,16 @@ bool NoAnswer(ErrorCode code) {
 ClusterLink::ClusterLink(GroupTable& table, const Clock& clock, MetaserverCaller& metaserver)
     : table_(table), clock_(clock), metaserver_(metaserver) {}
 
-ClusterLink::~ClusterLink() { Stop(); }
+ClusterLink::~ClusterLink() {
+  Stop();
+}
 
-void ClusterLink::SetOptions(ClusterLinkOptions options) { options_ = std::move(options); }
+void ClusterLink::SetOptions(ClusterLinkOptions options) {
+  options_ = std::move(options);
+}
 
 void ClusterLink::Start() {
-  thread_ = std::thread([this] {
-    pthread_setname_np(pthread_self(), "cluster-link");
-    Run();
-  });
+  thread_ = Thread("cluster-link", [this] { Run(); });
 }
 
 void ClusterLink::Stop() {
@@ -42,7 +42,7 @@ void ClusterLink::Stop() {
     absl::MutexLock lock(&mu_);
     stopping_ = true;
   }
-  if (thread_.joinable()) thread_.join();
+  thread_.Join();
 }
 
 void ClusterLink::RefreshSoon() {
@@ -56,8 +56,8 @@ bool ClusterLink::Pause(Duration delay) {
     mu_.AssertReaderHeld();
     return stopping_ || hurry_;
   };
-  mu_.AwaitWithTimeout(absl::Condition(&stopping_), absl::FromChrono(kHurryGap));
-  mu_.AwaitWithTimeout(absl::Condition(&awake), absl::FromChrono(delay));
+  AwaitUntil(mu_, absl::Condition(&stopping_), Deadline::After(kHurryGap));
+  AwaitUntil(mu_, absl::Condition(&awake), Deadline::After(delay));
   hurry_ = false;
   return !stopping_;
 }

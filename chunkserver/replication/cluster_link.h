@@ -5,7 +5,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -15,6 +14,7 @@
 #include "chunkserver/replication/group_table.h"
 #include "common/clock.h"
 #include "common/status.h"
+#include "common/thread.h"
 
 namespace cairn {
 
@@ -72,7 +72,7 @@ class ClusterLink final : public ClusterReports {
   absl::Mutex mu_;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   bool hurry_ ABSL_GUARDED_BY(mu_) = false;
-  std::thread thread_;
+  Thread thread_;
 };
 
 }  // namespace cairn

@@ -127,6 +127,7 @@ void GroupTable::Apply(const v1::ClusterMap& map, bool whole) {
     if (moved) {
       changed.clear();
       for (const auto& [id, group] : groups_) changed.push_back(id);
+      std::sort(changed.begin(), changed.end());
     }
   }
   if (!changed.empty() && observer_) observer_(changed);

@@ -4,10 +4,10 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 
-#include "absl/container/flat_hash_map.h"
 #include "chunkserver/replication/block_repair.h"
 #include "chunkserver/replication/replica_context.h"
 
@@ -55,7 +55,7 @@ class MemberComparer {
   uint64_t copied_bytes() const { return copied_bytes_; }
 
  private:
-  using Summaries = absl::flat_hash_map<ChunkId, v1::ChunkSummary>;
+  using Summaries = std::map<ChunkId, v1::ChunkSummary>;
   template <typename Response, typename Request>
   Result<Response> Ask(v1::Method method, const Request& request, Duration wait);
   Status ListMember(Scope scope);

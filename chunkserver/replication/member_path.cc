@@ -1,6 +1,7 @@
 #include "chunkserver/replication/member_path.h"
 
 #include <algorithm>
+#include <map>
 
 #include "chunkserver/replication/wire.h"
 #include "common/crc32c.h"

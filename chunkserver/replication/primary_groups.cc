@@ -86,6 +86,8 @@ void PrimaryGroups::ExpireWaiters() {
       std::erase_if(state.waiters, [](const Waiter& waiter) { return waiter.next == nullptr; });
     }
   }
+  std::stable_sort(late.begin(), late.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
   for (auto& [id, waiter] : late) {
     waiter.next(Status::Error(ErrorCode::kUnavailable,
                               "group {} is still comparing its copies after a change", id));

@@ -1,9 +1,9 @@
 #include "chunkserver/replication/removal_path.h"
 
+#include <map>
 #include <memory>
 #include <optional>
 
-#include "absl/container/flat_hash_map.h"
 #include "chunkserver/replication/wire.h"
 
 namespace cairn {
@@ -62,7 +62,7 @@ Status RemovalPath::RemoveOne(const v1::ChunkAddress& chunk, bool whole) {
 }
 
 void RemovalPath::ForwardRemoval(const RemoveCall& call) {
-  absl::flat_hash_map<ServerId, v1::RemoveChunksRequest> forwards;
+  std::map<ServerId, v1::RemoveChunksRequest> forwards;
   for (const v1::ChunkAddress& chunk : call.request().chunks()) {
     const Standing standing = context_.table.Current(PgId(chunk.group()));
     if (standing.group == nullptr || standing.role != OwnRole::kPrimary) continue;

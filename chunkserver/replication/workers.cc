@@ -1,7 +1,5 @@
 #include "chunkserver/replication/workers.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -9,18 +7,21 @@
 
 namespace cairn {
 
-Workers::Workers(std::string name, int threads) {
+Workers::Workers(const std::string& name, int threads) {
   for (int i = 0; i < threads; ++i) {
-    threads_.emplace_back([this, name] {
-      pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+    threads_.emplace_back(name, [this] {
       while (const std::function<void()> work = Next()) work();
     });
   }
 }
 
-Workers::~Workers() { Stop(); }
+Workers::~Workers() {
+  Stop();
+}
 
-void Workers::Submit(std::function<void()> work) { RunAfter(Duration::zero(), std::move(work)); }
+void Workers::Submit(std::function<void()> work) {
+  RunAfter(Duration::zero(), std::move(work));
+}
 
 void Workers::Submit(Deadline deadline, std::function<void()> work) {
   Submit([work = std::move(work), deadline] {
@@ -55,7 +56,7 @@ std::function<void()> Workers::Next() {
       mu_.AssertReaderHeld();
       return stopping_ || next_order_ != order || queue_.size() != waiting;
     };
-    mu_.AwaitWithTimeout(absl::Condition(&changed), absl::FromChrono(wait));
+    AwaitUntil(mu_, absl::Condition(&changed), Deadline::After(wait));
   }
   if (stopping_) return nullptr;
   std::function<void()> work = queue_.top().work;
@@ -68,9 +69,7 @@ void Workers::Stop() {
     absl::MutexLock lock(&mu_);
     stopping_ = true;
   }
-  for (std::thread& thread : threads_) {
-    if (thread.joinable()) thread.join();
-  }
+  for (Thread& thread : threads_) thread.Join();
   std::priority_queue<Timed, std::vector<Timed>, std::greater<>> dropped;
   absl::MutexLock lock(&mu_);
   queue_.swap(dropped);

@@ -4,20 +4,20 @@
 #include <functional>
 #include <queue>
 #include <string>
-#include <thread>
 #include <tuple>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "common/clock.h"
+#include "common/thread.h"
 
 namespace cairn {
 
 // A pool of named threads with a queue and a timer. Thread-safe.
 class Workers {
  public:
-  Workers(std::string name, int threads);
+  Workers(const std::string& name, int threads);
   ~Workers();  // Stop()s
 
   // Runs `work` on one of the threads, in order of submission when there is one thread. After
@@ -49,7 +49,7 @@ class Workers {
   std::priority_queue<Timed, std::vector<Timed>, std::greater<>> queue_ ABSL_GUARDED_BY(mu_);
   uint64_t next_order_ ABSL_GUARDED_BY(mu_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
-  std::vector<std::thread> threads_;
+  std::vector<Thread> threads_;
 };
 
 }  // namespace cairn

@@ -367,13 +367,15 @@ void WritePath::End(const PendingWritePtr& write, const ChunkGatePtr& gate, cons
 }
 
 void WritePath::GroupChanged(PgId group) {
-  absl::flat_hash_map<PendingWritePtr, ChunkGatePtr> writes;
+  std::vector<std::pair<PendingWritePtr, ChunkGatePtr>> writes;
   {
     absl::MutexLock lock(&mu_);
     const auto found = pending_.find(group);
     if (found == pending_.end()) return;
-    writes = found->second;
+    writes.assign(found->second.begin(), found->second.end());
   }
+  std::sort(writes.begin(), writes.end(),
+            [](const auto& a, const auto& b) { return a.first->version < b.first->version; });
   for (const auto& [write, gate] : writes) {
     Evaluate(write, gate);
     std::vector<ServerId> failed;

@@ -1,5 +1,7 @@
 #include "chunkserver/store/chunk_files.h"
 
+#include <algorithm>
+
 #include "common/logging.h"
 
 namespace cairn {
@@ -51,7 +53,9 @@ size_t ChunkFiles::DoomedCount() const {
 
 std::vector<ChunkId> ChunkFiles::Doomed() const {
   absl::MutexLock lock(&mu_);
-  return {doomed_.begin(), doomed_.end()};
+  std::vector<ChunkId> doomed(doomed_.begin(), doomed_.end());
+  std::sort(doomed.begin(), doomed.end());
+  return doomed;
 }
 
 Status ChunkFiles::RemoveDoomed(ChunkId id) {

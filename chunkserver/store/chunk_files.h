@@ -38,7 +38,7 @@ class ChunkFiles {
   void Doom(ChunkId id);
   bool IsDoomed(ChunkId id) const;
   size_t DoomedCount() const;
-  std::vector<ChunkId> Doomed() const;
+  std::vector<ChunkId> Doomed() const;  // in order
   // REQUIRES: the chunk's lock is held and the removal of its rows is on disk. Nothing happens
   // unless the file is doomed.
   Status RemoveDoomed(ChunkId id);

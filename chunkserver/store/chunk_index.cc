@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "common/durable_leveldb.h"
+
 namespace cairn {
 namespace {
 
@@ -162,10 +164,12 @@ Result<std::vector<ChunkId>> IndexView::Unsealed() const {
 
 Result<std::unique_ptr<ChunkIndex>> ChunkIndex::Open(const std::string& directory,
                                                      bool unclean_boot) {
-  DurableLevelDbOptions options;
-  options.unclean_boot = unclean_boot;
-  ASSIGN_OR_RETURN(std::unique_ptr<DurableLevelDb> database,
-                   DurableLevelDb::Open(directory, options));
+  ASSIGN_OR_RETURN(std::unique_ptr<IndexDatabase> database,
+                   OpenIndexDatabase(directory, unclean_boot));
+  return Open(std::move(database));
+}
+
+Result<std::unique_ptr<ChunkIndex>> ChunkIndex::Open(std::unique_ptr<IndexDatabase> database) {
   std::unique_ptr<ChunkIndex> index(new ChunkIndex(std::move(database)));
   RETURN_IF_ERROR(index->CheckFormat());
   return index;

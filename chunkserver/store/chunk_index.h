@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "chunkserver/store/chunk_format.h"
-#include "common/durable_leveldb.h"
+#include "chunkserver/store/index_database.h"
 
 namespace cairn {
 
@@ -65,6 +65,7 @@ class ChunkIndex {
  public:
   // kNotSupported: the directory was written by a newer format.
   static Result<std::unique_ptr<ChunkIndex>> Open(const std::string& directory, bool unclean_boot);
+  static Result<std::unique_ptr<ChunkIndex>> Open(std::unique_ptr<IndexDatabase> database);
 
   Result<std::optional<ChunkRow>> Chunk(ChunkId id);
   Result<CrcRow> Crcs(ChunkId id, uint32_t row_number);  // empty when there is none
@@ -76,10 +77,10 @@ class ChunkIndex {
   Status Sync();
 
  private:
-  explicit ChunkIndex(std::unique_ptr<DurableLevelDb> database) : database_(std::move(database)) {}
+  explicit ChunkIndex(std::unique_ptr<IndexDatabase> database) : database_(std::move(database)) {}
   Status CheckFormat();
 
-  std::unique_ptr<DurableLevelDb> database_;
+  std::unique_ptr<IndexDatabase> database_;
   std::atomic<uint64_t> written_{1};  // batches; the first is what an earlier process left
   std::atomic<uint64_t> synced_{0};   // of those, known to be on disk
 };

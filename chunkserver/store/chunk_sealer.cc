@@ -1,9 +1,10 @@
 #include "chunkserver/store/chunk_sealer.h"
 
-#include <future>
 #include <set>
 #include <string>
 #include <vector>
+
+#include "common/thread.h"
 
 namespace cairn {
 namespace {
@@ -48,10 +49,11 @@ bool NeedsSync(const Dirty& chunk) {
 // Data and index at the same time: both wait for the disk.
 Status SyncDataAndIndex(StoreParts& parts, const std::vector<Dirty>& dirty) {
   if (dirty.empty()) return parts.health.Fatal(parts.index->Sync());
-  std::future<Status> index =
-      std::async(std::launch::async, [&parts] { return parts.index->Sync(); });
+  Status index;
+  Thread syncs_index("chunk-index", [&] { index = parts.index->Sync(); });
   Status data = SyncData(parts, dirty);
-  RETURN_IF_ERROR(parts.health.Fatal(index.get()));
+  syncs_index.Join();
+  RETURN_IF_ERROR(parts.health.Fatal(std::move(index)));
   return data;
 }
 

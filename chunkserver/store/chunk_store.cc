@@ -233,12 +233,19 @@ Result<ChunkRead> LocalChunkStore::FetchBlocks(ChunkId id, uint32_t first_block,
   return Noted(FetchLocked(*chunk, first_block, count, /*settle=*/true));
 }
 
+Result<std::unique_ptr<ChunkIndex>> OpenIndex(const ChunkStoreOptions& options) {
+  if (options.open_index == nullptr) {
+    return ChunkIndex::Open(options.directory + "/index", options.unclean_boot);
+  }
+  ASSIGN_OR_RETURN(std::unique_ptr<IndexDatabase> database, options.open_index());
+  return ChunkIndex::Open(std::move(database));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ChunkStore>> ChunkStore::Open(const ChunkStoreOptions& options) {
   RETURN_IF_ERROR(options.files->MakeDirectory(options.directory));
-  ASSIGN_OR_RETURN(std::unique_ptr<ChunkIndex> index,
-                   ChunkIndex::Open(options.directory + "/index", options.unclean_boot));
+  ASSIGN_OR_RETURN(std::unique_ptr<ChunkIndex> index, OpenIndex(options));
   auto store = std::make_unique<LocalChunkStore>(options, std::move(index));
   RETURN_IF_ERROR(store->Prepare());
   RETURN_IF_ERROR(store->Recover(options.clean_stop));

@@ -20,6 +20,8 @@
 
 namespace cairn {
 
+class IndexDatabase;
+
 struct FileCut {
   uint64_t generation = 0;
   uint64_t length = 0;  // of the file, bytes
@@ -99,6 +101,8 @@ struct ChunkStoreOptions {
   bool clean_stop = false;    // the last process closed the store in order
   bool unclean_boot = false;  // not clean, and the machine booted since
   int max_open_files = 4096;
+  // Opens the rows of the index; LevelDB in `directory`/index when there is none.
+  std::function<Result<std::unique_ptr<IndexDatabase>>()> open_index = nullptr;
   // Hears once that the disk has failed and why: from then on the store refuses every call. May run
   // on any thread, with a chunk's lock held; it must not call the store.
   std::function<void(const Status&)> disk_failed = nullptr;

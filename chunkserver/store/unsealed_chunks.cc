@@ -33,6 +33,12 @@ std::vector<ChunkId> UnsealedChunks::OfGroup(PgId group) const {
   return {found->second.begin(), found->second.end()};
 }
 
+namespace {
+bool ById(const UnsealedChunks::Dirty& a, const UnsealedChunks::Dirty& b) {
+  return a.id < b.id;
+}
+}  // namespace
+
 UnsealedChunks::Dirty UnsealedChunks::Describe(ChunkId id, const State& state) {
   return {id, state.change, state.change == state.synced, state.entry_synced};
 }
@@ -48,6 +54,7 @@ std::vector<UnsealedChunks::Dirty> UnsealedChunks::All() const {
   absl::MutexLock lock(&mu_);
   std::vector<Dirty> all;
   for (const auto& [id, state] : chunks_) all.push_back(Describe(id, state));
+  std::sort(all.begin(), all.end(), ById);
   return all;
 }
 
@@ -57,6 +64,7 @@ std::vector<UnsealedChunks::Dirty> UnsealedChunks::IdleSince(BootTime moment) co
   for (const auto& [id, state] : chunks_) {
     if (state.changed <= moment) idle.push_back(Describe(id, state));
   }
+  std::sort(idle.begin(), idle.end(), ById);
   return idle;
 }
 

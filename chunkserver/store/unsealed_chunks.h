@@ -33,8 +33,9 @@ class UnsealedChunks {
 
   std::optional<Dirty> Find(ChunkId id) const;
   std::vector<Dirty> All() const;
-  std::vector<ChunkId> OfGroup(PgId group) const;  // in order
-  // Not changed after `moment`.
+  std::vector<ChunkId> OfGroup(PgId group) const;
+  // Those not changed after `moment`. All three in order of id: what is done in order happens the
+  // same way each time, as a simulator needs it.
   std::vector<Dirty> IdleSince(BootTime moment) const;
   // Everything up to that change, and the directory entry, is on disk now.
   void NoteSynced(const Dirty& synced);

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "common/durable_leveldb.h"
 #include "tests/chunkserver/store/store_fixture.h"
 
 namespace cairn {

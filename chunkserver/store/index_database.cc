@@ -1,0 +1,33 @@
+#include "chunkserver/store/index_database.h"
+
+#include <utility>
+
+#include "common/durable_leveldb.h"
+
+namespace cairn {
+namespace {
+
+class LevelDbRows final : public IndexDatabase {
+ public:
+  explicit LevelDbRows(std::unique_ptr<DurableLevelDb> database) : database_(std::move(database)) {}
+  leveldb::DB& db() override { return database_->db(); }
+  Status Write(leveldb::WriteBatch* batch, bool sync) override {
+    return database_->Write(batch, sync);
+  }
+
+ private:
+  const std::unique_ptr<DurableLevelDb> database_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<IndexDatabase>> OpenIndexDatabase(const std::string& directory,
+                                                         bool unclean_boot) {
+  DurableLevelDbOptions options;
+  options.unclean_boot = unclean_boot;
+  ASSIGN_OR_RETURN(std::unique_ptr<DurableLevelDb> database,
+                   DurableLevelDb::Open(directory, options));
+  return std::make_unique<LevelDbRows>(std::move(database));
+}
+
+}  // namespace cairn
