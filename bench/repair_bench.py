@@ -4,9 +4,9 @@
   bench/repair_bench.py [--size-mib 4096] [--rounds 3] [--json FILE]
 
 Per round, interleaved: the bare copy (a file read with 1 MiB reads, sent over a loopback socket,
-written and fdatasynced by the other side), then the loss of one of four chunkservers at three copies:
-seconds from the loss to the first copied byte and to the last, MiB/s while it copies, and how far
-the time left that was told was off, from a tenth on. The grace time is part of the first figure.
+written and fdatasynced by the other side), then the loss of one of four chunkservers at three
+copies: seconds from the loss to the first copied byte and to the last, MiB/s while it copies, and
+how far the time left that was told was off, from a tenth on. The grace time is part of the first figure.
 """
 
 import argparse
@@ -87,7 +87,7 @@ def judge(samples, repair):
             if left and done > 0.1 * total and end - at > 2]
     good = [abs(left - really) <= 0.2 * really for left, really in told]
     return {"first_byte_s": first, "end_s": end, "repair_mib_s": rates,
-            "copied_mib": int(repair.get("copied_bytes", 0)) / MIB,
+            "mib": int(repair.get("done_bytes", 0)) / MIB,
             "eta_samples": len(good), "eta_within_20_percent": sum(good)}
 
 

@@ -157,7 +157,6 @@ void LocalChunkserver::AddGroups(v1::HeartbeatRequest& vitals) {
     told.set_member(key.second.value);
     told.set_total_bytes(count.total_bytes);
     told.set_done_bytes(count.done_bytes);
-    told.set_copied_bytes(count.copied_bytes);
   }
 }
 

@@ -90,15 +90,20 @@ Status AdminClient::CallLeader(const std::string& method, const google::protobuf
   }
 }
 
-Status AskCluster(const ClusterOptions& options, const std::string& method,
-                  const google::protobuf::Message& request, google::protobuf::Message& response) {
+Result<AdminClient> OpenCluster(const ClusterOptions& options) {
   ASSIGN_OR_RETURN(const ClusterAccess access,
                    FindCluster(options, LookupEnvironment::OfProcess()));
-  ASSIGN_OR_RETURN(AdminClient client, AdminClient::Open(access));
+  return AdminClient::Open(access);
+}
+
+Result<bool> AskCluster(const ClusterOptions& options, const std::string& method,
+                        const google::protobuf::Message& request,
+                        google::protobuf::Message& response) {
+  ASSIGN_OR_RETURN(AdminClient client, OpenCluster(options));
   ASSIGN_OR_RETURN(const Answers answers,
                    AskBest(client, {method, &request, &response}, Deadline::After(kSurveyTime)));
   response.CopyFrom(*answers.best().answer);
-  return OkStatus();
+  return answers.best().Leads();
 }
 
 }  // namespace cairn

@@ -21,6 +21,9 @@ namespace cairn {
 // A verb that only asks has answered within two seconds, its own start and end included.
 inline constexpr Duration kAskTime = std::chrono::milliseconds(1800);
 
+// One that changes something waits so long for a leader.
+inline constexpr Duration kChangeTime = std::chrono::seconds(10);
+
 // Confined to one thread.
 class AdminClient {
  public:
@@ -55,8 +58,12 @@ class AdminClient {
   bool repeated_ = false;
 };
 
-// Finds the cluster and asks its leader, or any metaserver if it does not answer.
-Status AskCluster(const ClusterOptions& options, const std::string& method,
-                  const google::protobuf::Message& request, google::protobuf::Message& response);
+// Of the cluster that the options mean.
+Result<AdminClient> OpenCluster(const ClusterOptions& options);
+
+// Finds the cluster and asks its leader, or any metaserver if it does not answer. True: the leader.
+Result<bool> AskCluster(const ClusterOptions& options, const std::string& method,
+                        const google::protobuf::Message& request,
+                        google::protobuf::Message& response);
 
 }  // namespace cairn

@@ -7,6 +7,25 @@
 namespace cairn {
 
 namespace {
+void AddFleetVerbs(CLI::App& app, Action& chosen) {
+  CLI::App& server = *app.add_subcommand("server", "The chunkservers: see them, take them out");
+  server.require_subcommand(1);
+  AddServerLsVerb(server, chosen);
+  AddServerShowVerb(server, chosen);
+  AddServerDrainVerb(server, chosen);
+  AddServerUndrainVerb(server, chosen);
+  AddServerMaintenanceVerb(server, chosen);
+  AddServerRemoveVerb(server, chosen);
+  CLI::App& disk = *app.add_subcommand("disk", "The disks of the chunkservers");
+  disk.require_subcommand(1);
+  AddDiskLsVerb(disk, chosen);
+  CLI::App& repair = *app.add_subcommand("repair", "How missing copies are made again");
+  repair.require_subcommand(1);
+  AddRepairLsVerb(repair, chosen);
+  AddRepairThrottleVerb(repair, chosen);
+  AddRepairNowVerb(repair, chosen);
+}
+
 void AddVerbs(CLI::App& app, Action& chosen) {
   app.require_subcommand(1);
   CLI::App& dev = *app.add_subcommand("dev", "A cluster of separate processes on this machine");
@@ -22,6 +41,8 @@ void AddVerbs(CLI::App& app, Action& chosen) {
   AddStatusVerb(app, chosen);
   AddHealthVerb(app, chosen);
   AddWhereVerb(app, chosen);
+  AddEventsVerb(app, chosen);
+  AddFleetVerbs(app, chosen);
   CLI::App& meta = *app.add_subcommand("meta", "The group of metaservers");
   meta.require_subcommand(1);
   AddMetaLsVerb(meta, chosen);
@@ -54,6 +75,12 @@ void AddClusterOptions(CLI::App& verb, ClusterOptions& options) {
   verb.add_option("--cluster", options.cluster, "Metaservers: HOST[:PORT],... (gRPC)");
   verb.add_option("--tls-dir", options.tls_directory, "Holds ca.crt, admin.crt and admin.key");
   verb.add_flag("--json", options.json, "Answer in JSON");
+}
+
+void AddServerArgument(CLI::App& verb, uint32_t& server) {
+  verb.add_option("server", server, "Its id, as 'cairn server ls' shows it")
+      ->required()
+      ->check(CLI::PositiveNumber);
 }
 
 ExitCode RunCairn(std::vector<std::string> arguments, const Console& console) {

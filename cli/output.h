@@ -14,7 +14,7 @@ namespace cairn {
 struct Console {
   std::ostream& out;
   std::ostream& err;
-  bool colour = false;
+  bool colour = false;  // `out` is a terminal: lines may be rewritten, too
 };
 
 enum class Colour { kNone, kGood, kWarning, kBad };

@@ -4,8 +4,6 @@
 namespace cairn {
 
 namespace {
-constexpr Duration kChangeTime = std::chrono::seconds(10);
-
 struct PoolOptions {
   ClusterOptions cluster;
   uint32_t pool = 0;

@@ -1,31 +1,29 @@
+#include <sstream>
+
 #include "cli/admin_client.h"
+#include "cli/chunkservers.h"
 #include "cli/dev/dev_cluster.h"
 #include "cli/group_view.h"
+#include "cli/interruption.h"
+#include "cli/repair_text.h"
 #include "cli/verb.h"
 
 namespace cairn {
 
 namespace {
-std::string StateText(const v1::ChunkserverStatus& server) {
-  if (server.up()) return "up";
-  return fmt::format("silent {:.1f} s", static_cast<double>(server.silent_ms()) / 1000);
-}
-
 // Only a leader hears the chunkservers: what they say is "?" if it is not `led`.
 void PrintChunkservers(const v1::GetStatusResponse& status, bool led, const Console& console) {
+  const WallTime now = SystemClock().WallNow();
   Table table({"CHUNKSERVER", "HOST", "ADDRESS", "STATE", "USED", "SIZE", "ACTIVE", "SYNCING",
                "BAD BLOCKS"});
   for (const auto& server : status.chunkservers()) {
-    const uint64_t used =
-        server.total_bytes() - std::min(server.total_bytes(), server.available_bytes());
     const auto heard = [led](std::string text) { return led ? std::move(text) : "?"; };
     table.Add(
-        {std::to_string(server.server()), server.host(),
-         fmt::format("{}:{}", server.frames().host(), server.frames().port()),
-         heard(StateText(server)), heard(FormatBytes(used)),
+        {std::to_string(server.server()), server.host(), FramesText(server),
+         heard(ServerStateText(server, now)), heard(FormatBytes(UsedBytes(server))),
          heard(FormatBytes(server.total_bytes())), std::to_string(server.active_groups()),
          std::to_string(server.syncing_groups()), heard(std::to_string(server.checksum_errors()))},
-        server.up() || !led ? Colour::kNone : Colour::kBad);
+        led ? ServerColour(server, now) : Colour::kNone);
   }
   table.Print(console);
 }
@@ -75,6 +73,7 @@ void PrintStatus(const v1::GetStatusResponse& status, bool led, const GroupView&
       status.cluster_id().empty() ? "unborn" : status.cluster_id(), status.version(), Source(meta),
       meta.server(), meta.role(), meta.term(), meta.applied_index(), status.inodes(),
       FormatBytes(status.file_bytes()), GroupsText(status, led));
+  if (IsUnderWay(status.repair())) console.out << RepairParagraph(status.repair()) << "\n";
   if (!group.members.empty()) {
     PrintGroup(group, console);
     console.out << "\n";
@@ -133,12 +132,16 @@ std::string StatusJson(const v1::GetStatusResponse& status, const GroupView& gro
   return json + ",\"metaservers\":" + MembersJson(group) + ",\"processes\":[" + list + "]}";
 }
 
-Result<ExitCode> ShowStatus(const ClusterOptions& options, const Console& console) {
-  ASSIGN_OR_RETURN(const ClusterAccess access,
-                   FindCluster(options, LookupEnvironment::OfProcess()));
+struct StatusOptions {
+  ClusterOptions cluster;
+  bool watch = false;
+  int every_s = 1;
+};
+
+Result<ExitCode> ShowStatus(const ClusterAccess& access, AdminClient& client, bool json,
+                            const Console& console) {
   const std::vector<DevProcess> processes =
       access.directory.empty() ? std::vector<DevProcess>() : DevProcesses(access.directory);
-  ASSIGN_OR_RETURN(AdminClient client, AdminClient::Open(access));
   const v1::GetStatusRequest request;
   const v1::GetStatusResponse type;
   const Result<Answers> answers =
@@ -146,24 +149,65 @@ Result<ExitCode> ShowStatus(const ClusterOptions& options, const Console& consol
   if (answers.has_value()) {
     const auto& status = static_cast<const v1::GetStatusResponse&>(*answers->best().answer);
     const GroupView group = MakeGroupView(answers->survey);
-    if (options.json) {
+    if (json) {
       console.out << StatusJson(status, group, processes) << "\n";
       return ExitCode::kOk;
     }
     PrintStatus(status, answers->best().Leads(), group, console);
   }
-  if (!options.json) PrintProcesses(processes, console);
+  if (!json) PrintProcesses(processes, console);
   RETURN_IF_ERROR(answers);
   return ExitCode::kOk;
+}
+
+// A picture, or why there is none: whoever watches waits for the next one.
+std::string StatusFrame(const ClusterAccess& access, AdminClient& client, bool json,
+                        const Console& console) {
+  std::ostringstream frame;
+  const Result<ExitCode> shown =
+      ShowStatus(access, client, json, Console{frame, console.err, console.colour});
+  if (!shown.has_value()) {
+    frame << (json ? "{\"error\":" + QuoteJson(shown.error().message()) + "}"
+                   : "cairn: " + shown.error().message())
+          << "\n";
+  }
+  return frame.str();
+}
+
+Result<ExitCode> WatchStatus(const ClusterAccess& access, AdminClient& client,
+                             const StatusOptions& options, const Console& console) {
+  const bool json = options.cluster.json;
+  const bool redraw = console.colour && !json;
+  const Interruption interruption;
+  do {
+    const std::string frame = StatusFrame(access, client, json, console);
+    console.out << (redraw ? "\x1b[H\x1b[J" : "") << frame << (redraw || json ? "" : "\n")
+                << std::flush;
+    if (!console.out.good()) return ExitCode::kFailed;  // nobody reads on
+  } while (!interruption.Rest(std::chrono::seconds(options.every_s)));
+  return ExitCode::kInterrupted;
+}
+
+Result<ExitCode> RunStatus(const StatusOptions& options, const Console& console) {
+  ASSIGN_OR_RETURN(const ClusterAccess access,
+                   FindCluster(options.cluster, LookupEnvironment::OfProcess()));
+  ASSIGN_OR_RETURN(AdminClient client, AdminClient::Open(access));
+  if (options.watch) return WatchStatus(access, client, options, console);
+  return ShowStatus(access, client, options.cluster.json, console);
 }
 }  // namespace
 
 void AddStatusVerb(CLI::App& app, Action& chosen) {
   CLI::App& verb = *app.add_subcommand("status", "Servers, groups, pools and mounts of a cluster");
-  auto options = std::make_shared<ClusterOptions>();
-  AddClusterOptions(verb, *options);
+  auto options = std::make_shared<StatusOptions>();
+  AddClusterOptions(verb, options->cluster);
+  CLI::Option* watch = verb.add_flag("--watch", options->watch, "Again and again, until Ctrl-C");
+  verb.add_option("--every", options->every_s, "Seconds between two pictures")
+      ->needs(watch)
+      ->check(CLI::Range(1, 86400))
+      ->capture_default_str();
   verb.callback([&chosen, options] {
-    chosen = [options](const Console& console) { return ShowStatus(*options, console); };
+    chosen = [options](const Console& console) { return RunStatus(*options, console); };
   });
 }
 

@@ -18,10 +18,24 @@ using Action = std::function<Result<ExitCode>(const Console&)>;
 // --dir, --cluster, --tls-dir and --json.
 void AddClusterOptions(CLI::App& verb, ClusterOptions& options);
 
+// A chunkserver's id as the verb's argument.
+void AddServerArgument(CLI::App& verb, uint32_t& server);
+
 void AddClusterInitVerb(CLI::App& cluster, Action& chosen);
 void AddStatusVerb(CLI::App& app, Action& chosen);
 void AddHealthVerb(CLI::App& app, Action& chosen);
 void AddWhereVerb(CLI::App& app, Action& chosen);
+void AddEventsVerb(CLI::App& app, Action& chosen);
+void AddServerLsVerb(CLI::App& server, Action& chosen);
+void AddServerShowVerb(CLI::App& server, Action& chosen);
+void AddServerDrainVerb(CLI::App& server, Action& chosen);
+void AddServerUndrainVerb(CLI::App& server, Action& chosen);
+void AddServerMaintenanceVerb(CLI::App& server, Action& chosen);
+void AddServerRemoveVerb(CLI::App& server, Action& chosen);
+void AddDiskLsVerb(CLI::App& disk, Action& chosen);
+void AddRepairLsVerb(CLI::App& repair, Action& chosen);
+void AddRepairThrottleVerb(CLI::App& repair, Action& chosen);
+void AddRepairNowVerb(CLI::App& repair, Action& chosen);
 void AddPoolSetVerb(CLI::App& pool, Action& chosen);
 void AddMetaLsVerb(CLI::App& meta, Action& chosen);
 void AddMetaAddVerb(CLI::App& meta, Action& chosen);

@@ -219,10 +219,12 @@ void RunningMetaserver::MakeServices() {
       node_, state_.get(), directory_.get(), channels_.get(), [this] { TakePart(); }});
   Observe();
   metadata_->Register(services_);
-  RegisterClusterService(services_, *membership_, *activation_, [this] { return group_->Members(); });
-  RegisterAdminService(services_, {state_.get(), maps_.get(), registry_.get(), &clock_,
-                                   directory_.get(), group_.get(), kTakesFaults ? &faults_ : nullptr,
-                                   [this](SessionId id) { return sessions_->OpenFiles(id); }});
+  RegisterClusterService(services_, *membership_, *activation_,
+                         [this] { return group_->Members(); });
+  RegisterAdminService(services_,
+                       {state_.get(), maps_.get(), registry_.get(), &clock_, directory_.get(),
+                        group_.get(), kTakesFaults ? &faults_ : nullptr,
+                        [this](SessionId id) { return sessions_->OpenFiles(id); }});
   RegisterServerAdmin(services_, {state_.get(), maps_.get(), registry_.get(), &clock_});
   RegisterRaftService(services_, *node_, [this] { return directory_->identity().cluster_id; });
   gate_ = MakeServiceGate(services_, *state_);

@@ -13,9 +13,8 @@
 namespace cairn {
 
 struct CopyCount {
-  uint64_t total_bytes = 0;   // of chunks that differed when the lists were compared first
-  uint64_t done_bytes = 0;    // of those, in chunks that are equal now
-  uint64_t copied_bytes = 0;  // what travelled
+  uint64_t total_bytes = 0;  // of chunks that differed when the lists were compared first
+  uint64_t done_bytes = 0;   // of those, in chunks that are equal now
 };
 
 // Thread-safe.
@@ -48,7 +47,6 @@ class CopyBoard {
     CopyCount& count = counts_[key];
     count.total_bytes += more.total_bytes;
     count.done_bytes += more.done_bytes;
-    count.copied_bytes += more.copied_bytes;
   }
   void Erase(const Key& key) {
     absl::MutexLock lock(&mu_);

@@ -23,8 +23,8 @@ bool Group::IsActive(ServerId server) const {
 }
 
 size_t Group::active_count() const {
-  return static_cast<size_t>(std::count_if(members.begin(), members.end(),
-                                           [](const GroupMember& m) { return m.active; }));
+  return static_cast<size_t>(
+      std::count_if(members.begin(), members.end(), [](const GroupMember& m) { return m.active; }));
 }
 
 std::vector<ServerId> Group::Active(ServerId except) const {
@@ -229,7 +229,9 @@ void GroupTable::OnChange(std::function<void(const std::vector<PgId>&)> observer
   observer_ = std::move(observer);
 }
 
-void GroupTable::OnWantRefresh(std::function<void()> refresh) { refresh_ = std::move(refresh); }
+void GroupTable::OnWantRefresh(std::function<void()> refresh) {
+  refresh_ = std::move(refresh);
+}
 
 void GroupTable::WantRefresh() const {
   if (refresh_) refresh_();

@@ -74,8 +74,8 @@ class GroupTable {
   // From now on nothing is served, whatever the metaserver answers: the disk cannot be trusted.
   void Revoke(std::string why);
 
-  // Takes groups that are newer, servers, pools and settings. `whole` says that these are all the changes
-  // up to map.version(); otherwise map_version() stays.
+  // Takes groups that are newer, servers, pools and settings. `whole` says that these are all the
+  // changes up to map.version(); otherwise map_version() stays.
   void Apply(const v1::ClusterMap& map, bool whole);
   uint64_t map_version() const;
   // How often all changes have been taken.

@@ -17,7 +17,9 @@ constexpr Duration kCompareWait = std::chrono::seconds(1);
 constexpr uint32_t kPage = 1000;
 constexpr uint32_t kBlocksPerTransfer = kMaxTransferBytes / kBlockSize;
 
-uint64_t BytesOf(const ChunkInfo& info) { return uint64_t{info.present_blocks} * kBlockSize; }
+uint64_t BytesOf(const ChunkInfo& info) {
+  return uint64_t{info.present_blocks} * kBlockSize;
+}
 
 bool Equal(const ChunkInfo& ours, const v1::ChunkSummary& theirs) {
   const ChunkInfo other = InfoOf(theirs);
@@ -45,9 +47,9 @@ Result<Response> MemberComparer::Ask(v1::Method method, const Request& request, 
 }
 
 Result<Incarnation> MemberComparer::Begin() {
-  ASSIGN_OR_RETURN(const auto response, Ask<v1::BeginCatchUpResponse>(
-                                            v1::CHUNK_BEGIN_CATCH_UP,
-                                            ForGroup<v1::BeginCatchUpRequest>(), kCallWait));
+  ASSIGN_OR_RETURN(const auto response,
+                   Ask<v1::BeginCatchUpResponse>(v1::CHUNK_BEGIN_CATCH_UP,
+                                                 ForGroup<v1::BeginCatchUpRequest>(), kCallWait));
   return Incarnation(response.incarnation());
 }
 
@@ -61,8 +63,8 @@ Status MemberComparer::MakeHear() {
 Status MemberComparer::Finish(Incarnation incarnation) {
   auto request = ForGroup<v1::BeginCatchUpRequest>();
   request.set_finish(true);
-  ASSIGN_OR_RETURN(const auto response, Ask<v1::BeginCatchUpResponse>(v1::CHUNK_BEGIN_CATCH_UP,
-                                                                      request, kSyncWait));
+  ASSIGN_OR_RETURN(const auto response,
+                   Ask<v1::BeginCatchUpResponse>(v1::CHUNK_BEGIN_CATCH_UP, request, kSyncWait));
   if (response.incarnation() == incarnation.value) return OkStatus();
   return Status::Error(ErrorCode::kStaleEpoch, "server {} was restarted during its catch-up",
                        member_);
@@ -74,8 +76,8 @@ Status MemberComparer::ListMember(Scope scope) {
   request.set_limit(kPage);
   request.set_unsealed_only(scope == Scope::kUnsealed);
   while (true) {
-    ASSIGN_OR_RETURN(const auto page, Ask<v1::ListChunksResponse>(v1::CHUNK_LIST_CHUNKS, request,
-                                                                  kCallWait));
+    ASSIGN_OR_RETURN(const auto page,
+                     Ask<v1::ListChunksResponse>(v1::CHUNK_LIST_CHUNKS, request, kCallWait));
     for (const v1::ChunkSummary& summary : page.chunks()) {
       summaries[{InodeId(summary.inode()), summary.index()}] = summary;
     }
@@ -179,9 +181,8 @@ Status MemberComparer::CompareListed(const ChunkInfo& info) {
   }
   // Before the chunk is held: a write to it must not wait for the throttle.
   if (board_.has_value()) RETURN_IF_ERROR(AwaitPace(BytesOf(info)));
-  const uint64_t copied_before = copied_bytes_;
   RETURN_IF_ERROR(CompareNow(info.id));
-  if (board_.has_value()) board_->Add({0, BytesOf(info), copied_bytes_ - copied_before});
+  if (board_.has_value()) board_->Add({0, BytesOf(info)});
   return OkStatus();
 }
 
@@ -196,8 +197,8 @@ Status MemberComparer::CompareNow(ChunkId id) {
     // A block that is damaged here must not be passed on as a hole, nor the member's older one be
     // taken for it: without a good copy the catch-up fails, and is tried again later.
     if (status.code() != ErrorCode::kCorruption || mended) return status;
-    RETURN_IF_ERROR(repair_.RepairRange(group_->id, group_->epoch, id,
-                                        {0, kMaxChunkSize / kBlockSize}));
+    RETURN_IF_ERROR(
+        repair_.RepairRange(group_->id, group_->epoch, id, {0, kMaxChunkSize / kBlockSize}));
   }
 }
 
@@ -224,8 +225,8 @@ Status MemberComparer::CompareHeld(ChunkId id) {
     auto request = ForGroup<v1::ListBlocksRequest>();
     request.set_inode(id.inode.value);
     request.set_index(id.index);
-    ASSIGN_OR_RETURN(const auto theirs, Ask<v1::ListBlocksResponse>(v1::CHUNK_LIST_BLOCKS, request,
-                                                                    kCallWait));
+    ASSIGN_OR_RETURN(const auto theirs,
+                     Ask<v1::ListBlocksResponse>(v1::CHUNK_LIST_BLOCKS, request, kCallWait));
     RETURN_IF_ERROR(CopyDifferences(*own, theirs));
   }
   MarkCompared(id);
@@ -243,8 +244,8 @@ Status MemberComparer::CopyDifferences(const ChunkBlocks& own,
   for (size_t block = 0; block < total; ++block) {
     const bool here = block < own.crcs.size() && own.present[block];
     const bool there = block < their_count && present[block];
-    const bool same = here && there && !suspect[block] &&
-                      theirs.crcs(static_cast<int>(block)) == own.crcs[block];
+    const bool same =
+        here && there && !suspect[block] && theirs.crcs(static_cast<int>(block)) == own.crcs[block];
     copy[block] = here && !same;
     absent[block] = !here && there;
   }
@@ -283,9 +284,8 @@ Status MemberComparer::CopyRun(const ChunkBlocks& own, uint32_t first, uint32_t 
     data = std::move(read->data);
   }
   copied_bytes_ += data.size();
-  member_answer_ =
-      internal::StatusOf(context_.peers.CallRaw(member_, v1::CHUNK_INSTALL_BLOCKS, request,
-                                                std::move(data), Deadline::After(kCallWait)));
+  member_answer_ = internal::StatusOf(context_.peers.CallRaw(
+      member_, v1::CHUNK_INSTALL_BLOCKS, request, std::move(data), Deadline::After(kCallWait)));
   return member_answer_;
 }
 

@@ -51,8 +51,7 @@ std::vector<uint32_t> CrcsOfStart(const ChunkWrite& write, size_t length) {
 
 }  // namespace
 
-Result<Standing> MemberPath::CheckPrimary(PgId group, Epoch epoch,
-                                          const PeerIdentity& peer) const {
+Result<Standing> MemberPath::CheckPrimary(PgId group, Epoch epoch, const PeerIdentity& peer) const {
   ASSIGN_OR_RETURN(Standing standing, context_.table.Stand(group, epoch));
   const std::optional<ServerId> primary = standing.group->primary();
   if (!primary.has_value() || primary->value != peer.hello.server()) {
@@ -103,8 +102,8 @@ void MemberPath::ReplicateTurn(const ReplicateCall& call, const ChunkGatePtr& ga
   const Result<Standing> standing = CheckPrimary(group, epoch, call.peer());
   if (!standing.has_value()) return call.Fail(standing.error());
   if (standing->role == OwnRole::kSyncing && !InCatchUp(*standing->group)) {
-    return call.Fail(Status::Error(ErrorCode::kStaleEpoch, "group {} is not in catch-up here",
-                                   group));
+    return call.Fail(
+        Status::Error(ErrorCode::kStaleEpoch, "group {} is not in catch-up here", group));
   }
   const std::vector<uint32_t> crcs = ToVector(call.request().write().crcs());
   const ChunkWrite write = WriteOf(call, crcs);
@@ -116,10 +115,8 @@ void MemberPath::ReplicateTurn(const ReplicateCall& call, const ChunkGatePtr& ga
                                    "a write to chunk {} before this one is missing", write.id));
   }
   if (write.version > *here) {
-    const bool trimmed =
-        gate->trim.has_value() && gate->trim->generation > write.file.generation;
-    const Status status =
-        trimmed ? WriteTrimmed(write, *gate->trim) : context_.store.Write(write);
+    const bool trimmed = gate->trim.has_value() && gate->trim->generation > write.file.generation;
+    const Status status = trimmed ? WriteTrimmed(write, *gate->trim) : context_.store.Write(write);
     context_.HeardStore(status);
     if (!status.ok()) return MendAndRetry(call, gate, tries, status);
     gate->known_version = write.version;
@@ -169,9 +166,9 @@ void MemberPath::MendAndRetry(const ReplicateCall& call, const ChunkGatePtr& gat
   if (!own_block_is_bad || tries >= kMendTries) return call.Fail(status);
   context_.urgent.Submit([this, call, gate, tries] {
     const v1::WriteChunkRequest& write = call.request().write();
-    const Status mended = repair_.RepairRange(
-        PgId(write.chunk().group()), Epoch(write.chunk().epoch()), IdOf(write.chunk()),
-        BlocksOf(write.offset(), call.payload().size()));
+    const Status mended =
+        repair_.RepairRange(PgId(write.chunk().group()), Epoch(write.chunk().epoch()),
+                            IdOf(write.chunk()), BlocksOf(write.offset(), call.payload().size()));
     if (!mended.ok()) return call.Fail(mended);
     gate->Order([this, call, gate, tries] { ReplicateTurn(call, gate, tries + 1); });
   });
@@ -208,8 +205,7 @@ void MemberPath::ListChunks(const ListChunksCall& call) {
 void MemberPath::ListBlocks(const ListBlocksCall& call) {
   context_.disk.Submit(call.deadline(), [this, call] {
     const v1::ListBlocksRequest& request = call.request();
-    const Status allowed =
-        CheckMember(PgId(request.group()), Epoch(request.epoch()), call.peer());
+    const Status allowed = CheckMember(PgId(request.group()), Epoch(request.epoch()), call.peer());
     if (!allowed.ok()) return call.Fail(allowed);
     const Result<std::optional<ChunkBlocks>> blocks =
         context_.store.Blocks({InodeId(request.inode()), request.index()});
@@ -230,12 +226,10 @@ void MemberPath::ListBlocks(const ListBlocksCall& call) {
 void MemberPath::FetchBlocks(const FetchBlocksCall& call) {
   context_.disk.Submit(call.deadline(), [this, call] {
     const v1::FetchBlocksRequest& request = call.request();
-    const Status allowed =
-        CheckMember(PgId(request.group()), Epoch(request.epoch()), call.peer());
+    const Status allowed = CheckMember(PgId(request.group()), Epoch(request.epoch()), call.peer());
     if (!allowed.ok()) return call.Fail(allowed);
-    Result<ChunkRead> read = context_.store.FetchBlocks({InodeId(request.inode()), request.index()},
-                                                        request.first_block(),
-                                                        request.block_count());
+    Result<ChunkRead> read = context_.store.FetchBlocks(
+        {InodeId(request.inode()), request.index()}, request.first_block(), request.block_count());
     if (!read.has_value()) return call.Fail(read.error());
     v1::FetchBlocksResponse response;
     response.mutable_crcs()->Add(read->crcs.begin(), read->crcs.end());
@@ -265,8 +259,7 @@ Status MemberPath::Install(const InstallBlocksCall& call) {
                    CheckPrimary(install.group, Epoch(request.epoch()), call.peer()));
   if (standing.role == OwnRole::kPrimary ||
       (standing.role == OwnRole::kSyncing && !InCatchUp(*standing.group))) {
-    return Status::Error(ErrorCode::kStaleEpoch, "group {} is not in catch-up here",
-                         install.group);
+    return Status::Error(ErrorCode::kStaleEpoch, "group {} is not in catch-up here", install.group);
   }
   ChunkGate& gate = *context_.gates.Get(install.info.id);
   gate.known_version.reset();
@@ -277,8 +270,7 @@ Status MemberPath::Install(const InstallBlocksCall& call) {
   install.data = call.payload().bytes();
   const std::vector<uint32_t> crcs = ToVector(request.crcs());
   install.crcs = crcs;
-  const std::vector<bool> absent =
-      UnpackBits(request.absent_blocks(), kMaxChunkSize / kBlockSize);
+  const std::vector<bool> absent = UnpackBits(request.absent_blocks(), kMaxChunkSize / kBlockSize);
   for (uint32_t block = 0; block < absent.size(); ++block) {
     if (absent[block]) install.absent_blocks.push_back(block);
   }
@@ -295,17 +287,16 @@ void MemberPath::BeginCatchUp(const BeginCatchUpCall& call) {
     if (!standing.has_value()) return call.Fail(standing.error());
     if (request.finish()) {
       if (!InCatchUp(*standing->group)) {
-        return call.Fail(Status::Error(ErrorCode::kStaleEpoch, "group {} is not in catch-up here",
-                                       group));
+        return call.Fail(
+            Status::Error(ErrorCode::kStaleEpoch, "group {} is not in catch-up here", group));
       }
       const Status synced = context_.store.SyncAll();
       context_.HeardStore(synced);
       if (!synced.ok()) return call.Fail(synced);
     } else {
       if (!context_.barrier.WaitForOlder(group, epoch, Deadline::After(EpochBarrier::kPatience))) {
-        return call.Fail(Status::Error(ErrorCode::kBusy,
-                                       "writes of an older epoch of group {} are under way",
-                                       group));
+        return call.Fail(Status::Error(
+            ErrorCode::kBusy, "writes of an older epoch of group {} are under way", group));
       }
       absl::MutexLock lock(&mu_);
       in_catch_up_[group] = epoch;

@@ -88,7 +88,7 @@ class PrimaryGroups {
   Required Find(PgId group, const Decide& must_have) const;
 
   const GroupTable& table_;
-  mutable absl::Mutex mu_;  // acquired before the table's
+  mutable absl::Mutex mu_;                                        // acquired before the table's
   absl::flat_hash_map<PgId, State> groups_ ABSL_GUARDED_BY(mu_);  // those it is the primary of
 };
 

@@ -76,9 +76,8 @@ void ReadPath::Repair(const ReadCall& call, bool missing, int repairs) {
     const v1::ChunkAddress& chunk = call.request().chunk();
     const PgId group(chunk.group());
     const Epoch epoch(chunk.epoch());
-    const Status repaired =
-        missing ? repair_.RepairMissing(group, epoch, IdOf(chunk))
-                : repair_.RepairRange(group, epoch, IdOf(chunk), RangeOf(call));
+    const Status repaired = missing ? repair_.RepairMissing(group, epoch, IdOf(chunk))
+                                    : repair_.RepairRange(group, epoch, IdOf(chunk), RangeOf(call));
     if (!repaired.ok()) return call.Fail(repaired);
     Attempt(call, repairs + 1);
   });

@@ -11,7 +11,9 @@ constexpr Duration kExpireEvery = std::chrono::milliseconds(50);
 Replica::Replica(ChunkStore& store, GroupTable& table, Peers& peers, ClusterReports& reports)
     : context_(store, table, peers, reports) {}
 
-Replica::~Replica() { Stop(); }
+Replica::~Replica() {
+  Stop();
+}
 
 void Replica::Start() {
   context_.table.OnChange([this](const std::vector<PgId>& groups) { GroupsChanged(groups); });

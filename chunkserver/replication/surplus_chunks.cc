@@ -36,8 +36,12 @@ void SurplusChunks::DeleteSome(PgId group) {
   const bool over = !IsOut(standing) || (status.ok() && chunks->empty()) ||
                     status.code() == ErrorCode::kDiskFailed;
   if (over) {
-    absl::MutexLock lock(&mu_);
-    under_way_.erase(group);
+    {
+      absl::MutexLock lock(&mu_);
+      under_way_.erase(group);
+    }
+    // What changed since was not looked at while this was under way.
+    if (status.ok()) GroupChanged(context_.table.Current(group));
     return;
   }
   for (size_t i = 0; status.ok() && i < chunks->size(); ++i) {

@@ -61,10 +61,9 @@ void SyncPath::Sync(const SyncCall& call) {
   if (const Status status = Check(call.request(), true); !status.ok()) return call.Fail(status);
   for (const v1::ChunkAddress& chunk : call.request().chunks()) {
     if (context_.primaries.IsReady(PgId(chunk.group()))) continue;
-    context_.primaries.WhenReady(PgId(chunk.group()), call.deadline(),
-                                 [this, call](const Status& ready) {
-                                   ready.ok() ? Sync(call) : call.Fail(ready);
-                                 });
+    context_.primaries.WhenReady(
+        PgId(chunk.group()), call.deadline(),
+        [this, call](const Status& ready) { ready.ok() ? Sync(call) : call.Fail(ready); });
     return;
   }
   AwaitWrites(std::make_shared<Operation>(call));
@@ -185,9 +184,8 @@ void SyncPath::Settle(const OperationPtr& operation) {
     complete = complete && operation->members.contains(context_.table.self());
     for (const ServerId server : required.servers) {
       // Someone who has become required since gets its request with the next retry.
-      auto& state = operation->members[server]
-                        .try_emplace(group, Operation::State::kFailed)
-                        .first->second;
+      auto& state =
+          operation->members[server].try_emplace(group, Operation::State::kFailed).first->second;
       complete = complete && state == Operation::State::kDone;
       retry = retry || state == Operation::State::kFailed;
     }

@@ -50,8 +50,8 @@ Status Takeover::Equalize(const Standing& standing) {
     copied += comparer.copied_bytes();
   }
   context_.primaries.SetEqual(group.id, group.epoch);
-  LOG_INFO("primary of a group, copies are equal pg={} epoch={} copied_bytes={} whole={}",
-           group.id, group.epoch, copied, !equal);
+  LOG_INFO("primary of a group, copies are equal pg={} epoch={} copied_bytes={} whole={}", group.id,
+           group.epoch, copied, !equal);
   return OkStatus();
 }
 

@@ -102,8 +102,8 @@ void WritePath::Turn(const WriteCall& call, const ChunkGatePtr& gate, int tries)
   }
   // The store knows only of trims that found something to cut; members take what a cut leaves.
   if (gate->trim.has_value() && gate->trim->generation > chunk.generation()) {
-    return call.Fail(Status::Error(ErrorCode::kStaleGeneration, "chunk {} was trimmed",
-                                   IdOf(chunk)));
+    return call.Fail(
+        Status::Error(ErrorCode::kStaleGeneration, "chunk {} was trimmed", IdOf(chunk)));
   }
   if (const Status admitted = Admit(*standing); !admitted.ok()) return call.Fail(admitted);
   const std::optional<ChunkVersion> version = context_.primaries.NextVersion(group, epoch);
@@ -283,8 +283,8 @@ void WritePath::Sent(const PendingWritePtr& write, const ChunkGatePtr& gate, Ser
   Evaluate(write, gate);
 }
 
-void WritePath::ResendLater(const PendingWritePtr& write, const ChunkGatePtr& gate,
-                            ServerId server, int attempts) {
+void WritePath::ResendLater(const PendingWritePtr& write, const ChunkGatePtr& gate, ServerId server,
+                            int attempts) {
   {
     absl::MutexLock lock(&write->mu);
     if (write->finished) return;

@@ -59,9 +59,8 @@ Status VerifyChunk(StoreParts& parts, ChunkId id, std::span<std::byte> buffer) {
 }  // namespace
 
 Status RecoverChunks(StoreParts& parts, bool clean_stop) {
-  RETURN_IF_ERROR(parts.index->View().VisitChunks([&](ChunkId id, const ChunkRow& row) {
-    parts.usage.Add(id, row);
-  }));
+  RETURN_IF_ERROR(parts.index->View().VisitChunks(
+      [&](ChunkId id, const ChunkRow& row) { parts.usage.Add(id, row); }));
   if (!clean_stop) RETURN_IF_ERROR(RemoveFilesWithoutRow(parts));
   // After a clean stop only chunks whose suspects were never resolved are left.
   ASSIGN_OR_RETURN(std::vector<ChunkId> unsealed, parts.index->View().Unsealed());

@@ -26,7 +26,9 @@ v1::HealthItem MakeItem(const char* code, const char* severity, std::string subj
   return item;
 }
 
-std::string NameOf(ServerId server) { return fmt::format("chunkserver {}", server); }
+std::string NameOf(ServerId server) {
+  return fmt::format("chunkserver {}", server);
+}
 
 ServerHealth HealthOf(const ServersHealth& servers, ServerId server) {
   const auto found = servers.find(server);
@@ -68,8 +70,7 @@ std::string Reasons(const Shortage& shortage) {
 }
 
 // Why copies that are missing are not being made, the most frequent reasons first.
-std::string Waits(const MapSnapshot& map, const ServersHealth& servers,
-                  const ClusterShape& shape) {
+std::string Waits(const MapSnapshot& map, const ServersHealth& servers, const ClusterShape& shape) {
   constexpr size_t kMostReasons = 3;
   std::map<std::string, int> counts;
   for (const auto& [id, group] : map.groups) {
@@ -99,14 +100,13 @@ GroupCounts CountGroups(const MapSnapshot& map, const ServersHealth& servers) {
   return counts;
 }
 
-void DiagnoseGroups(const MapSnapshot& map, const ServersHealth& servers,
-                    const ClusterShape& shape, std::vector<v1::HealthItem>& items) {
+void DiagnoseGroups(const MapSnapshot& map, const ServersHealth& servers, const ClusterShape& shape,
+                    std::vector<v1::HealthItem>& items) {
   const GroupCounts counts = CountGroups(map, servers);
   if (counts.unavailable.groups > 0) {
     items.push_back(MakeItem(
         "LOST", "error", fmt::format("{} placement groups", counts.unavailable.groups),
-        fmt::format("data cannot be reached now: no copy is up: {}",
-                    Reasons(counts.unavailable))));
+        fmt::format("data cannot be reached now: no copy is up: {}", Reasons(counts.unavailable))));
   }
   if (counts.last_copy > 0) {
     items.push_back(MakeItem("LAST_COPY", "error",
@@ -114,10 +114,10 @@ void DiagnoseGroups(const MapSnapshot& map, const ServersHealth& servers,
                              "one copy is left: one more failure and data cannot be reached"));
   }
   if (counts.reduced.groups > 0) {
-    items.push_back(MakeItem(
-        "UNDER_REPLICATED", "warning", fmt::format("{} placement groups", counts.reduced.groups),
-        fmt::format("fewer copies than wanted: {}{}", Reasons(counts.reduced),
-                    Waits(map, servers, shape))));
+    items.push_back(MakeItem("UNDER_REPLICATED", "warning",
+                             fmt::format("{} placement groups", counts.reduced.groups),
+                             fmt::format("fewer copies than wanted: {}{}", Reasons(counts.reduced),
+                                         Waits(map, servers, shape))));
   }
 }
 
@@ -129,9 +129,9 @@ void DiagnoseDamage(const ServersHealth& servers, std::vector<v1::HealthItem>& i
     }
   }
   for (const auto& [chunk, server] : damaged) {
-    items.push_back(MakeItem(
-        "LOST", "error", fmt::format("inode {} chunk {}", chunk.first, chunk.second),
-        fmt::format("no good copy found, says chunkserver {}", server)));
+    items.push_back(MakeItem("LOST", "error",
+                             fmt::format("inode {} chunk {}", chunk.first, chunk.second),
+                             fmt::format("no good copy found, says chunkserver {}", server)));
   }
 }
 
@@ -149,12 +149,12 @@ void DiagnoseServer(ServerId server, const v1::ServerRecord& record, const Serve
                              fmt::format("{} blocks did not match their checksum since its start",
                                          counters.checksum_errors)));
   }
-  const uint64_t used = counters.total_bytes - std::min(counters.total_bytes,
-                                                        counters.available_bytes);
+  const uint64_t used =
+      counters.total_bytes - std::min(counters.total_bytes, counters.available_bytes);
   if (counters.total_bytes > 0 && used / kFullPercent >= counters.total_bytes / 100) {
-    items.push_back(MakeItem("FULL", "warning", NameOf(server),
-                             fmt::format("the disk is {} % full",
-                                         used / (counters.total_bytes / 100 + 1))));
+    items.push_back(
+        MakeItem("FULL", "warning", NameOf(server),
+                 fmt::format("the disk is {} % full", used / (counters.total_bytes / 100 + 1))));
   }
 }
 

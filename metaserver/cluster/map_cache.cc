@@ -60,9 +60,13 @@ v1::ServerAddress MapSnapshot::AddressOf(const v1::ServerRecord& record) {
   return address;
 }
 
-const v1::PlacementGroup* MapSnapshot::FindGroup(PgId id) const { return FindIn(groups, id); }
+const v1::PlacementGroup* MapSnapshot::FindGroup(PgId id) const {
+  return FindIn(groups, id);
+}
 
-const v1::ServerRecord* MapSnapshot::FindServer(ServerId id) const { return FindIn(servers, id); }
+const v1::ServerRecord* MapSnapshot::FindServer(ServerId id) const {
+  return FindIn(servers, id);
+}
 
 const v1::Pool* MapSnapshot::FindPool(PoolId id) const {
   if (id.value == 0) return pools.empty() ? nullptr : &pools.begin()->second;

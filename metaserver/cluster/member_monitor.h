@@ -56,7 +56,7 @@ class MemberMonitor {
   ServerRegistry& registry_;
   const Clock& clock_;
   BootTime next_moves_{};  // no look for moves before
-  Signature settled_;  // nothing was to be done when things looked like this
+  Signature settled_;      // nothing was to be done when things looked like this
   absl::Mutex mu_;
   bool woken_ ABSL_GUARDED_BY(mu_) = false;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;

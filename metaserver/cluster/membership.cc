@@ -19,8 +19,7 @@ Status CheckEndpoint(const v1::Endpoint& endpoint) {
   const bool reachable =
       !endpoint.unix_path().empty() || (!endpoint.host().empty() && endpoint.port() != 0);
   if (!reachable || endpoint.port() > kMaxPort || endpoint.host().size() > kMaxHostBytes ||
-      endpoint.unix_path().size() > kMaxUnixPathBytes ||
-      endpoint.boot_id().size() > kMaxIdBytes) {
+      endpoint.unix_path().size() > kMaxUnixPathBytes || endpoint.boot_id().size() > kMaxIdBytes) {
     return Status::Error(ErrorCode::kInvalidArgument, "'{}' port {} is not where a server listens",
                          endpoint.host().substr(0, kMaxHostBytes), endpoint.port());
   }
@@ -64,8 +63,7 @@ v1::Command MakeJoinCommand(const v1::JoinRequest& request) {
 }
 
 // The group a primary or member speaks of, if it is still in that epoch.
-Result<const v1::PlacementGroup*> FindGroupAt(const MapSnapshot& map, uint32_t id,
-                                              uint64_t epoch) {
+Result<const v1::PlacementGroup*> FindGroupAt(const MapSnapshot& map, uint32_t id, uint64_t epoch) {
   const v1::PlacementGroup* group = map.FindGroup(PgId(id));
   if (group == nullptr) return Fail(ErrorCode::kNotFound, "there is no placement group {}", id);
   if (group->epoch() != epoch) {

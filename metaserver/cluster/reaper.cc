@@ -62,7 +62,7 @@ struct Reaper::Round {
     Status status;
   };
   std::map<std::pair<ServerId, bool>, Frame> frames;
-  std::map<size_t, Status> failed;  // by item number
+  std::map<size_t, Status> failed;     // by item number
   std::vector<std::set<PgId>> groups;  // by item number
 };
 
@@ -70,7 +70,9 @@ Reaper::Reaper(ReplicatedState& state, MapCache& maps, ServerRegistry& registry,
                ChunkRemover& remover, const Clock& clock)
     : state_(state), maps_(maps), registry_(registry), remover_(remover), clock_(clock) {}
 
-Reaper::~Reaper() { Stop(); }
+Reaper::~Reaper() {
+  Stop();
+}
 
 void Reaper::Start() {
   thread_ = std::thread([this] {
@@ -102,8 +104,8 @@ void Reaper::Run() {
   }
 }
 
-// A member that is catching up hears of a removal from its primary: by being compared again, or, when
-// it is about to become active, before the primary answers.
+// A member that is catching up hears of a removal from its primary: by being compared again, or,
+// when it is about to become active, before the primary answers.
 bool Reaper::GroupIsQuiet(const v1::PlacementGroup& group, const MapSnapshot& map) const {
   bool any_active = false;
   for (const v1::Member& member : group.members()) {

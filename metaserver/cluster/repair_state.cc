@@ -29,17 +29,15 @@ std::string ServersText(const google::protobuf::RepeatedField<uint32_t>& servers
 }
 
 // What is left to be copied to give the group its missing copies.
-uint64_t LeftBytes(const ClusterShape& shape, const GroupCopies& copies, RepairLook& look) {
+uint64_t LeftBytes(const ClusterShape& shape, const GroupCopies& copies) {
   uint64_t left = 0;
   uint32_t missing = copies.wanted - std::min(copies.wanted, copies.staying);
   for (const v1::Member& member : copies.group->members()) {
-    const auto under_way =
-        shape.copies.find({PgId(copies.group->id()), ServerId(member.server())});
+    const auto under_way = shape.copies.find({PgId(copies.group->id()), ServerId(member.server())});
     if (missing == 0 || member.state() != v1::MEMBER_SYNCING) continue;
     if (under_way == shape.copies.end()) continue;
     const CopyState& copy = under_way->second;
     left += copy.total_bytes - std::min(copy.total_bytes, copy.done_bytes);
-    look.copied_bytes += copy.copied_bytes;
     --missing;
   }
   return left + missing * copies.bytes;
@@ -65,8 +63,13 @@ RepairLook LookAtRepair(const ClusterShape& shape) {
     const GroupCopies copies = CountCopies(shape, group);
     if (copies.staying >= copies.wanted) continue;
     ++look.groups_left;
-    look.left_bytes += LeftBytes(shape, copies, look);
-    if (copies.serving < copies.wanted) look.reduced_bytes += copies.bytes;
+    look.left_bytes += LeftBytes(shape, copies);
+    if (copies.serving < copies.wanted) {
+      ++look.groups_reduced;
+      look.reduced_bytes += copies.bytes;
+    }
+    const bool unknown = copies.serving > 0 && !shape.sizes.contains(id);
+    look.sizes_are_known = look.sizes_are_known && !unknown;
     if (copies.serving <= 1 && copies.wanted > 1) look.last_copy_bytes += copies.bytes;
     AddMissed(shape, group, missed);
   }
@@ -94,9 +97,8 @@ std::vector<v1::GroupRepair> ListRepairs(const ClusterShape& shape, const MovePo
     }
     if (repair.member() == 0) repair.set_waits(ExplainWait(shape, group, policy));
   }
-  std::stable_sort(repairs.begin(), repairs.end(), [](const auto& a, const auto& b) {
-    return a.active() < b.active();
-  });
+  std::stable_sort(repairs.begin(), repairs.end(),
+                   [](const auto& a, const auto& b) { return a.active() < b.active(); });
   if (repairs.size() > limit) repairs.resize(limit);
   return repairs;
 }
@@ -104,7 +106,7 @@ std::vector<v1::GroupRepair> ListRepairs(const ClusterShape& shape, const MovePo
 void RepairTracker::Load(const std::optional<v1::RepairRecord>& record) {
   record_ = record.value_or(v1::RepairRecord());
   left_bytes_ = record_.total_bytes() - std::min(record_.total_bytes(), record_.done_bytes());
-  copied_now_ = 0;
+  only_moves_ = false;
   done_.clear();
 }
 
@@ -124,15 +126,17 @@ std::optional<v1::NoteRepairCommand> RepairTracker::Next(const RepairLook& look,
 v1::NoteRepairCommand RepairTracker::Begin(const RepairLook& look, BootTime now, WallTime wall) {
   Load(std::nullopt);
   *record_.mutable_started() = TimeOf(wall);
+  only_moves_ = true;
   Advance(look, now);
   v1::NoteRepairCommand note;
   *note.mutable_repair() = record_;
   v1::EventRecord& event = *note.add_events();
-  event.set_severity(look.last_copy_bytes > 0 ? "error" : "warning");
-  event.set_code("COPIES_MISSING");
+  event.set_severity(look.last_copy_bytes > 0 ? "error" : only_moves_ ? "info" : "warning");
+  event.set_code(only_moves_ ? "COPIES_MOVE" : "COPIES_MISSING");
   event.set_subject(ServersText(record_.servers()));
-  event.set_text(fmt::format("{} placement groups lack a copy, {} to be copied",
-                             record_.groups_left(), BytesText(look.left_bytes)));
+  event.set_text(fmt::format("{} placement groups {}, {} to be copied", record_.groups_left(),
+                             only_moves_ ? "move a copy" : "lack a copy",
+                             BytesText(look.left_bytes)));
   return note;
 }
 
@@ -144,36 +148,38 @@ v1::NoteRepairCommand RepairTracker::End(BootTime, WallTime wall) {
   *note.mutable_repair() = record_;
   v1::EventRecord& event = *note.add_events();
   event.set_severity("info");
-  event.set_code("REPAIRED");
+  event.set_code(only_moves_ ? "COPIES_MOVED" : "REPAIRED");
   event.set_subject(ServersText(record_.servers()));
   const int64_t seconds =
       std::max<int64_t>(0, record_.ended().seconds() - record_.started().seconds());
-  event.set_text(fmt::format("all copies are back: {} placement groups, {} copied in {} s",
-                             record_.groups_total(), BytesText(record_.copied_bytes()), seconds));
+  event.set_text(
+      fmt::format("{}: {} placement groups, {} brought up to date in {} s",
+                  only_moves_ ? "all copies are where they should be" : "all copies are back",
+                  record_.groups_total(), BytesText(record_.done_bytes()), seconds));
   return note;
 }
 
 void RepairTracker::Advance(const RepairLook& look, BootTime now) {
-  if (look.left_bytes > left_bytes_) {
-    record_.set_total_bytes(record_.total_bytes() + look.left_bytes - left_bytes_);
-  }
-  left_bytes_ = look.left_bytes;
-  record_.set_done_bytes(record_.total_bytes() - std::min(record_.total_bytes(), left_bytes_));
-  // A catch-up that has ended is not in the look any more.
-  if (look.copied_bytes > copied_now_) {
-    record_.set_copied_bytes(record_.copied_bytes() + look.copied_bytes - copied_now_);
-  }
-  copied_now_ = look.copied_bytes;
+  only_moves_ = only_moves_ && look.groups_reduced == 0;
+  if (look.sizes_are_known) CountBytes(look, now);
   record_.set_groups_left(look.groups_left);
   record_.set_groups_total(std::max(record_.groups_total(), look.groups_left));
-  record_.set_reduced_bytes(look.reduced_bytes);
-  record_.set_last_copy_bytes(look.last_copy_bytes);
   for (const ServerId server : look.missed) {
     const auto& known = record_.servers();
     if (std::find(known.begin(), known.end(), server.value) == known.end()) {
       record_.add_servers(server.value);
     }
   }
+}
+
+void RepairTracker::CountBytes(const RepairLook& look, BootTime now) {
+  if (look.left_bytes > left_bytes_) {
+    record_.set_total_bytes(record_.total_bytes() + look.left_bytes - left_bytes_);
+  }
+  left_bytes_ = look.left_bytes;
+  record_.set_done_bytes(record_.total_bytes() - std::min(record_.total_bytes(), left_bytes_));
+  record_.set_reduced_bytes(look.reduced_bytes);
+  record_.set_last_copy_bytes(look.last_copy_bytes);
   SetRate(look.left_bytes, now);
 }
 
@@ -182,7 +188,8 @@ void RepairTracker::SetRate(uint64_t left_bytes, BootTime now) {
   while (done_.size() > 2 && now - done_.front().first > kRateWindow) done_.pop_front();
   const double seconds = std::chrono::duration<double>(now - done_.front().first).count();
   const uint64_t done = record_.done_bytes() - std::min(record_.done_bytes(), done_.front().second);
-  const uint64_t rate = seconds < 1 ? 0 : static_cast<uint64_t>(static_cast<double>(done) / seconds);
+  const uint64_t rate =
+      seconds < 1 ? 0 : static_cast<uint64_t>(static_cast<double>(done) / seconds);
   record_.set_bytes_per_second(rate);
   record_.set_seconds_left(rate == 0 ? 0 : (left_bytes + rate - 1) / rate);
 }

@@ -17,11 +17,13 @@ namespace cairn {
 // One look at the whole cluster.
 struct RepairLook {
   uint32_t groups_left = 0;      // that lack a copy, or have one on a server that is drained
+  uint32_t groups_reduced = 0;   // of those, with fewer copies than wanted
   uint64_t left_bytes = 0;       // to be copied, as far as is known
-  uint64_t copied_bytes = 0;     // by the catch-ups under way
   uint64_t reduced_bytes = 0;    // of data with fewer copies than wanted
   uint64_t last_copy_bytes = 0;  // of data with one copy left of several: lost if one more fails
   std::vector<ServerId> missed;  // servers that should keep a copy and do not
+  // Nobody has said yet how large some of these groups are: a new leader has just begun.
+  bool sizes_are_known = true;
 };
 RepairLook LookAtRepair(const ClusterShape& shape);
 
@@ -47,11 +49,12 @@ class RepairTracker {
   v1::NoteRepairCommand Begin(const RepairLook& look, BootTime now, WallTime wall);
   v1::NoteRepairCommand End(BootTime now, WallTime wall);
   void Advance(const RepairLook& look, BootTime now);
+  void CountBytes(const RepairLook& look, BootTime now);
   void SetRate(uint64_t left_bytes, BootTime now);
 
   v1::RepairRecord record_;
   uint64_t left_bytes_ = 0;
-  uint64_t copied_now_ = 0;  // by the catch-ups that were under way at the last look
+  bool only_moves_ = false;  // no group was reduced: copies move from servers that are drained
   std::deque<std::pair<BootTime, uint64_t>> done_;  // within the window
 };
 

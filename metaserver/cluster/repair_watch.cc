@@ -10,7 +10,9 @@
 
 namespace cairn {
 
-RepairWatch::~RepairWatch() { Stop(); }
+RepairWatch::~RepairWatch() {
+  Stop();
+}
 
 void RepairWatch::Start() {
   thread_ = std::thread([this] {
@@ -64,7 +66,10 @@ Status RepairWatch::Tick() {
   v1::Command command;
   *command.mutable_note_repair() = *std::move(note);
   command.set_only_in_term(term.value);
-  return StatusOfOutcome(state_.ProposeAndWait(std::move(command)));
+  const Status recorded = StatusOfOutcome(state_.ProposeAndWait(std::move(command)));
+  // The tracker is ahead of the record: it begins again from that.
+  if (!recorded.ok()) tracked_in_ = Term();
+  return recorded;
 }
 
 }  // namespace cairn

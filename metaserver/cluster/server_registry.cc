@@ -39,8 +39,8 @@ const ServerRegistry::Entry* ServerRegistry::Find(ServerId server) const {
 Status ServerRegistry::CheckWelcomeLocked(ServerId server, Incarnation incarnation) const {
   const Entry* entry = Find(server);
   if (entry == nullptr || !entry->shunned || entry->incarnation < incarnation) return OkStatus();
-  return Status::Error(ErrorCode::kUnavailable,
-                       "server {} is shunned until its lease has run out", server);
+  return Status::Error(ErrorCode::kUnavailable, "server {} is shunned until its lease has run out",
+                       server);
 }
 
 Status ServerRegistry::CheckWelcome(ServerId server, Incarnation incarnation) const {

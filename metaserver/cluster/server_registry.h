@@ -31,7 +31,7 @@ struct ServerCounters {
   uint64_t checksum_errors = 0;
   uint64_t adopted_blocks = 0;
   std::vector<v1::LostChunk> damaged;
-  std::vector<v1::GroupUsage> usage;    // of the groups it is the primary of
+  std::vector<v1::GroupUsage> usage;     // of the groups it is the primary of
   std::vector<v1::CopyProgress> copies;  // catch-ups it runs
 };
 

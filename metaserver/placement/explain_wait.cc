@@ -1,8 +1,8 @@
 #include "metaserver/placement/explain_wait.h"
 
-#include <chrono>
-
 #include <fmt/format.h>
+
+#include <chrono>
 
 namespace cairn {
 namespace {
@@ -38,8 +38,8 @@ std::string ExplainTargets(const ClusterShape& shape, const v1::PlacementGroup& 
   uint32_t in_service = 0;
   uint32_t free_but_full = 0;
   for (const auto& [id, target] : shape.targets) {
-    const bool there = target.view.presence == Presence::kAlive && !target.draining &&
-                       !target.in_maintenance;
+    const bool there =
+        target.view.presence == Presence::kAlive && !target.draining && !target.in_maintenance;
     if (!there) continue;
     ++in_service;
     if (FindMember(group, id) != nullptr) continue;

@@ -58,11 +58,10 @@ bool MayServe(const v1::Member& member, const ServerView& view) {
 void Activate(v1::PlacementGroup& group) {
   RecordActive(group);
   auto& members = *group.mutable_members();
-  members.erase(std::remove_if(members.begin(), members.end(),
-                               [](const v1::Member& member) {
-                                 return member.state() == v1::MEMBER_LEAVING;
-                               }),
-                members.end());
+  members.erase(
+      std::remove_if(members.begin(), members.end(),
+                     [](const v1::Member& member) { return member.state() == v1::MEMBER_LEAVING; }),
+      members.end());
 }
 
 void MakeActive(v1::Member& member, const ServerView& view) {

@@ -27,8 +27,7 @@ std::pair<int, int> Neighbours(const Load& load, const std::vector<Load*>& taken
   std::pair<int, int> near;
   for (const Load* other : taken) {
     near.first += other->server->host == load.server->host ? 1 : 0;
-    const bool same_rack =
-        !load.server->rack.empty() && other->server->rack == load.server->rack;
+    const bool same_rack = !load.server->rack.empty() && other->server->rack == load.server->rack;
     near.second += same_rack ? 1 : 0;
   }
   return near;

@@ -24,9 +24,9 @@ struct PlacementServer {
 };
 
 // Groups for `pool` over `servers`: members of a group on distinct servers, and on distinct racks
-// and hosts when there are enough of them; memberships spread by size, primaries evenly. All members are active,
-// for an empty group has nothing to copy. Ids and epochs are left to the one who commits them.
-// kUnavailable says how many servers are missing.
+// and hosts when there are enough of them; memberships spread by size, primaries evenly. All
+// members are active, for an empty group has nothing to copy. Ids and epochs are left to the one
+// who commits them. kUnavailable says how many servers are missing.
 Result<std::vector<v1::PlacementGroup>> PlanGroups(PoolId pool, uint32_t copies,
                                                    std::span<const PlacementServer> servers);
 

@@ -19,9 +19,9 @@ const PlacementTarget kUnknownTarget;
 struct Situation {
   const v1::PlacementGroup* group = nullptr;
   uint32_t wanted = 0;
-  uint32_t serving = 0;   // active, alive or quiet, not restarted
-  uint32_t settled = 0;   // serving, alive, on servers that stay
-  uint32_t counted = 0;   // members that are a copy, now or soon
+  uint32_t serving = 0;  // active, alive or quiet, not restarted
+  uint32_t settled = 0;  // serving, alive, on servers that stay
+  uint32_t counted = 0;  // members that are a copy, now or soon
   uint64_t bytes = 0;
 };
 
@@ -157,8 +157,8 @@ bool Planner::LetLeave(const Situation& situation) {
   const std::optional<uint32_t> leaver = ChooseLeaver(*situation.group);
   const bool surplus = situation.serving > situation.wanted;
   if (!surplus || !leaver.has_value()) return false;
-  const bool leaver_counts = TargetOf(*leaver).view.presence == Presence::kAlive &&
-                             !TargetOf(*leaver).draining;
+  const bool leaver_counts =
+      TargetOf(*leaver).view.presence == Presence::kAlive && !TargetOf(*leaver).draining;
   if (leaver_counts && situation.settled <= situation.wanted) return false;
   v1::PlacementGroup next = *situation.group;
   for (v1::Member& member : *next.mutable_members()) {
@@ -278,8 +278,8 @@ bool CountsAsCopy(const v1::Member& member, const PlacementTarget& target, bool 
                   const MovePolicy& policy) {
   if (member.state() == v1::MEMBER_LEAVING || target.draining) return false;
   if (target.view.presence == Presence::kAlive) return true;
-  if (target.in_maintenance) return true;
-  return !last_copy && !target.skip_grace && target.silence < policy.grace;
+  if (last_copy || target.skip_grace) return false;
+  return target.in_maintenance || target.silence < policy.grace;
 }
 
 bool MayTakeGroups(const PlacementTarget& target, const MovePolicy& policy) {

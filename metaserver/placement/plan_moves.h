@@ -37,15 +37,14 @@ struct GroupSize {
 struct CopyState {
   uint64_t total_bytes = 0;
   uint64_t done_bytes = 0;
-  uint64_t copied_bytes = 0;
 };
 
 struct MovePolicy {
   Duration grace = std::chrono::seconds(30);
-  uint32_t copies_in = 8;         // groups one server takes in at once
-  uint32_t copies_out = 8;        // groups one primary copies from at once
-  uint32_t rebalanced = 2;        // groups that move only for balance at once
-  uint64_t full_percent = 90;     // above that much used a server takes no more groups
+  uint32_t copies_in = 8;      // groups one server takes in at once
+  uint32_t copies_out = 8;     // groups one primary copies from at once
+  uint32_t rebalanced = 2;     // groups that move only for balance at once
+  uint64_t full_percent = 90;  // above that much used a server takes no more groups
 };
 
 struct ClusterShape {
@@ -61,7 +60,8 @@ struct ClusterShape {
 std::vector<v1::PlacementGroup> PlanMoves(const ClusterShape& shape, const MovePolicy& policy);
 
 // Does this member count as one of the copies wanted, now or soon? Not if its server drains, or has
-// been silent for longer than the grace time; with one copy left there is no grace.
+// been silent for longer than the grace time and is not in maintenance; with one copy left neither
+// is waited for.
 bool CountsAsCopy(const v1::Member& member, const PlacementTarget& target, bool last_copy,
                   const MovePolicy& policy);
 

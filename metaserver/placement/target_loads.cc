@@ -50,7 +50,9 @@ double TargetLoads::LoadOf(ServerId server) const {
   return load.memberships / load.weight;
 }
 
-int TargetLoads::PrimariesOf(ServerId server) const { return Find(server).primaries; }
+int TargetLoads::PrimariesOf(ServerId server) const {
+  return Find(server).primaries;
+}
 
 void TargetLoads::MovePrimary(ServerId from, ServerId to) {
   --loads_[from].primaries;

@@ -1,4 +1,5 @@
-// How loaded each server is with memberships, weighed by its size, and who is whose neighbour. Pure.
+// How loaded each server is with memberships, weighed by its size, and who is whose neighbour.
+// Pure.
 #pragma once
 
 #include <cstdint>

@@ -51,8 +51,8 @@ void ServerAdmin::Propose(v1::Command command, Done done) {
 
 Result<v1::Command> ServerAdmin::MakeSetServer(const v1::SetServerRequest& request) const {
   const bool maintenance = request.state() == v1::SERVER_MAINTENANCE;
-  if (maintenance && (request.maintenance_seconds() == 0 ||
-                      request.maintenance_seconds() > kLongestMaintenance)) {
+  if (maintenance &&
+      (request.maintenance_seconds() == 0 || request.maintenance_seconds() > kLongestMaintenance)) {
     return Fail(ErrorCode::kInvalidArgument, "a maintenance takes 1 s to 30 days, not {} s",
                 request.maintenance_seconds());
   }
@@ -164,20 +164,20 @@ Result<v1::GetRepairResponse> ServerAdmin::GetRepair() {
 
 Result<v1::ListEventsResponse> ServerAdmin::ListEvents(const v1::ListEventsRequest& request) {
   v1::ListEventsResponse response;
-  const int limit = request.limit() == 0 ? INT32_MAX
-                                         : static_cast<int>(std::min(request.limit(), 1000000u));
-  RETURN_IF_ERROR(ScanRows<v1::EventRecord>(
-      *parts_.state->View(), schema::kEventPrefix, schema::EventKey(request.after() + 1),
-      [&](std::string_view, v1::EventRecord event) {
-        *response.add_events() = std::move(event);
-        return response.events_size() < limit;
-      }));
+  const int limit =
+      request.limit() == 0 ? INT32_MAX : static_cast<int>(std::min(request.limit(), 1000000u));
+  RETURN_IF_ERROR(ScanRows<v1::EventRecord>(*parts_.state->View(), schema::kEventPrefix,
+                                            schema::EventKey(request.after() + 1),
+                                            [&](std::string_view, v1::EventRecord event) {
+                                              *response.add_events() = std::move(event);
+                                              return response.events_size() < limit;
+                                            }));
   return response;
 }
 
 template <typename Request, typename Response, typename Method>
-void HandleChange(Dispatcher& dispatcher, v1::Method id,
-                  const std::shared_ptr<ServerAdmin>& admin, Method method) {
+void HandleChange(Dispatcher& dispatcher, v1::Method id, const std::shared_ptr<ServerAdmin>& admin,
+                  Method method) {
   dispatcher.Handle<Request, Response>(id, [admin, method](Call<Request, Response> call) {
     ((*admin).*method)(call.request(), [call](const Status& status) {
       status.ok() ? call.Reply({}) : call.Fail(status);
@@ -193,8 +193,8 @@ void RegisterServerAdmin(Dispatcher& dispatcher, ServerAdminParts parts) {
                                                             &ServerAdmin::SetServer);
   HandleChange<v1::RemoveServerRequest, v1::RemoveServerResponse>(
       dispatcher, v1::ADMIN_REMOVE_SERVER, admin, &ServerAdmin::RemoveServer);
-  HandleChange<v1::SetSettingsRequest, v1::SetSettingsResponse>(
-      dispatcher, v1::ADMIN_SET_SETTINGS, admin, &ServerAdmin::SetSettings);
+  HandleChange<v1::SetSettingsRequest, v1::SetSettingsResponse>(dispatcher, v1::ADMIN_SET_SETTINGS,
+                                                                admin, &ServerAdmin::SetSettings);
   dispatcher.Handle<v1::SkipGraceRequest, v1::SkipGraceResponse>(
       v1::ADMIN_SKIP_GRACE, [admin](Call<v1::SkipGraceRequest, v1::SkipGraceResponse> call) {
         const Status status = admin->SkipGrace(call.request());

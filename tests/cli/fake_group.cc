@@ -58,12 +58,46 @@ void FakeGroup::Handle(FakeMember& member, v1::Method method, bool leader_only,
       });
 }
 
+template <typename Request, typename Response>
+void FakeGroup::HandleChange(FakeMember& member, v1::Method method,
+                             std::function<Status(const Request&)>& run) {
+  Handle<Request, Response>(member, method, true,
+                            [&run](const Request& request) -> Result<Response> {
+                              if (run) RETURN_IF_ERROR(run(request));
+                              return Response();
+                            });
+}
+
+void FakeGroup::ServeFleet(FakeMember& member) {
+  HandleChange<v1::SetServerRequest, v1::SetServerResponse>(member, v1::ADMIN_SET_SERVER,
+                                                            on_set_server);
+  HandleChange<v1::RemoveServerRequest, v1::RemoveServerResponse>(member, v1::ADMIN_REMOVE_SERVER,
+                                                                  on_remove_server);
+  HandleChange<v1::SetSettingsRequest, v1::SetSettingsResponse>(member, v1::ADMIN_SET_SETTINGS,
+                                                                on_set_settings);
+  HandleChange<v1::SkipGraceRequest, v1::SkipGraceResponse>(member, v1::ADMIN_SKIP_GRACE,
+                                                            on_skip_grace);
+  Handle<v1::GetRepairRequest, v1::GetRepairResponse>(member, v1::ADMIN_GET_REPAIR, false,
+                                                      [&](const auto&) { return member.repair; });
+  Handle<v1::ListEventsRequest, v1::ListEventsResponse>(
+      member, v1::ADMIN_LIST_EVENTS, false, [&](const auto& request) {
+        v1::ListEventsResponse later;
+        for (const v1::EventRecord& event : member.events.events()) {
+          if (event.sequence() > request.after()) *later.add_events() = event;
+        }
+        return later;
+      });
+}
+
 void FakeGroup::Serve(FakeMember& member) {
   const auto held = [this] { mu_.AssertHeld(); };
   Handle<v1::ListMetaserversRequest, v1::ListMetaserversResponse>(
       member, v1::ADMIN_LIST_METASERVERS, false, [&](const auto&) { return member.says; });
   Handle<v1::GetStatusRequest, v1::GetStatusResponse>(member, v1::ADMIN_GET_STATUS, false,
-                                                      [&](const auto&) { return member.status; });
+                                                      [this, &member](const auto&) {
+                                                        on_status(member);
+                                                        return member.status;
+                                                      });
   Handle<v1::GetHealthRequest, v1::GetHealthResponse>(member, v1::ADMIN_GET_HEALTH, false,
                                                       [&](const auto&) { return member.health; });
   Handle<v1::AdoptMetaserverRequest, v1::AdoptMetaserverResponse>(
@@ -105,6 +139,7 @@ void FakeGroup::Serve(FakeMember& member) {
         response.set_server(member.id);
         return response;
       });
+  ServeFleet(member);
   const auto files = EnsureCertificate(tls_directory_, "meta1", "metaserver-meta1");
   GrpcServerOptions options;
   options.listen.host = "127.0.0.1";

@@ -28,6 +28,8 @@ struct FakeMember {
   v1::ListMetaserversResponse says;
   v1::GetStatusResponse status;
   v1::GetHealthResponse health;
+  v1::GetRepairResponse repair;
+  v1::ListEventsResponse events;
   std::map<uint64_t, uint64_t> hashes;  // by index
   bool paused = false;
   int adopted = 0;                     // how often it was told
@@ -69,12 +71,23 @@ class FakeGroup {
   std::function<Result<v1::RemoveMetaserverResponse>(const v1::RemoveMetaserverRequest&)> on_remove;
   std::function<Status(const v1::TransferLeaderRequest&)> on_transfer;
   uint64_t marked_index = 7;
+  // Changes that are asked for; done unless a test says otherwise. They may change members.
+  std::function<Status(const v1::SetServerRequest&)> on_set_server;
+  std::function<Status(const v1::RemoveServerRequest&)> on_remove_server;
+  std::function<Status(const v1::SetSettingsRequest&)> on_set_settings;
+  std::function<Status(const v1::SkipGraceRequest&)> on_skip_grace;
+  // Before one answers GetStatus.
+  std::function<void(FakeMember&)> on_status = [](FakeMember&) {};
 
  private:
   void Serve(FakeMember& member);
+  void ServeFleet(FakeMember& member);
   template <typename Request, typename Response>
   void Handle(FakeMember& member, v1::Method method, bool leader_only,
               std::function<Result<Response>(const Request&)> run);
+  template <typename Request, typename Response>
+  void HandleChange(FakeMember& member, v1::Method method,
+                    std::function<Status(const Request&)>& run);
   bool IsLeader(const FakeMember& member) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return member.says.role() == "leader";
   }

@@ -5,6 +5,7 @@ CAIRN_FILES and CAIRN_BIG_MIB set the size of the data; the defaults are small.
 
 import os
 import time
+import tomllib
 
 from create_loop import FioLoop
 from fault_test import Reader, assert_equal, make_tree
@@ -37,10 +38,8 @@ def groups_of(c, number):
 
 def server_id(c, number):
     """The cluster's id of chunkserver process `number`."""
-    name = f"chunk{number}"
-    port = next(line.rsplit(":", 1)[1].strip(' "\n') for line in
-                (c.directory / "etc" / f"{name}.toml").read_text().splitlines()
-                if line.startswith("listen"))
+    config = tomllib.loads((c.directory / f"chunk{number}" / "chunkserver.toml").read_text())
+    port = config["listen"].rpartition(":")[2]
     return next(server["server"] for server in c.status()["chunkservers"]
                 if str(server["frames"]["port"]) == port)
 
@@ -65,7 +64,8 @@ def three_of_five_die_one_after_another():
         with FioLoop(c.mount / "fio") as fio:
             for victim in (1, 2):
                 c.kill("chunk", victim)
-                wait_until(lambda: "UNDER_REPLICATED" in c.health_codes(), 30, "the loss to be seen")
+                wait_until(lambda: "UNDER_REPLICATED" in c.health_codes(), 30,
+                           "the loss to be seen")
                 seconds = wait_whole(c, f"all copies without chunkserver {victim}")
                 print(f"chunkserver {victim} lost: all copies are back after {seconds:.1f} s")
             c.kill("chunk", 3)
@@ -93,9 +93,10 @@ def wait_balanced(c):
         counts = [server["active_groups"] for server in c.status()["chunkservers"]]
         return max(counts) - min(counts) <= 2 and is_whole(c)
     wait_until(balanced, REPAIR_SECONDS, "the groups to be spread evenly")
-    copies = lambda: sum(len(c.chunk_files(n)) for n in range(1, len(c.status()["chunkservers"]) + 1))
+    servers = range(1, len(c.status()["chunkservers"]) + 1)
     expected = 3 * chunk_count(c)
-    wait_until(lambda: copies() == expected, 120, f"{expected} chunk files, not more")
+    wait_until(lambda: sum(len(c.chunk_files(n)) for n in servers) == expected, 120,
+               f"{expected} chunk files, not more")
 
 
 def chunk_count(c):

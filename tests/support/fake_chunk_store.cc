@@ -7,10 +7,14 @@
 
 namespace cairn {
 namespace {
-uint32_t CrcOf(const std::string& bytes) { return Crc32c(bytes.data(), bytes.size()); }
+uint32_t CrcOf(const std::string& bytes) {
+  return Crc32c(bytes.data(), bytes.size());
+}
 }  // namespace
 
-bool FakeChunkStore::Block::Matches() const { return !suspect && CrcOf(bytes) == crc; }
+bool FakeChunkStore::Block::Matches() const {
+  return !suspect && CrcOf(bytes) == crc;
+}
 
 void FakeChunkStore::Corrupt(ChunkId id, uint32_t block) {
   absl::MutexLock lock(&mu_);
@@ -58,6 +62,16 @@ bool FakeChunkStore::IsDurable(ChunkId id) const {
   return found != chunks_.end() && found->second.durable;
 }
 
+void FakeChunkStore::SealAll() {
+  absl::MutexLock lock(&mu_);
+  for (auto& [id, chunk] : chunks_) chunk.info.sealed = true;
+}
+
+int FakeChunkStore::list_count() const {
+  absl::MutexLock lock(&mu_);
+  return lists_;
+}
+
 int FakeChunkStore::write_count() const {
   absl::MutexLock lock(&mu_);
   return writes_;
@@ -68,9 +82,8 @@ void FakeChunkStore::Cut(Chunk& chunk, const FileState& file) {
   for (const FileCut& cut : file.cuts) {
     if (cut.generation <= chunk.info.generation) continue;
     const uint64_t keep = cut.length > start ? cut.length - start : 0;
-    std::erase_if(chunk.blocks, [&](const auto& entry) {
-      return uint64_t{entry.first} * kBlockSize >= keep;
-    });
+    std::erase_if(chunk.blocks,
+                  [&](const auto& entry) { return uint64_t{entry.first} * kBlockSize >= keep; });
     if (keep % kBlockSize == 0 || chunk.blocks.empty()) continue;
     const auto edge = chunk.blocks.find(static_cast<uint32_t>(keep / kBlockSize));
     if (edge == chunk.blocks.end()) continue;
@@ -127,6 +140,7 @@ Status FakeChunkStore::Write(const ChunkWrite& write) {
     at += length;
   }
   changed.info.version = write.version;
+  changed.info.sealed = false;
   changed.info.last_session = write.session;
   changed.info.last_sequence = write.sequence;
   UpdateDigest(changed);
@@ -198,6 +212,7 @@ Status FakeChunkStore::Remove(ChunkId id, const FileState& file, bool whole) {
 }
 
 Status FakeChunkStore::Drop(ChunkId id) {
+  if (on_drop_) on_drop_(id);
   absl::MutexLock lock(&mu_);
   chunks_.erase(id);
   return OkStatus();
@@ -213,9 +228,23 @@ Result<std::optional<ChunkInfo>> FakeChunkStore::Info(ChunkId id) {
 Result<std::vector<ChunkInfo>> FakeChunkStore::List(PgId group, std::optional<ChunkId> after,
                                                     size_t limit) {
   absl::MutexLock lock(&mu_);
+  ++lists_;
+  return ListLocked(group, after, limit, false);
+}
+
+Result<std::vector<ChunkInfo>> FakeChunkStore::ListUnsealed(PgId group,
+                                                            std::optional<ChunkId> after,
+                                                            size_t limit) {
+  absl::MutexLock lock(&mu_);
+  return ListLocked(group, after, limit, true);
+}
+
+std::vector<ChunkInfo> FakeChunkStore::ListLocked(PgId group, std::optional<ChunkId> after,
+                                                  size_t limit, bool unsealed_only) const {
   std::vector<ChunkInfo> infos;
   for (const auto& [id, chunk] : chunks_) {
     if (chunk.group != group || (after.has_value() && id <= *after)) continue;
+    if (unsealed_only && chunk.info.sealed) continue;
     if (infos.size() == limit) break;
     infos.push_back(chunk.info);
   }
@@ -251,6 +280,7 @@ Status FakeChunkStore::InstallBlocks(const BlockInstall& install) {
   absl::MutexLock lock(&mu_);
   Chunk& chunk = chunks_[install.info.id];
   chunk.info = install.info;
+  chunk.info.sealed = false;
   chunk.info.chunk_size = install.chunk_size;
   chunk.group = install.group;
   for (size_t i = 0; i < install.data.size() / kBlockSize; ++i) {
@@ -269,9 +299,8 @@ std::vector<ChunkId> FakeChunkStore::Suspects(PgId group) {
   absl::MutexLock lock(&mu_);
   std::vector<ChunkId> ids;
   for (const auto& [id, chunk] : chunks_) {
-    const bool suspect =
-        std::any_of(chunk.blocks.begin(), chunk.blocks.end(),
-                    [](const auto& entry) { return entry.second.suspect; });
+    const bool suspect = std::any_of(chunk.blocks.begin(), chunk.blocks.end(),
+                                     [](const auto& entry) { return entry.second.suspect; });
     if (chunk.group == group && suspect) ids.push_back(id);
   }
   return ids;

@@ -30,11 +30,17 @@ class FakeChunkStore final : public ChunkStore {
   // Called for every InstallBlocks. Set before the server runs or while nothing is installed.
   void OnInstall(std::function<void()> hook) { on_install_ = std::move(hook); }
 
+  // Called for every Drop before anything changes. Set while nothing is dropped.
+  void OnDrop(std::function<void(ChunkId)> hook) { on_drop_ = std::move(hook); }
+  // All chunks are sealed, until they are written again.
+  void SealAll();
+
   bool Has(ChunkId id) const;
   std::string Bytes(
-      ChunkId id) const;  // up to the last written block; never-written ones are zeros
-  bool IsDurable(ChunkId id) const;     // synced since its last change
+      ChunkId id) const;             // up to the last written block; never-written ones are zeros
+  bool IsDurable(ChunkId id) const;  // synced since its last change
   int write_count() const;
+  int list_count() const;  // of List()
 
   Status Write(const ChunkWrite& write) override;
   Result<ChunkRead> Read(ChunkId id, const FileState& file, uint32_t offset,
@@ -46,11 +52,8 @@ class FakeChunkStore final : public ChunkStore {
   Result<std::optional<ChunkInfo>> Info(ChunkId id) override;
   Result<std::vector<ChunkInfo>> List(PgId group, std::optional<ChunkId> after,
                                       size_t limit) override;
-  // Nothing is ever sealed here.
   Result<std::vector<ChunkInfo>> ListUnsealed(PgId group, std::optional<ChunkId> after,
-                                              size_t limit) override {
-    return List(group, after, limit);
-  }
+                                              size_t limit) override;
   GroupUsage Usage(PgId group) override;
   Result<std::optional<ChunkBlocks>> Blocks(ChunkId id) override;
   Result<ChunkRead> FetchBlocks(ChunkId id, uint32_t first_block, uint32_t count) override;
@@ -75,6 +78,8 @@ class FakeChunkStore final : public ChunkStore {
     std::map<uint32_t, Block> blocks;
     bool durable = false;
   };
+  std::vector<ChunkInfo> ListLocked(PgId group, std::optional<ChunkId> after, size_t limit,
+                                    bool unsealed_only) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
   static void Cut(Chunk& chunk, const FileState& file);
   static void UpdateDigest(Chunk& chunk);
   Result<ChunkRead> ReadBlocks(Chunk& chunk, uint32_t first, uint32_t count)
@@ -82,12 +87,14 @@ class FakeChunkStore final : public ChunkStore {
 
   std::function<void()> on_install_;
   std::function<void(const ChunkWrite&)> on_write_;
+  std::function<void(ChunkId)> on_drop_;
   mutable absl::Mutex mu_;
   std::map<ChunkId, Chunk> chunks_ ABSL_GUARDED_BY(mu_);
   Status write_failure_ ABSL_GUARDED_BY(mu_);
   uint64_t available_ ABSL_GUARDED_BY(mu_) = uint64_t{1} << 40;
   ChunkStoreCounters counters_ ABSL_GUARDED_BY(mu_);
   int writes_ ABSL_GUARDED_BY(mu_) = 0;
+  int lists_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace cairn

@@ -106,8 +106,7 @@ void ReplicationCluster::Start(ServerId id) {
   server.table->SetSelf(id, Incarnation(++server.incarnation));
   server.table->ExtendLease(clock_.Now() + timing::kChunkLease);
   server.peers = std::make_unique<InProcessPeers>(network_, id);
-  server.replica =
-      std::make_unique<Replica>(server.store, *server.table, *server.peers, *reports_);
+  server.replica = std::make_unique<Replica>(server.store, *server.table, *server.peers, *reports_);
   // Whoever wants the map gets what is published.
   server.table->OnWantRefresh([table = server.table.get()] { table->Apply({}, true); });
   server.replica->Start();
@@ -226,16 +225,23 @@ std::vector<ServerId> ReplicationCluster::heard() {
   return heard_;
 }
 
+int ReplicationCluster::activations_asked() {
+  absl::MutexLock lock(&mu_);
+  return activations_asked_;
+}
+
 Status ReplicationCluster::ActivateGroup(Epoch epoch, const std::vector<ServerId>& heard) {
   {
     absl::MutexLock lock(&mu_);
     heard_ = heard;
+    ++activations_asked_;
     if (hold_activations_) return Status::Error(ErrorCode::kUnavailable, "nobody listens");
     if (group_.epoch() != epoch.value) {
       return Status::Error(ErrorCode::kBusy, "the group has moved on");
     }
     for (const v1::Member& row : group_.members()) {
-      const bool knows = std::find(heard.begin(), heard.end(), ServerId(row.server())) != heard.end();
+      const bool knows =
+          std::find(heard.begin(), heard.end(), ServerId(row.server())) != heard.end();
       if (row.state() == v1::MEMBER_LEAVING && !knows) {
         return Status::Error(ErrorCode::kBusy, "a leaving member may serve still");
       }

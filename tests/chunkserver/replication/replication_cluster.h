@@ -24,7 +24,9 @@ inline constexpr ServerId kC{3};
 inline constexpr ChunkId kChunk{InodeId(5), 0};
 inline constexpr uint32_t kTestChunkSize = kMinChunkSize;
 
-inline std::string Block(char c) { return std::string(kBlockSize, c); }
+inline std::string Block(char c) {
+  return std::string(kBlockSize, c);
+}
 
 // The answer to a call under way.
 class Answer {
@@ -57,7 +59,7 @@ class ReplicationCluster {
   // A new epoch with these members; those active are meant as they run now. Its primary has to
   // have it activated.
   void SetGroup(const std::vector<Row>& rows, uint32_t min_active = 1);
-  void Publish();                                                  // to all that run
+  void Publish();  // to all that run
   uint64_t epoch() const;
   bool IsActive(ServerId server);
   void WaitReady(ServerId primary);
@@ -76,6 +78,7 @@ class ReplicationCluster {
   void HoldActivations(bool hold);
   // Those that said they knew the epoch when it was activated last.
   std::vector<ServerId> heard();
+  int activations_asked();  // how often, held or not
   std::vector<v1::ReportMemberRequest> reports();
   // Called before a member is made active.
   void OnSynced(std::function<void(ServerId)> hook) { on_synced_ = std::move(hook); }
@@ -85,8 +88,8 @@ class ReplicationCluster {
   // As a client with session 99.
   AnswerPtr Write(ServerId at, ChunkId id, uint32_t offset, const std::string& bytes,
                   uint64_t sequence, std::optional<uint64_t> epoch = std::nullopt);
-  AnswerPtr Read(ServerId at, ChunkId id, uint32_t offset, uint32_t length,
-                 bool must_exist = false, Duration patience = std::chrono::seconds(10),
+  AnswerPtr Read(ServerId at, ChunkId id, uint32_t offset, uint32_t length, bool must_exist = false,
+                 Duration patience = std::chrono::seconds(10),
                  std::optional<uint64_t> epoch = std::nullopt);
   AnswerPtr Sync(ServerId at, ChunkId id);
   AnswerPtr Remove(ServerId at, ChunkId id);
@@ -121,6 +124,7 @@ class ReplicationCluster {
   bool hold_synced_ ABSL_GUARDED_BY(mu_) = false;
   bool hold_activations_ ABSL_GUARDED_BY(mu_) = false;
   std::vector<ServerId> heard_ ABSL_GUARDED_BY(mu_);
+  int activations_asked_ ABSL_GUARDED_BY(mu_) = 0;
   std::set<ServerId> running_ ABSL_GUARDED_BY(mu_);
   std::vector<v1::ReportMemberRequest> reported_ ABSL_GUARDED_BY(mu_);
 };

@@ -54,8 +54,8 @@ TEST(UnsealedChunks, AreListedByGroup) {
   const ChunkId second{InodeId(2), 0};
   chunks.NoteChange(second, kGroup, At(1));
   chunks.NoteChange(kChunk, kGroup, At(1));
-  EXPECT_EQ(chunks.OfGroup(kGroup), (std::vector<ChunkId>{std::min(kChunk, second),
-                                                          std::max(kChunk, second)}));
+  EXPECT_EQ(chunks.OfGroup(kGroup),
+            (std::vector<ChunkId>{std::min(kChunk, second), std::max(kChunk, second)}));
   chunks.NoteChange(kChunk, kOther, At(2));
   EXPECT_EQ(chunks.OfGroup(kGroup), std::vector<ChunkId>{second});
   chunks.Forget(second);

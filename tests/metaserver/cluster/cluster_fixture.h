@@ -31,11 +31,9 @@ class ClusterFixture : public ::testing::Test {
     registry_ = std::make_unique<ServerRegistry>(clock_);
     maps_ = std::make_unique<MapCache>(state_);
     monitor_ = std::make_unique<MemberMonitor>(state_, *maps_, *registry_, clock_);
-    membership_ = std::make_unique<Membership>(state_, *maps_, *registry_, clock_,
-                                               [this] { ++wakes_; },
-                                               [this](const v1::Endpoint&, const auto& done) {
-                                                 done(reach_);
-                                               });
+    membership_ = std::make_unique<Membership>(
+        state_, *maps_, *registry_, clock_, [this] { ++wakes_; },
+        [this](const v1::Endpoint&, const auto& done) { done(reach_); });
     resources_ = std::make_unique<ClusterResources>(state_, *maps_, *registry_);
     activation_ = std::make_unique<GroupActivation>(state_, *maps_, *registry_);
     state_.OnMapChanged([this] { maps_->Invalidate(); });
@@ -202,9 +200,8 @@ class ClusterFixture : public ::testing::Test {
 
   Status StatusOfPropose(v1::Command command) {
     std::optional<Status> status;
-    state_.Propose(std::move(command), [&](Result<v1::Outcome> outcome) {
-      status = internal::StatusOf(outcome);
-    });
+    state_.Propose(std::move(command),
+                   [&](Result<v1::Outcome> outcome) { status = internal::StatusOf(outcome); });
     return status.value_or(Status(ErrorCode::kInternal, "no answer"));
   }
 

@@ -20,8 +20,7 @@ class FakeView final : public ReadView {
     return std::optional<std::string>(found->second);
   }
   Status Scan(std::string_view prefix, std::string_view from,
-              const std::function<bool(std::string_view, std::string_view)>& visit)
-      const override {
+              const std::function<bool(std::string_view, std::string_view)>& visit) const override {
     for (auto it = rows_.lower_bound(from); it != rows_.end(); ++it) {
       if (!std::string_view(it->first).starts_with(prefix)) break;
       if (!visit(it->first, it->second)) break;
@@ -52,7 +51,9 @@ std::unique_ptr<ReadView> FakeState::View() {
   return std::make_unique<FakeView>(rows_);
 }
 
-bool FakeState::IsBorn() { return !State().cluster_id().empty(); }
+bool FakeState::IsBorn() {
+  return !State().cluster_id().empty();
+}
 
 void FakeState::FailWith(Status status) {
   absl::MutexLock lock(&mu_);

@@ -117,8 +117,8 @@ class World {
   int Count(const Predicate& predicate) const {
     int count = 0;
     for (const auto& [id, group] : groups_) {
-      count += static_cast<int>(std::count_if(group.members().begin(), group.members().end(),
-                                              predicate));
+      count += static_cast<int>(
+          std::count_if(group.members().begin(), group.members().end(), predicate));
     }
     return count;
   }
@@ -128,8 +128,7 @@ class World {
     uint32_t kept = 0;
     for (const v1::Member& member : after.members()) {
       const v1::Member* was = FindMember(before, ServerId(member.server()));
-      const bool alive =
-          targets_.at(ServerId(member.server())).view.presence == Presence::kAlive;
+      const bool alive = targets_.at(ServerId(member.server())).view.presence == Presence::kAlive;
       if (member.state() == v1::MEMBER_ACTIVE) {
         ASSERT_TRUE(was != nullptr && was->state() == v1::MEMBER_ACTIVE);
         kept += alive ? 1 : 0;
@@ -144,9 +143,8 @@ class World {
     }
   }
   static long CountActive(const v1::PlacementGroup& group) {
-    return std::count_if(group.members().begin(), group.members().end(), [](const auto& member) {
-      return member.state() == v1::MEMBER_ACTIVE;
-    });
+    return std::count_if(group.members().begin(), group.members().end(),
+                         [](const auto& member) { return member.state() == v1::MEMBER_ACTIVE; });
   }
   bool SyncMembers() {
     bool changed = false;
@@ -219,6 +217,17 @@ TEST(PlanMoves, MaintenanceKeepsAPlaceFree) {
   EXPECT_TRUE(world.Plan().empty());
   world.server(2).in_maintenance = false;
   EXPECT_FALSE(world.Plan().empty());
+}
+
+TEST(PlanMoves, MaintenanceDoesNotKeepTheLastCopyAlone) {
+  World world(5, 2);
+  world.Settle();
+  world.server(2).in_maintenance = true;
+  world.Lose(2, 10s);
+  world.Step(/*sync=*/false);
+  int grown = 0;
+  for (const auto& [id, group] : world.groups()) grown += group.members_size() > 2 ? 1 : 0;
+  EXPECT_GT(grown, 0);
 }
 
 TEST(PlanMoves, FewestCopiesAreRepairedFirstThenMostBytes) {

@@ -1,0 +1,95 @@
+#include "metaserver/placement/target_loads.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/metaserver/cluster/hand_made_shape.h"
+
+namespace cairn {
+namespace {
+
+constexpr ServerId k1{1};
+constexpr ServerId k2{2};
+constexpr ServerId k3{3};
+constexpr ServerId k4{4};
+
+TEST(TargetLoads, AServerTwiceAsLargeCarriesTwiceAsMuch) {
+  HandMadeShape shape(2, 2);
+  shape.server(1).total_bytes = 2000;
+  shape.server(2).total_bytes = 1000;
+  shape.AddGroup(1, {1, 2});
+  shape.AddGroup(2, {1});
+  const ClusterShape looked = shape.Shape();
+  TargetLoads loads(looked);
+  EXPECT_DOUBLE_EQ(loads.LoadOf(k1), loads.LoadOf(k2));
+  loads.Add(k2);
+  EXPECT_GT(loads.LoadOf(k2), loads.LoadOf(k1));
+}
+
+TEST(TargetLoads, AServerOfUnknownSizeCountsAsAverage) {
+  HandMadeShape shape(2, 1);
+  shape.server(2).total_bytes = 0;
+  shape.AddGroup(1, {1});
+  shape.AddGroup(2, {2});
+  const ClusterShape looked = shape.Shape();
+  const TargetLoads loads(looked);
+  EXPECT_DOUBLE_EQ(loads.LoadOf(k1), loads.LoadOf(k2));
+}
+
+TEST(TargetLoads, WhoLeavesIsNoLoad) {
+  HandMadeShape shape(2, 2);
+  MakeInactive(*shape.AddGroup(1, {1, 2}).mutable_members(1), v1::MEMBER_LEAVING);
+  const ClusterShape looked = shape.Shape();
+  const TargetLoads loads(looked);
+  EXPECT_EQ(loads.LoadOf(k1), 1);
+  EXPECT_EQ(loads.LoadOf(k2), 0);
+}
+
+TEST(TargetLoads, PrimariesAreCountedAndMove) {
+  HandMadeShape shape(2, 2);
+  shape.AddGroup(1, {1, 2});
+  shape.AddGroup(2, {1, 2});
+  const ClusterShape looked = shape.Shape();
+  TargetLoads loads(looked);
+  EXPECT_EQ(loads.PrimariesOf(k1), 2);
+  EXPECT_EQ(loads.PrimariesOf(k2), 0);
+  loads.MovePrimary(k1, k2);
+  EXPECT_EQ(loads.PrimariesOf(k1), 1);
+  EXPECT_EQ(loads.PrimariesOf(k2), 1);
+}
+
+TEST(TargetLoads, OneOnTheSameHostIsNearerThanAllOnTheSameRack) {
+  HandMadeShape shape(5);
+  for (const uint32_t server : {1, 2, 3, 4}) shape.server(server).rack = "rack";
+  shape.server(5).host = "host1";
+  shape.AddGroup(1, {1, 2, 3});
+  const ClusterShape looked = shape.Shape();
+  const TargetLoads loads(looked);
+  EXPECT_GT(loads.Neighbours(shape.group(1), shape.server(5)),
+            loads.Neighbours(shape.group(1), shape.server(4)));
+  shape.server(4).rack = "other";
+  EXPECT_EQ(loads.Neighbours(shape.group(1), shape.server(4)), 0);
+}
+
+TEST(TargetLoads, AMoveThatOnlySwapsTheLoadsDoesNotImprove) {
+  HandMadeShape shape(4, 1);
+  shape.AddGroup(1, {1});
+  shape.AddGroup(2, {1});
+  shape.AddGroup(3, {2});
+  const ClusterShape looked = shape.Shape();
+  const TargetLoads loads(looked);
+  EXPECT_FALSE(loads.MoveImproves(shape.group(1), k1, k2));  // 2 and 1 would be 1 and 2
+  EXPECT_TRUE(loads.MoveImproves(shape.group(1), k1, k3));   // 2 and 0 would be 1 and 1
+}
+
+TEST(TargetLoads, DistanceInsideTheGroupGoesBeforeLoad) {
+  HandMadeShape shape(4, 2);
+  shape.server(2).host = "host1";
+  shape.AddGroup(1, {1, 2});
+  for (uint32_t id = 2; id < 6; ++id) shape.AddGroup(id, {4});
+  const ClusterShape looked = shape.Shape();
+  const TargetLoads loads(looked);
+  EXPECT_TRUE(loads.MoveImproves(shape.group(1), k2, k4));
+}
+
+}  // namespace
+}  // namespace cairn
