@@ -316,11 +316,17 @@ void MemberPath::BeginCatchUp(const BeginCatchUpCall& call) {
 
 void MemberPath::Remove(const RemoveCall& call) {
   context_.disk.Submit([this, call] {
+    std::vector<ChunkId> ids;
     for (const v1::ChunkAddress& chunk : call.request().chunks()) {
       const Status removed = RemoveOne(chunk, call.request().whole());
       context_.HeardStore(removed);
       if (!removed.ok()) return call.Fail(removed);
+      ids.push_back(IdOf(chunk));
     }
+    // Once this is answered nobody remembers what was to go: it must not come back with the power.
+    const Status synced = context_.store.Sync(ids);
+    context_.HeardStore(synced);
+    if (!synced.ok()) return call.Fail(synced);
     ForwardRemoval(call.request());
     call.Reply({});
   });

@@ -36,7 +36,9 @@ void ChunkReaper::Run() {
         continue;
       }
       const uint64_t generation = file.generation;
-      if (file.trimmed < generation && Clear(file, false)) file.trimmed = generation;
+      if (file.trimmed == generation || !Clear(file, false)) continue;
+      file.trimmed = generation;
+      std::erase_if(file.cuts, [&](const v1::Cut& cut) { return cut.generation() <= generation; });
     }
   }
   stopped_ = true;
