@@ -29,6 +29,7 @@ Result<ChunkserverConfig> ParseChunkserverConfig(std::string name, std::string_v
   config.unix_socket = reader.String("unix_socket", "");
   const std::vector<std::string> metaservers = reader.Strings("metaservers");
   config.host = reader.String("host", HostName());
+  config.rack = reader.String("rack", "");
   config.tls.ca = reader.RequiredString("tls.ca");
   config.tls.certificate = reader.RequiredString("tls.certificate");
   config.tls.key = reader.RequiredString("tls.key");

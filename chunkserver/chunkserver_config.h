@@ -18,6 +18,7 @@ struct ChunkserverConfig {
   std::string unix_socket;  // unix_socket: for peers and clients on this host; may be empty
   std::vector<Address> metaservers;  // metaservers: their gRPC addresses
   std::string host;                  // host: how others reach this one; default gethostname()
+  std::string rack;                  // rack: servers of one rack may fail together; may be empty
   TlsFiles tls;                      // [tls] ca, certificate, key
   LogOptions log;                    // [log] file, level
 };

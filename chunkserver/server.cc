@@ -43,6 +43,7 @@ class LocalChunkserver final : public Chunkserver {
   v1::JoinRequest MakeJoin() const;
   Status Joined(const std::string& cluster_id, ServerId server);
   std::optional<v1::HeartbeatRequest> Vitals();
+  void AddGroups(v1::HeartbeatRequest& vitals);
   void StopServing();
 
   const ChunkserverConfig config_;
@@ -104,6 +105,7 @@ v1::JoinRequest LocalChunkserver::MakeJoin() const {
   join.set_host(config_.host);
   join.set_boot_id(directory_->boot_id());
   join.set_incarnation(directory_->incarnation().value);
+  join.set_rack(config_.rack);
   v1::Endpoint& frames = *join.mutable_frames();
   frames.set_host(config_.host);
   frames.set_port(server_->port());
@@ -137,7 +139,26 @@ std::optional<v1::HeartbeatRequest> LocalChunkserver::Vitals() {
     damaged.set_index(id.index);
     damaged.set_group(group.value);
   }
+  AddGroups(vitals);
   return vitals;
+}
+
+void LocalChunkserver::AddGroups(v1::HeartbeatRequest& vitals) {
+  for (const PgId group : table_.Led()) {
+    const GroupUsage usage = store_->Usage(group);
+    v1::GroupUsage& told = *vitals.add_usage();
+    told.set_group(group.value);
+    told.set_chunks(usage.chunks);
+    told.set_bytes(usage.bytes());
+  }
+  for (const auto& [key, count] : replica_->copies()) {
+    v1::CopyProgress& told = *vitals.add_copies();
+    told.set_group(key.first.value);
+    told.set_member(key.second.value);
+    told.set_total_bytes(count.total_bytes);
+    told.set_done_bytes(count.done_bytes);
+    told.set_copied_bytes(count.copied_bytes);
+  }
 }
 
 Status LocalChunkserver::Listen() {

@@ -12,18 +12,21 @@
 #include "common/logging.h"
 #include "metaserver/cluster/chunk_remover.h"
 #include "metaserver/cluster/cluster_resources.h"
+#include "metaserver/cluster/group_activation.h"
 #include "metaserver/cluster/map_cache.h"
 #include "metaserver/cluster/member_monitor.h"
 #include "metaserver/cluster/membership.h"
 #include "metaserver/cluster/metaserver_address.h"
 #include "metaserver/cluster/metaserver_group.h"
 #include "metaserver/cluster/reaper.h"
+#include "metaserver/cluster/repair_watch.h"
 #include "metaserver/cluster/server_registry.h"
 #include "metaserver/replicated_state.h"
 #include "metaserver/service/admin_service.h"
 #include "metaserver/service/cluster_birth.h"
 #include "metaserver/service/cluster_service.h"
 #include "metaserver/service/metadata_service.h"
+#include "metaserver/service/server_admin.h"
 #include "metaserver/service/service_gate.h"
 #include "metaserver/session_ticker.h"
 #include "raft/frame_transport.h"
@@ -89,6 +92,8 @@ class RunningMetaserver final : public Metaserver {
   std::unique_ptr<ClusterResources> resources_;
   std::unique_ptr<MemberMonitor> monitor_;
   std::unique_ptr<Membership> membership_;
+  std::unique_ptr<GroupActivation> activation_;
+  std::unique_ptr<RepairWatch> repairs_;
   std::unique_ptr<SessionTable> sessions_;
   std::unique_ptr<MetadataService> metadata_;
   std::unique_ptr<SessionTicker> ticker_;
@@ -118,6 +123,7 @@ Status RunningMetaserver::Start(const MetaserverConfig& config) {
   TakePart();
   monitor_->Start();
   reaper_->Start();
+  repairs_->Start();
   ticker_->Start();
   grpc_->SetServing(true);
   LOG_INFO("metaserver started cluster={} incarnation={} frames_port={} grpc_port={}",
@@ -196,7 +202,9 @@ Status RunningMetaserver::OpenState(const MetaserverConfig& config) {
 void RunningMetaserver::MakeServices() {
   registry_ = std::make_unique<ServerRegistry>(clock_);
   resources_ = std::make_unique<ClusterResources>(*state_, *maps_, *registry_);
-  monitor_ = std::make_unique<MemberMonitor>(*state_, *maps_, *registry_);
+  monitor_ = std::make_unique<MemberMonitor>(*state_, *maps_, *registry_, clock_);
+  activation_ = std::make_unique<GroupActivation>(*state_, *maps_, *registry_);
+  repairs_ = std::make_unique<RepairWatch>(*state_, *maps_, *registry_, clock_);
   membership_ = std::make_unique<Membership>(
       *state_, *maps_, *registry_, clock_, [this] { monitor_->Wake(); },
       [this](const v1::Endpoint& server, auto done) {
@@ -211,10 +219,11 @@ void RunningMetaserver::MakeServices() {
       node_, state_.get(), directory_.get(), channels_.get(), [this] { TakePart(); }});
   Observe();
   metadata_->Register(services_);
-  RegisterClusterService(services_, *membership_, [this] { return group_->Members(); });
-  RegisterAdminService(services_, {state_.get(), maps_.get(), registry_.get(), directory_.get(),
-                                   group_.get(), kTakesFaults ? &faults_ : nullptr,
+  RegisterClusterService(services_, *membership_, *activation_, [this] { return group_->Members(); });
+  RegisterAdminService(services_, {state_.get(), maps_.get(), registry_.get(), &clock_,
+                                   directory_.get(), group_.get(), kTakesFaults ? &faults_ : nullptr,
                                    [this](SessionId id) { return sessions_->OpenFiles(id); }});
+  RegisterServerAdmin(services_, {state_.get(), maps_.get(), registry_.get(), &clock_});
   RegisterRaftService(services_, *node_, [this] { return directory_->identity().cluster_id; });
   gate_ = MakeServiceGate(services_, *state_);
 }
@@ -285,6 +294,7 @@ Status RunningMetaserver::StopServing() {
   if (frames_ != nullptr) frames_->Stop();
   if (ticker_ != nullptr) ticker_->Stop();
   if (reaper_ != nullptr) reaper_->Stop();
+  if (repairs_ != nullptr) repairs_->Stop();
   if (monitor_ != nullptr) monitor_->Stop();
   if (node_ != nullptr) transport_->Stop();
   return state_ != nullptr ? state_->Stop() : OkStatus();

@@ -157,4 +157,22 @@ Status ClusterLink::MemberSynced(PgId group, Epoch epoch, ServerId member,
   return OkStatus();
 }
 
+Status ClusterLink::ActivateGroup(PgId group, Epoch epoch, const std::vector<ServerId>& heard) {
+  v1::ActivateGroupsRequest request;
+  request.set_reporter(table_.self().value);
+  v1::ActivateGroupsRequest::Group& asked = *request.add_groups();
+  asked.set_group(group.value);
+  asked.set_epoch(epoch.value);
+  for (const ServerId server : heard) asked.add_heard(server.value);
+  v1::ActivateGroupsResponse response;
+  RETURN_IF_ERROR(metaserver_.Call("/cairn.v1.Cluster/ActivateGroups", request, response,
+                                   Deadline::After(std::chrono::seconds(2))));
+  if (response.changes().groups().empty()) {
+    return Status::Error(ErrorCode::kBusy, "epoch {} of group {} cannot be activated yet", epoch,
+                         group);
+  }
+  table_.Apply(response.changes(), false);
+  return OkStatus();
+}
+
 }  // namespace cairn

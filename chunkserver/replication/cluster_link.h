@@ -56,6 +56,7 @@ class ClusterLink final : public ClusterReports {
   void ReportMember(PgId group, Epoch epoch, ServerId accused, v1::MemberFault fault,
                     const std::string& reason) override;
   Status MemberSynced(PgId group, Epoch epoch, ServerId member, Incarnation incarnation) override;
+  Status ActivateGroup(PgId group, Epoch epoch, const std::vector<ServerId>& heard) override;
 
  private:
   void Run();

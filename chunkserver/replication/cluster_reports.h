@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cairn/v1/cluster.pb.h"
 #include "common/ids.h"
@@ -24,6 +25,11 @@ class ClusterReports {
   // have happened.
   virtual Status MemberSynced(PgId group, Epoch epoch, ServerId member,
                               Incarnation incarnation) = 0;
+
+  // This server serves the group from now on in this epoch; `heard` are the leaving members that
+  // know it. On success the group table knows that the epoch is activated. kBusy: a leaving member
+  // may still serve an older one, or the group has moved on.
+  virtual Status ActivateGroup(PgId group, Epoch epoch, const std::vector<ServerId>& heard) = 0;
 };
 
 }  // namespace cairn

@@ -3,14 +3,14 @@
 // wait for takeovers, so those have threads of their own and never queue behind a catch-up.
 #pragma once
 
-#include <optional>
-
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "chunkserver/replication/block_repair.h"
 #include "chunkserver/replication/member_comparer.h"
+#include "chunkserver/replication/member_probes.h"
 #include "chunkserver/replication/replica_context.h"
+#include "chunkserver/replication/takeover.h"
 #include "chunkserver/replication/write_path.h"
 
 namespace cairn {
@@ -29,30 +29,13 @@ class GroupJobs {
     bool running = false;
     bool again = false;  // the group changed while it ran
     int failures = 0;
-    std::optional<BootTime> healing_since;
   };
 
   enum class Phase { kTakeOver, kCatchUp };
-  // What this server found out about a member by asking it to take part.
-  struct Probe {
-    bool silent = false;     // it did not answer the last time
-    bool under_way = false;  // someone is asking again
-  };
-
   void Schedule(PgId group, Duration delay);
   void Run(PgId group, Phase phase);
   Status Work(PgId group, Phase phase);
   void RunAgain(PgId group);
-  // Asks the member to take part. kUnavailable at once: it is known to be silent and another job is
-  // finding out whether it still is, so that it costs one thread and not all.
-  Result<Incarnation> Begin(MemberComparer& comparer);
-  // Heals what an unclean stop left in doubt here, then makes every active member equal this one,
-  // so that no acknowledged read can be undone by the next change of primary (rules C6, C8).
-  Status TakeOver(const Standing& standing);
-  // Passes the status on. A member that heartbeats but does not do what a takeover asks would keep
-  // the group without a primary for ever: it is reported.
-  Status Judged(const Group& group, const MemberComparer& comparer, Status status);
-  Status Heal(const Group& group);
   Status CatchUp(const Standing& standing, ServerId member);
   Status FinishCatchUp(const Group& group, MemberComparer& comparer, Attachment& attachment,
                        Incarnation incarnation);
@@ -61,10 +44,10 @@ class GroupJobs {
   ReplicaContext& context_;
   BlockRepair& repair_;
   WritePath& writes_;
-  SystemClock clock_;
+  MemberProbes probes_{context_};
+  Takeover takeover_{context_, repair_, probes_};
   absl::Mutex mu_;
   absl::flat_hash_map<PgId, Job> jobs_ ABSL_GUARDED_BY(mu_);
-  absl::flat_hash_map<ServerId, Probe> probes_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace cairn

@@ -38,7 +38,15 @@ std::vector<ServerId> Group::Active(ServerId except) const {
 std::vector<ServerId> Group::Syncing() const {
   std::vector<ServerId> servers;
   for (const GroupMember& member : members) {
-    if (!member.active) servers.push_back(member.server);
+    if (!member.active && !member.leaving) servers.push_back(member.server);
+  }
+  return servers;
+}
+
+std::vector<ServerId> Group::Leaving() const {
+  std::vector<ServerId> servers;
+  for (const GroupMember& member : members) {
+    if (member.leaving) servers.push_back(member.server);
   }
   return servers;
 }
@@ -49,12 +57,20 @@ GroupPtr GroupFromProto(const v1::PlacementGroup& row) {
   group->id = PgId(row.id());
   group->epoch = Epoch(row.epoch());
   group->pool = PoolId(row.pool());
+  group->activated = row.activated_epoch() == row.epoch();
+  group->changed_at = row.changed_at();
   for (const v1::Member& member : row.members()) {
     if (member.state() == v1::MEMBER_NONE) continue;
     group->members.push_back({ServerId(member.server()), member.state() == v1::MEMBER_ACTIVE,
-                              Incarnation(member.incarnation())});
+                              Incarnation(member.incarnation()),
+                              member.state() == v1::MEMBER_LEAVING});
   }
   return group;
+}
+
+bool IsNewer(const v1::PlacementGroup& row, const Group& known) {
+  if (Epoch(row.epoch()) != known.epoch) return Epoch(row.epoch()) > known.epoch;
+  return row.changed_at() > known.changed_at;
 }
 }  // namespace
 
@@ -98,10 +114,11 @@ void GroupTable::Apply(const v1::ClusterMap& map, bool whole) {
     }
     for (const v1::PlacementGroup& row : map.groups()) {
       GroupPtr& known = groups_[PgId(row.id())];
-      if (known != nullptr && known->epoch >= Epoch(row.epoch())) continue;
+      if (known != nullptr && !IsNewer(row, *known)) continue;
       known = GroupFromProto(row);
       changed.push_back(known->id);
     }
+    if (map.has_settings()) settings_ = map.settings();
     if (whole) {
       map_version_ = std::max(map_version_, map.version());
       ++refreshes_;
@@ -133,7 +150,7 @@ Standing GroupTable::StandingOf(const GroupPtr& group) const {
     standing.min_active = pool->second;
   }
   for (const GroupMember& member : group->members) {
-    if (member.server != self_) continue;
+    if (member.server != self_ || member.leaving) continue;
     if (!member.active) {
       standing.role = OwnRole::kSyncing;
     } else if (member.incarnation == incarnation_) {
@@ -191,6 +208,21 @@ std::vector<ServerLocation> GroupTable::Servers() const {
   std::vector<ServerLocation> locations;
   for (const auto& [id, location] : servers_) locations.push_back(location);
   return locations;
+}
+
+std::vector<PgId> GroupTable::Led() const {
+  absl::ReaderMutexLock lock(&mu_);
+  std::vector<PgId> led;
+  for (const auto& [id, group] : groups_) {
+    if (StandingOf(group).role == OwnRole::kPrimary) led.push_back(id);
+  }
+  std::sort(led.begin(), led.end());
+  return led;
+}
+
+v1::Settings GroupTable::settings() const {
+  absl::ReaderMutexLock lock(&mu_);
+  return settings_;
 }
 
 void GroupTable::OnChange(std::function<void(const std::vector<PgId>&)> observer) {

@@ -22,6 +22,7 @@ struct GroupMember {
   ServerId server;
   bool active = false;
   Incarnation incarnation;  // the one that is active
+  bool leaving = false;     // no member any more once it knows (rule C1)
 };
 
 // One placement group at one epoch. Immutable.
@@ -29,6 +30,10 @@ struct Group {
   PgId id;
   Epoch epoch;
   PoolId pool;
+  // Its primary has been recorded as serving in this epoch: before that nothing may be answered
+  // (rule C3).
+  bool activated = false;
+  uint64_t changed_at = 0;  // map version
   std::vector<GroupMember> members;
 
   std::optional<ServerId> primary() const;  // the first active member
@@ -37,10 +42,11 @@ struct Group {
   size_t active_count() const;
   std::vector<ServerId> Active(ServerId except) const;
   std::vector<ServerId> Syncing() const;
+  std::vector<ServerId> Leaving() const;
 };
 using GroupPtr = std::shared_ptr<const Group>;
 
-// kNone also for a server that was restarted since it was active (rule C2).
+// kNone also for a leaving member, and for a server that was restarted since it was active (C2).
 enum class OwnRole { kNone, kSyncing, kActive, kPrimary };
 
 struct Standing {
@@ -68,7 +74,7 @@ class GroupTable {
   // From now on nothing is served, whatever the metaserver answers: the disk cannot be trusted.
   void Revoke(std::string why);
 
-  // Takes groups of a newer epoch, servers and pools. `whole` says that these are all the changes
+  // Takes groups that are newer, servers, pools and settings. `whole` says that these are all the changes
   // up to map.version(); otherwise map_version() stays.
   void Apply(const v1::ClusterMap& map, bool whole);
   uint64_t map_version() const;
@@ -84,6 +90,8 @@ class GroupTable {
   Status CheckLease() const;
   std::optional<ServerLocation> Locate(ServerId server) const;
   std::vector<ServerLocation> Servers() const;
+  v1::Settings settings() const;
+  std::vector<PgId> Led() const;  // groups this server is the primary of
 
   // Both are set before the servers start.
   void OnChange(std::function<void(const std::vector<PgId>&)> observer);
@@ -107,6 +115,7 @@ class GroupTable {
   absl::flat_hash_map<PgId, GroupPtr> groups_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<PoolId, uint32_t> min_active_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<ServerId, ServerLocation> servers_ ABSL_GUARDED_BY(mu_);
+  v1::Settings settings_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace cairn

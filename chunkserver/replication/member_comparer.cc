@@ -12,9 +12,12 @@ namespace {
 // (timing::kMemberRemoved), and chunks are held meanwhile.
 constexpr Duration kCallWait = std::chrono::seconds(2);
 constexpr Duration kSyncWait = std::chrono::seconds(60);
+constexpr Duration kHearWait = std::chrono::milliseconds(500);
 constexpr Duration kCompareWait = std::chrono::seconds(1);
 constexpr uint32_t kPage = 1000;
 constexpr uint32_t kBlocksPerTransfer = kMaxTransferBytes / kBlockSize;
+
+uint64_t BytesOf(const ChunkInfo& info) { return uint64_t{info.present_blocks} * kBlockSize; }
 
 bool Equal(const ChunkInfo& ours, const v1::ChunkSummary& theirs) {
   const ChunkInfo other = InfoOf(theirs);
@@ -48,6 +51,13 @@ Result<Incarnation> MemberComparer::Begin() {
   return Incarnation(response.incarnation());
 }
 
+Status MemberComparer::MakeHear() {
+  auto request = ForGroup<v1::BeginCatchUpRequest>();
+  request.set_only_hear(true);
+  return internal::StatusOf(
+      Ask<v1::BeginCatchUpResponse>(v1::CHUNK_BEGIN_CATCH_UP, request, kHearWait));
+}
+
 Status MemberComparer::Finish(Incarnation incarnation) {
   auto request = ForGroup<v1::BeginCatchUpRequest>();
   request.set_finish(true);
@@ -58,10 +68,11 @@ Status MemberComparer::Finish(Incarnation incarnation) {
                        member_);
 }
 
-Status MemberComparer::ListMember() {
+Status MemberComparer::ListMember(Scope scope) {
   Summaries summaries;
   auto request = ForGroup<v1::ListChunksRequest>();
   request.set_limit(kPage);
+  request.set_unsealed_only(scope == Scope::kUnsealed);
   while (true) {
     ASSIGN_OR_RETURN(const auto page, Ask<v1::ListChunksResponse>(v1::CHUNK_LIST_CHUNKS, request,
                                                                   kCallWait));
@@ -76,8 +87,30 @@ Status MemberComparer::ListMember() {
   return OkStatus();
 }
 
-Status MemberComparer::FetchMissing() {
-  RETURN_IF_ERROR(ListMember());
+Status MemberComparer::ForEachHere(Scope scope,
+                                   const std::function<Status(const ChunkInfo&)>& visit) {
+  std::optional<ChunkId> after;
+  while (true) {
+    ASSIGN_OR_RETURN(const std::vector<ChunkInfo> page,
+                     scope == Scope::kAll ? context_.store.List(group_->id, after, kPage)
+                                          : context_.store.ListUnsealed(group_->id, after, kPage));
+    for (const ChunkInfo& info : page) RETURN_IF_ERROR(visit(info));
+    if (page.size() < kPage) return OkStatus();
+    after = page.back().id;
+  }
+}
+
+Result<bool> MemberComparer::SumsAreEqual() {
+  auto request = ForGroup<v1::ListChunksRequest>();
+  request.set_limit(1);
+  request.set_unsealed_only(true);
+  ASSIGN_OR_RETURN(const auto page,
+                   Ask<v1::ListChunksResponse>(v1::CHUNK_LIST_CHUNKS, request, kCallWait));
+  return page.sum() == context_.store.Usage(group_->id).sum;
+}
+
+Status MemberComparer::FetchMissing(Scope scope) {
+  RETURN_IF_ERROR(ListMember(scope));
   for (const auto& [id, summary] : *theirs_) RETURN_IF_ERROR(FetchOne(id));
   return OkStatus();
 }
@@ -97,36 +130,59 @@ Status MemberComparer::FetchOne(ChunkId id) {
   return OkStatus();
 }
 
-Status MemberComparer::CompareAll() {
-  if (!theirs_.has_value()) RETURN_IF_ERROR(ListMember());
+// Chunks the member has and this server has not; with what is sealed here, those that are not
+// sealed there.
+Status MemberComparer::Compare(Scope scope) {
+  if (!theirs_.has_value()) RETURN_IF_ERROR(ListMember(scope));
+  if (attachment_ != nullptr) RETURN_IF_ERROR(CountDifferences());
   for (const auto& [id, summary] : *theirs_) {
-    if (group_->IsActive(member_)) break;
+    if (group_->IsActive(member_) && scope == Scope::kAll) break;
     ASSIGN_OR_RETURN(const std::optional<ChunkInfo> info, context_.store.Info(id));
-    if (!info.has_value()) RETURN_IF_ERROR(CompareNow(id));
+    if (!info.has_value() || scope == Scope::kUnsealed) RETURN_IF_ERROR(CompareNow(id));
   }
-  std::optional<ChunkId> after;
-  while (true) {
-    ASSIGN_OR_RETURN(const std::vector<ChunkInfo> page,
-                     context_.store.List(group_->id, after, kPage));
-    for (const ChunkInfo& info : page) RETURN_IF_ERROR(CompareListed(info));
-    if (page.size() < kPage) return OkStatus();
-    after = page.back().id;
-  }
+  return ForEachHere(scope, [this](const ChunkInfo& info) { return CompareListed(info); });
+}
+
+bool MemberComparer::IsKnownEqual(const ChunkInfo& info) const {
+  const auto found = theirs_->find(info.id);
+  return found != theirs_->end() && Equal(info, found->second);
+}
+
+Status MemberComparer::CountDifferences() {
+  board_.emplace(context_.copies, CopyBoard::Key{group_->id, member_});
+  CopyCount count;
+  RETURN_IF_ERROR(ForEachHere(Scope::kAll, [&](const ChunkInfo& info) {
+    if (!IsKnownEqual(info)) count.total_bytes += BytesOf(info);
+    return OkStatus();
+  }));
+  board_->Add(count);
+  return OkStatus();
+}
+
+Status MemberComparer::AwaitPace(uint64_t bytes) {
+  const Duration wait =
+      context_.pace.Take(bytes, context_.table.settings().copy_bytes_per_second());
+  if (wait == Duration::zero() || context_.background.Pause(wait)) return OkStatus();
+  return Status::Error(ErrorCode::kCancelled, "this server stops");
 }
 
 Status MemberComparer::CompareListed(const ChunkInfo& info) {
-  const auto found = theirs_->find(info.id);
-  if (found != theirs_->end()) {
+  if (IsKnownEqual(info)) {
     const HeldChunk held(context_.gates.Get(info.id), Deadline::After(kCompareWait));
     if (!held.ok()) return Status::Error(ErrorCode::kBusy, "chunk {} is being written", info.id);
     // The member's row is from before; until it is marked it gets no write, so it still holds.
     ASSIGN_OR_RETURN(const std::optional<ChunkInfo> now, context_.store.Info(info.id));
-    if (now.has_value() && Equal(*now, found->second)) {
+    if (now.has_value() && IsKnownEqual(*now)) {
       MarkCompared(info.id);
       return OkStatus();
     }
   }
-  return CompareNow(info.id);
+  // Before the chunk is held: a write to it must not wait for the throttle.
+  if (board_.has_value()) RETURN_IF_ERROR(AwaitPace(BytesOf(info)));
+  const uint64_t copied_before = copied_bytes_;
+  RETURN_IF_ERROR(CompareNow(info.id));
+  if (board_.has_value()) board_->Add({0, BytesOf(info), copied_bytes_ - copied_before});
+  return OkStatus();
 }
 
 Status MemberComparer::CompareNow(ChunkId id) {

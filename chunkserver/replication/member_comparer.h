@@ -3,6 +3,7 @@
 // threads.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -25,6 +26,11 @@ class MemberComparer {
         member_(member),
         attachment_(std::move(attachment)) {}
 
+  // Chunks that are not sealed here or there are those whose last writes may not be everywhere.
+  enum class Scope { kUnsealed, kAll };
+
+  // Ok: the member, which is leaving, knows the epoch and serves no older one (rule C1).
+  Status MakeHear();
   // Asks the member to take part; then nothing older than the epoch is under way there. Returns the
   // incarnation that answered.
   Result<Incarnation> Begin();
@@ -34,10 +40,12 @@ class MemberComparer {
   // Copies here what an active member has and this server does not: its word alone does not undo
   // what another may have acknowledged (rules C6, C10). What cannot be copied, because it is
   // damaged there or there is no room here, stays as it is. REQUIRES: nothing is written meanwhile.
-  Status FetchMissing();
-  // All chunks are copied to the member. Those it has and this server does not are removed from a
-  // syncing member and left alone at an active one.
-  Status CompareAll();
+  Status FetchMissing(Scope scope);
+  // All chunks of the scope, here or there, are copied to the member. Those it has and this server
+  // does not are removed from a syncing member and left alone at an active one.
+  Status Compare(Scope scope);
+  // Whether the member holds the same versions of the same chunks.
+  Result<bool> SumsAreEqual();
   // One chunk, whatever was listed.
   Status CompareNow(ChunkId id);
 
@@ -50,7 +58,12 @@ class MemberComparer {
   using Summaries = std::map<ChunkId, v1::ChunkSummary>;
   template <typename Response, typename Request>
   Result<Response> Ask(v1::Method method, const Request& request, Duration wait);
-  Status ListMember();
+  Status ListMember(Scope scope);
+  Status ForEachHere(Scope scope, const std::function<Status(const ChunkInfo&)>& visit);
+  bool IsKnownEqual(const ChunkInfo& info) const;
+  Status CountDifferences();
+  // Waits until clients leave room for so much to be copied.
+  Status AwaitPace(uint64_t bytes);
   Status FetchOne(ChunkId id);
   Status RemoveThere(ChunkId id);
   Status CompareListed(const ChunkInfo& info);
@@ -68,6 +81,7 @@ class MemberComparer {
   const ServerId member_;
   const std::shared_ptr<Attachment> attachment_;
   std::optional<Summaries> theirs_;
+  std::optional<CopyBoard::Entry> board_;
   Status member_answer_;
   uint64_t copied_bytes_ = 0;
 };

@@ -189,7 +189,9 @@ void MemberPath::ListChunks(const ListChunksCall& call) {
       after = ChunkId{InodeId(request.after_inode()), request.after_index()};
     }
     const size_t limit = std::min<size_t>(std::max<uint32_t>(request.limit(), 1), kListLimit);
-    const Result<std::vector<ChunkInfo>> infos = context_.store.List(group, after, limit);
+    const Result<std::vector<ChunkInfo>> infos =
+        request.unsealed_only() ? context_.store.ListUnsealed(group, after, limit)
+                                : context_.store.List(group, after, limit);
     if (!infos.has_value()) return call.Fail(infos.error());
     const std::vector<ChunkId> suspects = context_.store.Suspects(group);
     v1::ListChunksResponse response;
@@ -199,6 +201,7 @@ void MemberPath::ListChunks(const ListChunksCall& call) {
       summary.set_suspect(std::find(suspects.begin(), suspects.end(), info.id) != suspects.end());
     }
     response.set_end(infos->size() < limit);
+    response.set_sum(context_.store.Usage(group).sum);
     call.Reply(response);
   });
 }
@@ -289,6 +292,7 @@ void MemberPath::BeginCatchUp(const BeginCatchUpCall& call) {
     const v1::BeginCatchUpRequest& request = call.request();
     const PgId group(request.group());
     const Epoch epoch(request.epoch());
+    if (request.only_hear()) return Hear(call);
     const Result<Standing> standing = CheckPrimary(group, epoch, call.peer());
     if (!standing.has_value()) return call.Fail(standing.error());
     if (request.finish()) {
@@ -314,64 +318,18 @@ void MemberPath::BeginCatchUp(const BeginCatchUpCall& call) {
   });
 }
 
-void MemberPath::Remove(const RemoveCall& call) {
-  context_.disk.Submit([this, call] {
-    std::vector<ChunkId> ids;
-    for (const v1::ChunkAddress& chunk : call.request().chunks()) {
-      const Status removed = RemoveOne(chunk, call.request().whole());
-      context_.HeardStore(removed);
-      if (!removed.ok()) return call.Fail(removed);
-      ids.push_back(IdOf(chunk));
-    }
-    // Once this is answered nobody remembers what was to go: it must not come back with the power.
-    const Status synced = context_.store.Sync(ids);
-    context_.HeardStore(synced);
-    if (!synced.ok()) return call.Fail(synced);
-    ForwardRemoval(call.request());
-    call.Reply({});
-  });
-}
-
-Status MemberPath::RemoveOne(const v1::ChunkAddress& chunk, bool whole) {
-  const ChunkId id = IdOf(chunk);
-  const PgId group(chunk.group());
-  const EpochBarrier::Pass pass(context_.barrier, group, Epoch(chunk.epoch()));
-  RETURN_IF_ERROR(context_.table.Stand(group, Epoch(chunk.epoch())));
-  // A member may be applying a write to the chunk; the store excludes the two. What must not happen
-  // is that a comparison takes the chunk's state from before for the one after.
-  const HeldChunk held(context_.gates.Get(id), Deadline::After(kHoldWait));
-  if (!held.ok()) return Status::Error(ErrorCode::kBusy, "chunk {} is being written", id);
-  const FileState file = FileOf(chunk);
-  RETURN_IF_ERROR(context_.store.Remove(id, file, whole));
-  ChunkGate& gate = *context_.gates.Get(id);
-  const bool is_latest = !gate.trim.has_value() || gate.trim->generation < file.generation;
-  if (!whole && is_latest) gate.trim = file;
-  gate.known_version.reset();
-  gate.asked_store = false;
-  context_.damage.Remove(id);
-  context_.primaries.Touch(group, id);
-  return OkStatus();
-}
-
-void MemberPath::ForwardRemoval(const v1::RemoveChunksRequest& request) {
-  // A member about to become active has been compared already and the metaserver does not know of
-  // it yet: it hears of the removal from its primary. If this is lost the chunk stays behind there,
-  // unreachable, until scrub compares the members.
-  std::map<ServerId, v1::RemoveChunksRequest> forwards;
-  for (const v1::ChunkAddress& chunk : request.chunks()) {
-    const Standing standing = context_.table.Current(PgId(chunk.group()));
-    if (standing.group == nullptr || standing.role != OwnRole::kPrimary) continue;
-    for (const ServerId server : standing.group->Syncing()) {
-      if (!context_.primaries.IsPledged(standing.group->id, server)) continue;
-      *forwards[server].add_chunks() = chunk;
-      forwards[server].set_whole(request.whole());
-    }
+// Whoever knows the epoch refuses what is asked under an older one; what was admitted has ended.
+void MemberPath::Hear(const BeginCatchUpCall& call) {
+  const PgId group(call.request().group());
+  const Epoch epoch(call.request().epoch());
+  const Status known = internal::StatusOf(context_.table.Stand(group, epoch));
+  if (!known.ok()) return call.Fail(known);
+  if (!context_.barrier.WaitForOlder(group, epoch, Deadline::After(EpochBarrier::kPatience))) {
+    return call.Fail(Status::Error(ErrorCode::kBusy, "writes of an older epoch are under way"));
   }
-  for (const auto& [server, forward] : forwards) {
-    context_.peers.CallAsync(server, v1::CHUNK_REMOVE, forward, {},
-                             Deadline::After(std::chrono::seconds(2)),
-                             [](const Result<RawReply>&) {});
-  }
+  v1::BeginCatchUpResponse response;
+  response.set_incarnation(context_.table.incarnation().value);
+  call.Reply(response);
 }
 
 }  // namespace cairn

@@ -33,8 +33,6 @@ class MemberPath {
   void InstallBlocks(const InstallBlocksCall& call);
   // From then on a syncing member takes its primary's writes, until the epoch ends.
   void BeginCatchUp(const BeginCatchUpCall& call);
-  // On disk when it is answered (rule C9).
-  void Remove(const RemoveCall& call);
 
  private:
   Result<Standing> CheckPrimary(PgId group, Epoch epoch, const PeerIdentity& peer) const;
@@ -50,8 +48,7 @@ class MemberPath {
   void MendAndRetry(const ReplicateCall& call, const ChunkGatePtr& gate, int tries,
                     const Status& status);
   Status Install(const InstallBlocksCall& call);
-  Status RemoveOne(const v1::ChunkAddress& chunk, bool whole);
-  void ForwardRemoval(const v1::RemoveChunksRequest& request);
+  void Hear(const BeginCatchUpCall& call);
 
   ReplicaContext& context_;
   BlockRepair& repair_;

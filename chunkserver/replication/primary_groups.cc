@@ -1,6 +1,7 @@
 #include "chunkserver/replication/primary_groups.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace cairn {
 namespace {
@@ -12,6 +13,7 @@ Status NotPrimary(PgId group) {
 Standing PrimaryGroups::GroupChanged(PgId id) {
   Standing standing;
   std::vector<Waiter> refused;
+  std::vector<Waiter> served;
   {
     absl::MutexLock lock(&mu_);
     // Under the lock: a thread that was late must not put back what a newer epoch has changed.
@@ -25,27 +27,35 @@ Standing PrimaryGroups::GroupChanged(PgId id) {
       State& state = groups_[id];
       if (state.epoch != standing.group->epoch) state.attachments.clear();
       state.epoch = standing.group->epoch;
+      state.activated = standing.group->activated;
+      if (state.ready()) served = std::exchange(state.waiters, {});
     }
   }
   for (Waiter& waiter : refused) waiter.next(NotPrimary(id));
+  for (Waiter& waiter : served) waiter.next(OkStatus());
   return standing;
 }
 
 bool PrimaryGroups::IsReady(PgId group) const {
   absl::MutexLock lock(&mu_);
   const auto found = groups_.find(group);
-  return found != groups_.end() && found->second.ready;
+  return found != groups_.end() && found->second.ready();
 }
 
-void PrimaryGroups::SetReady(PgId group, Epoch epoch) {
+bool PrimaryGroups::IsEqual(PgId group) const {
+  absl::MutexLock lock(&mu_);
+  const auto found = groups_.find(group);
+  return found != groups_.end() && found->second.equal;
+}
+
+void PrimaryGroups::SetEqual(PgId group, Epoch epoch) {
   std::vector<Waiter> waiters;
   {
     absl::MutexLock lock(&mu_);
     const auto found = groups_.find(group);
     if (found == groups_.end() || found->second.epoch != epoch) return;
-    found->second.ready = true;
-    waiters = std::move(found->second.waiters);
-    found->second.waiters.clear();
+    found->second.equal = true;
+    if (found->second.ready()) waiters = std::exchange(found->second.waiters, {});
   }
   for (Waiter& waiter : waiters) waiter.next(OkStatus());
 }
@@ -57,7 +67,7 @@ void PrimaryGroups::WhenReady(PgId group, Deadline deadline, std::function<void(
     const auto found = groups_.find(group);
     if (found == groups_.end()) {
       status = NotPrimary(group);
-    } else if (!found->second.ready) {
+    } else if (!found->second.ready()) {
       found->second.waiters.push_back({deadline, std::move(next)});
       return;
     }
@@ -87,7 +97,7 @@ void PrimaryGroups::ExpireWaiters() {
 std::optional<ChunkVersion> PrimaryGroups::NextVersion(PgId group, Epoch epoch) {
   absl::MutexLock lock(&mu_);
   const auto found = groups_.find(group);
-  if (found == groups_.end() || !found->second.ready) return std::nullopt;
+  if (found == groups_.end() || !found->second.ready()) return std::nullopt;
   return ChunkVersion{epoch, ++found->second.counter};
 }
 

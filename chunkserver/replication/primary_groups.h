@@ -28,6 +28,8 @@ struct WriteTarget {
 struct Required {
   Standing standing;  // the group null when it is not known
   std::vector<ServerId> servers;
+  // Until the epoch is recorded as activated nothing may be answered in it (rule C3).
+  bool activated() const { return standing.group != nullptr && standing.group->activated; }
 };
 
 // Thread-safe. Continuations run without a lock held.
@@ -36,13 +38,15 @@ class PrimaryGroups {
   explicit PrimaryGroups(const GroupTable& table) : table_(table) {}
 
   // To be called for every change of the table, before anyone else hears of it. A group whose
-  // primary this server has just become is not ready until SetReady(): its copies may differ by
-  // writes the old primary did not finish (rule C6). Takes the table as it is now, so that calls
-  // may come in any order; returns what it took.
+  // primary this server has just become is not ready until SetEqual(): its copies may differ by
+  // writes the old primary did not finish (rule C6); nor is one whose epoch is not activated
+  // (rule C3). Takes the table as it is now, so that calls may come in any order; returns what it
+  // took.
   Standing GroupChanged(PgId group);
 
   bool IsReady(PgId group) const;
-  void SetReady(PgId group, Epoch epoch);  // nothing if the group has moved on
+  bool IsEqual(PgId group) const;
+  void SetEqual(PgId group, Epoch epoch);  // nothing if the group has moved on
   // Runs `next` when the group is ready, with kStaleEpoch when this server is its primary no more,
   // with kUnavailable at the first ExpireWaiters() after the deadline.
   void WhenReady(PgId group, Deadline deadline, std::function<void(Status)> next);
@@ -72,7 +76,9 @@ class PrimaryGroups {
   };
   struct State {
     Epoch epoch;
-    bool ready = false;
+    bool activated = false;
+    bool equal = false;  // the copies are, and have been since this server became the primary
+    bool ready() const { return activated && equal; }
     uint64_t counter = 0;
     std::map<ServerId, std::shared_ptr<Attachment>> attachments;
     std::vector<Waiter> waiters;

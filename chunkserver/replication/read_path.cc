@@ -22,6 +22,7 @@ Status ReadPath::CheckStanding(const ReadCall& call) const {
 }
 
 void ReadPath::Read(const ReadCall& call) {
+  context_.pace.NoteClient();
   if (const Status status = CheckStanding(call); !status.ok()) return call.Fail(status);
   context_.primaries.WhenReady(PgId(call.request().chunk().group()), call.deadline(),
                                [this, call](const Status& ready) {

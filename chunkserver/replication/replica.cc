@@ -31,6 +31,7 @@ void Replica::GroupsChanged(const std::vector<PgId>& groups) {
     const Standing standing = context_.primaries.GroupChanged(group);
     writes_.GroupChanged(group);
     if (standing.role == OwnRole::kPrimary) jobs_.GroupChanged(group);
+    if (standing.role == OwnRole::kNone) surplus_.GroupChanged(standing);
   }
 }
 

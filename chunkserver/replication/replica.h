@@ -7,7 +7,9 @@
 #include "chunkserver/replication/group_jobs.h"
 #include "chunkserver/replication/member_path.h"
 #include "chunkserver/replication/read_path.h"
+#include "chunkserver/replication/removal_path.h"
 #include "chunkserver/replication/replica_context.h"
+#include "chunkserver/replication/surplus_chunks.h"
 #include "chunkserver/replication/sync_path.h"
 #include "chunkserver/replication/write_path.h"
 
@@ -29,7 +31,11 @@ class Replica {
   ReadPath& reads() { return reads_; }
   SyncPath& syncs() { return syncs_; }
   MemberPath& member() { return member_; }
+  RemovalPath& removals() { return removals_; }
   const DamageList& damage() const { return context_.damage; }
+  std::vector<std::pair<CopyBoard::Key, CopyCount>> copies() const {
+    return context_.copies.List();
+  }
   bool disk_failed() const { return context_.disk_failed; }
 
  private:
@@ -43,7 +49,9 @@ class Replica {
   ReadPath reads_{context_, repair_};
   SyncPath syncs_{context_};
   MemberPath member_{context_, repair_};
+  RemovalPath removals_{context_};
   GroupJobs jobs_{context_, repair_, writes_};
+  SurplusChunks surplus_{context_};
 };
 
 }  // namespace cairn

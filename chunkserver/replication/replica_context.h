@@ -10,6 +10,8 @@
 #include "absl/synchronization/mutex.h"
 #include "chunkserver/replication/chunk_gate.h"
 #include "chunkserver/replication/cluster_reports.h"
+#include "chunkserver/replication/copy_board.h"
+#include "chunkserver/replication/copy_pace.h"
 #include "chunkserver/replication/epoch_barrier.h"
 #include "chunkserver/replication/group_table.h"
 #include "chunkserver/replication/member_faults.h"
@@ -68,6 +70,9 @@ struct ReplicaContext {
   EpochBarrier barrier;
   DamageList damage;
   OwnSpace space;
+  CopyBoard copies;
+  SystemClock clock;
+  CopyPace pace{clock};
   std::atomic<bool> disk_failed{false};
   // Work that only waits for the disk; work that waits for peers in the path of an operation; what
   // has to end before a group serves; long work over whole groups. Apart, so that none of them

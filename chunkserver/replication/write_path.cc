@@ -76,6 +76,7 @@ void WritePath::AskSpace(ServerId server) {
 }
 
 void WritePath::Write(const WriteCall& call) {
+  context_.pace.NoteClient();
   const v1::ChunkAddress& chunk = call.request().chunk();
   const PgId group(chunk.group());
   const Result<Standing> standing = context_.table.Stand(group, Epoch(chunk.epoch()));
@@ -340,7 +341,8 @@ void WritePath::Evaluate(const PendingWritePtr& write, const ChunkGatePtr& gate)
     }
   }
   for (const ServerId server : joined) ResendLater(write, gate, server, 0);
-  if (complete) End(write, gate, OkStatus());
+  // Once the epoch is activated the table changes, and this is asked again.
+  if (complete && required.activated()) End(write, gate, OkStatus());
 }
 
 void WritePath::End(const PendingWritePtr& write, const ChunkGatePtr& gate, const Status& status) {

@@ -69,7 +69,7 @@ void RegisterForServers(Dispatcher& dispatcher, Replica& replica) {
       [&replica](const BeginCatchUpCall& call) { replica.member().BeginCatchUp(call); });
   HandleTrusted<v1::RemoveChunksRequest, v1::RemoveChunksResponse>(
       dispatcher, v1::CHUNK_REMOVE, kCheckBody,
-      [&replica](const RemoveCall& call) { replica.member().Remove(call); });
+      [&replica](const RemoveCall& call) { replica.removals().Remove(call); });
 }
 
 }  // namespace

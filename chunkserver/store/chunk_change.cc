@@ -72,6 +72,7 @@ Result<std::optional<uint32_t>> BlockEdits::OldCrc(uint32_t block) {
 
 Status BlockEdits::Set(uint32_t block, uint32_t crc) {
   ASSIGN_OR_RETURN(CrcRow * row, Load(block));
+  added_blocks_ += row->Has(block % kBlocksPerRow) ? 0 : 1;
   row->Set(block % kBlocksPerRow, crc);
   changed_.push_back(block);
   return OkStatus();
@@ -79,6 +80,7 @@ Status BlockEdits::Set(uint32_t block, uint32_t crc) {
 
 Status BlockEdits::Clear(uint32_t block) {
   ASSIGN_OR_RETURN(CrcRow * row, Load(block));
+  added_blocks_ -= row->Has(block % kBlocksPerRow) ? 1 : 0;
   row->Clear(block % kBlocksPerRow);
   changed_.push_back(block);
   return OkStatus();
@@ -120,7 +122,7 @@ Status BeginChange(StoreParts& parts, Chunk& chunk) {
   // damage, and must not be a write that was under way.
   RETURN_IF_ERROR(parts.health.Fatal(parts.index->Write(batch, /*sync=*/true)));
   chunk.SetRow(*row);
-  parts.unsealed.NoteChange(chunk.id(), parts.clock.Now());
+  parts.unsealed.NoteChange(chunk.id(), row->group, parts.clock.Now());
   return OkStatus();
 }
 
@@ -134,8 +136,10 @@ Status WriteExtents(StoreParts& parts, Chunk& chunk, const std::vector<Extent>& 
   return status;
 }
 
-Status CommitChange(StoreParts& parts, Chunk& chunk, const ChunkRow& row, BlockEdits& edits) {
+Status CommitChange(StoreParts& parts, Chunk& chunk, ChunkRow row, BlockEdits& edits) {
   ASSIGN_OR_RETURN(std::optional<ChunkRow> before, chunk.Row());
+  row.present_blocks = before ? before->present_blocks : 0;
+  row.present_blocks += static_cast<uint32_t>(edits.added_blocks());
   IndexBatch batch;
   batch.PutChunk(chunk.id(), row);
   edits.AddTo(batch);
@@ -145,8 +149,10 @@ Status CommitChange(StoreParts& parts, Chunk& chunk, const ChunkRow& row, BlockE
   RETURN_IF_ERROR(parts.health.Fatal(parts.index->Write(batch, /*sync=*/false)));
   chunk.SetRow(row);
   edits.Publish();
+  if (before) parts.usage.Remove(chunk.id(), *before);
+  parts.usage.Add(chunk.id(), row);
   for (uint32_t block : edits.changed()) parts.doubts.Settle(chunk.id(), block);
-  parts.unsealed.NoteChange(chunk.id(), parts.clock.Now());
+  parts.unsealed.NoteChange(chunk.id(), row.group, parts.clock.Now());
   return OkStatus();
 }
 
@@ -166,6 +172,7 @@ Status DropChunk(StoreParts& parts, Chunk& chunk) {
   chunk.Reset();
   parts.doubts.Forget(chunk.id());
   parts.unsealed.Forget(chunk.id());
+  parts.usage.Remove(chunk.id(), *row);
   if (!row->sealed) return parts.files.Remove(chunk.id());
   parts.files.Doom(chunk.id());
   return OkStatus();

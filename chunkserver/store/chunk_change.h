@@ -25,6 +25,8 @@ class BlockEdits {
 
   bool empty() const { return changed_.empty(); }
   const std::vector<uint32_t>& changed() const { return changed_; }
+  // By how many the chunk's present blocks grow, or shrink.
+  int32_t added_blocks() const { return added_blocks_; }
   void AddTo(IndexBatch& batch) const;
   // Makes the chunk's cached rows show the edits.
   void Publish();
@@ -34,6 +36,7 @@ class BlockEdits {
   Chunk& chunk_;
   std::map<uint32_t, CrcRow> rows_;
   std::vector<uint32_t> changed_;
+  int32_t added_blocks_ = 0;
 };
 
 // Bytes that go to one place of the data file.
@@ -54,7 +57,8 @@ Status BeginChange(StoreParts& parts, Chunk& chunk);
 // before.
 Status WriteExtents(StoreParts& parts, Chunk& chunk, const std::vector<Extent>& extents);
 // Row and CRCs in one batch; the edited blocks are above doubt afterwards.
-Status CommitChange(StoreParts& parts, Chunk& chunk, const ChunkRow& row, BlockEdits& edits);
+// `row`'s count of present blocks is filled in.
+Status CommitChange(StoreParts& parts, Chunk& chunk, ChunkRow row, BlockEdits& edits);
 
 // Removes the chunk with all its rows. Absent is ok.
 Status DropChunk(StoreParts& parts, Chunk& chunk);

@@ -93,6 +93,9 @@ void CrcRow::Clear(uint32_t bit) {
 std::string FormatKey() {
   return "f";
 }
+std::string ChunkPrefix() {
+  return "c";
+}
 std::string ChunkKey(ChunkId id) {
   return IdKey('c', id);
 }
@@ -149,12 +152,13 @@ std::string EncodeChunkRow(std::string_view key, const ChunkRow& row) {
   PutLittle(out, row.last_session.value);
   PutLittle(out, row.last_sequence);
   PutLittle(out, row.sealed ? row.digest : 0u);
+  PutLittle(out, row.present_blocks);
   Close(key, out);
   return out;
 }
 
 Result<ChunkRow> DecodeChunkRow(std::string_view key, std::string_view value) {
-  constexpr size_t kBody = 1 + 4 + 4 + 5 * 8 + 4;
+  constexpr size_t kBody = 1 + 4 + 4 + 5 * 8 + 4 + 4;
   ASSIGN_OR_RETURN(std::string_view body, OpenRow(key, value, kBody));
   if (body.size() != kBody) return Fail(ErrorCode::kCorruption, "chunk row of wrong length");
   Taker in(body);
@@ -168,6 +172,7 @@ Result<ChunkRow> DecodeChunkRow(std::string_view key, std::string_view value) {
   row.last_session = SessionId(in.Take<uint64_t>());
   row.last_sequence = in.Take<uint64_t>();
   row.digest = in.Take<uint32_t>();
+  row.present_blocks = in.Take<uint32_t>();
   if (!std::has_single_bit(row.chunk_size) || row.chunk_size < kMinChunkSize ||
       row.chunk_size > kMaxChunkSize) {
     return Fail(ErrorCode::kCorruption, "chunk row with chunk size {}", row.chunk_size);

@@ -13,7 +13,7 @@
 
 namespace cairn {
 
-inline constexpr char kChunkStoreFormat = 1;
+inline constexpr char kChunkStoreFormat = 2;
 inline constexpr uint32_t kBlocksPerRow = 64;
 inline constexpr uint32_t kMaxBlocksPerChunk = kMaxChunkSize / kBlockSize;
 inline constexpr uint32_t kMaxRowsPerChunk = kMaxBlocksPerChunk / kBlocksPerRow;
@@ -28,6 +28,7 @@ struct ChunkRow {
   uint64_t last_sequence = 0;
   bool sealed = false;
   uint32_t digest = 0;  // only while sealed
+  uint32_t present_blocks = 0;
 };
 
 // CRCs of 64 neighbouring blocks. A row without present blocks is not stored.
@@ -43,6 +44,7 @@ struct CrcRow {
 // Index keys. The first letter says what the row is; integers are big-endian, so that rows sort as
 // their ids do.
 std::string FormatKey();
+std::string ChunkPrefix();
 std::string ChunkKey(ChunkId id);
 std::string GroupKey(PgId group, ChunkId id);
 std::string GroupPrefix(PgId group);

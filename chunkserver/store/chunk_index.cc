@@ -141,6 +141,23 @@ Result<std::vector<ChunkId>> IndexView::Group(PgId group, std::optional<ChunkId>
   return Ids(prefix, std::move(from), limit);
 }
 
+Status IndexView::VisitChunks(const ChunkVisitor& visit) const {
+  leveldb::ReadOptions options;
+  options.snapshot = snapshot_;
+  options.verify_checksums = true;
+  options.fill_cache = false;
+  std::unique_ptr<leveldb::Iterator> it(db_.NewIterator(options));
+  const std::string prefix = ChunkPrefix();
+  for (it->Seek(prefix); it->Valid() && it->key().starts_with(prefix); it->Next()) {
+    ASSIGN_OR_RETURN(const ChunkId id, Trusted(ChunkIdOfKey(View(it->key()))));
+    ASSIGN_OR_RETURN(const ChunkRow row,
+                     Trusted(DecodeChunkRow(View(it->key()), View(it->value()))));
+    visit(id, row);
+  }
+  if (!it->status().ok()) return Damaged(FromLevelDb(it->status(), "read the chunk rows"));
+  return OkStatus();
+}
+
 Result<std::vector<ChunkId>> IndexView::Unsealed() const {
   return Ids(UnsealedPrefix(), UnsealedPrefix(), SIZE_MAX);
 }

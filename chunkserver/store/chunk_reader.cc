@@ -68,7 +68,8 @@ Result<std::optional<ChunkInfo>> InfoOf(const IndexView& view, ChunkId id) {
                  .last_session = row->last_session,
                  .last_sequence = row->last_sequence,
                  .sealed = row->sealed,
-                 .chunk_size = row->chunk_size};
+                 .chunk_size = row->chunk_size,
+                 .present_blocks = row->present_blocks};
   if (!row->sealed) {
     ASSIGN_OR_RETURN(info.digest, view.Digest(id));
   }

@@ -52,13 +52,16 @@ Status VerifyChunk(StoreParts& parts, ChunkId id, std::span<std::byte> buffer) {
         return OkStatus();
       }));
   if (suspect > 0) LOG_WARN("suspect after an unclean stop chunk={} blocks={}", id, suspect);
-  parts.unsealed.NoteChange(id, parts.clock.Now());
+  parts.unsealed.NoteChange(id, chunk_row->group, parts.clock.Now());
   return OkStatus();
 }
 
 }  // namespace
 
 Status RecoverChunks(StoreParts& parts, bool clean_stop) {
+  RETURN_IF_ERROR(parts.index->View().VisitChunks([&](ChunkId id, const ChunkRow& row) {
+    parts.usage.Add(id, row);
+  }));
   if (!clean_stop) RETURN_IF_ERROR(RemoveFilesWithoutRow(parts));
   // After a clean stop only chunks whose suspects were never resolved are left.
   ASSIGN_OR_RETURN(std::vector<ChunkId> unsealed, parts.index->View().Unsealed());

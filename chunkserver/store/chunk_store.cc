@@ -1,5 +1,7 @@
 #include "chunkserver/store/chunk_store.h"
 
+#include <algorithm>
+
 #include "chunkserver/store/chunk_change.h"
 #include "chunkserver/store/chunk_cut.h"
 #include "chunkserver/store/chunk_reader.h"
@@ -62,6 +64,9 @@ class LocalChunkStore final : public ChunkStore {
   }
   Result<std::vector<ChunkInfo>> List(PgId group, std::optional<ChunkId> after,
                                       size_t limit) override;
+  Result<std::vector<ChunkInfo>> ListUnsealed(PgId group, std::optional<ChunkId> after,
+                                              size_t limit) override;
+  GroupUsage Usage(PgId group) override { return parts_.usage.Of(group); }
   Result<std::optional<ChunkBlocks>> Blocks(ChunkId id) override {
     RETURN_IF_ERROR(parts_.health.Check());
     std::shared_ptr<Chunk> chunk = parts_.chunks.Get(id);
@@ -127,6 +132,7 @@ class LocalChunkStore final : public ChunkStore {
                                            uint32_t length);
   Result<ChunkRead> ReadExclusively(Chunk& chunk, const FileState& file, uint32_t offset,
                                     uint32_t length);
+  Result<std::vector<ChunkInfo>> InfosOf(const IndexView& view, const std::vector<ChunkId>& ids);
   Result<ChunkRead> FetchLocked(Chunk& chunk, uint32_t first_block, uint32_t count, bool settle);
 
   StoreParts parts_;
@@ -179,6 +185,21 @@ Result<std::vector<ChunkInfo>> LocalChunkStore::List(PgId group, std::optional<C
   // One view for all, so that no chunk's row and CRCs are of different moments; no chunk's lock.
   const IndexView view = parts_.index->View();
   ASSIGN_OR_RETURN(std::vector<ChunkId> ids, Noted(view.Group(group, after, limit)));
+  return InfosOf(view, ids);
+}
+
+Result<std::vector<ChunkInfo>> LocalChunkStore::ListUnsealed(PgId group,
+                                                             std::optional<ChunkId> after,
+                                                             size_t limit) {
+  RETURN_IF_ERROR(parts_.health.Check());
+  std::vector<ChunkId> ids = parts_.unsealed.OfGroup(group);
+  if (after) ids.erase(ids.begin(), std::upper_bound(ids.begin(), ids.end(), *after));
+  if (ids.size() > limit) ids.resize(limit);
+  return InfosOf(parts_.index->View(), ids);
+}
+
+Result<std::vector<ChunkInfo>> LocalChunkStore::InfosOf(const IndexView& view,
+                                                        const std::vector<ChunkId>& ids) {
   std::vector<ChunkInfo> infos;
   infos.reserve(ids.size());
   for (ChunkId id : ids) {

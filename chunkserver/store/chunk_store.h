@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "chunkserver/store/group_usage.h"
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/ids.h"
@@ -66,6 +67,7 @@ struct ChunkInfo {
   uint64_t last_sequence = 0;
   bool sealed = false;
   uint32_t chunk_size = 0;  // bytes
+  uint32_t present_blocks = 0;
 };
 
 struct ChunkBlocks {
@@ -145,6 +147,11 @@ class ChunkStore {
   // Chunks of the group after `after` in order of id, at most `limit`.
   virtual Result<std::vector<ChunkInfo>> List(PgId group, std::optional<ChunkId> after,
                                               size_t limit) = 0;
+  // The same of those that are not sealed: what was written lately.
+  virtual Result<std::vector<ChunkInfo>> ListUnsealed(PgId group, std::optional<ChunkId> after,
+                                                      size_t limit) = 0;
+  // How much of the group is here.
+  virtual GroupUsage Usage(PgId group) = 0;
   virtual Result<std::optional<ChunkBlocks>> Blocks(ChunkId id) = 0;
   // Whole blocks, verified; kCorruption if one is suspect or does not match, kChunkMissing.
   virtual Result<ChunkRead> FetchBlocks(ChunkId id, uint32_t first_block, uint32_t count) = 0;

@@ -11,6 +11,7 @@
 #include "chunkserver/store/chunk_store.h"
 #include "chunkserver/store/chunk_table.h"
 #include "chunkserver/store/disk_health.h"
+#include "chunkserver/store/group_usage.h"
 #include "chunkserver/store/unsealed_chunks.h"
 
 namespace cairn {
@@ -37,6 +38,7 @@ struct StoreParts {
   ChunkTable chunks;
   BlockDoubts doubts;
   UnsealedChunks unsealed;
+  GroupUsages usage;
   std::atomic<uint64_t> checksum_errors{0};
   std::atomic<uint64_t> adopted_blocks{0};
 };

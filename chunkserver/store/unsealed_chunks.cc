@@ -4,9 +4,13 @@
 
 namespace cairn {
 
-void UnsealedChunks::NoteChange(ChunkId id, BootTime now) {
+void UnsealedChunks::NoteChange(ChunkId id, PgId group, BootTime now) {
   absl::MutexLock lock(&mu_);
-  State& state = chunks_[id];
+  const auto [found, is_new] = chunks_.try_emplace(id);
+  State& state = found->second;
+  if (!is_new && state.group != group) groups_[state.group].erase(id);
+  if (is_new || state.group != group) groups_[group].insert(id);
+  state.group = group;
   state.changed = now;
   state.change = ++last_change_;
   if (state.first_change == 0) state.first_change = state.change;
@@ -14,7 +18,19 @@ void UnsealedChunks::NoteChange(ChunkId id, BootTime now) {
 
 void UnsealedChunks::Forget(ChunkId id) {
   absl::MutexLock lock(&mu_);
-  chunks_.erase(id);
+  const auto found = chunks_.find(id);
+  if (found == chunks_.end()) return;
+  const auto group = groups_.find(found->second.group);
+  group->second.erase(id);
+  if (group->second.empty()) groups_.erase(group);
+  chunks_.erase(found);
+}
+
+std::vector<ChunkId> UnsealedChunks::OfGroup(PgId group) const {
+  absl::MutexLock lock(&mu_);
+  const auto found = groups_.find(group);
+  if (found == groups_.end()) return {};
+  return {found->second.begin(), found->second.end()};
 }
 
 namespace {

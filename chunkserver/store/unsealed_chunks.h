@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -26,20 +27,22 @@ class UnsealedChunks {
   };
 
   // The chunk's data or rows changed. A new entry starts with its directory entry not on disk.
-  void NoteChange(ChunkId id, BootTime now);
+  void NoteChange(ChunkId id, PgId group, BootTime now);
   // The chunk was sealed or removed.
   void Forget(ChunkId id);
 
   std::optional<Dirty> Find(ChunkId id) const;
   std::vector<Dirty> All() const;
-  // Those not changed after `moment`. Both in order of id: what is done in order happens the same
-  // way each time, as a simulator needs it.
+  std::vector<ChunkId> OfGroup(PgId group) const;
+  // Those not changed after `moment`. All three in order of id: what is done in order happens the
+  // same way each time, as a simulator needs it.
   std::vector<Dirty> IdleSince(BootTime moment) const;
   // Everything up to that change, and the directory entry, is on disk now.
   void NoteSynced(const Dirty& synced);
 
  private:
   struct State {
+    PgId group;
     BootTime changed;
     uint64_t first_change = 0;
     uint64_t change = 0;
@@ -51,6 +54,7 @@ class UnsealedChunks {
   mutable absl::Mutex mu_;
   uint64_t last_change_ ABSL_GUARDED_BY(mu_) = 0;
   absl::flat_hash_map<ChunkId, State> chunks_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<PgId, std::set<ChunkId>> groups_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace cairn

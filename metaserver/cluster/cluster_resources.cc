@@ -18,7 +18,9 @@ Result<v1::Command> ClusterResources::PlanCreation(const v1::Pool& pool,
   std::vector<PlacementServer> servers;
   for (const auto& [id, record] : map.servers) {
     if (registry_.View(record).presence != ServerView::Presence::kAlive) continue;
-    servers.push_back({id, record.host(), Incarnation(record.incarnation()), record.boot_id()});
+    if (record.state() != v1::SERVER_IN_SERVICE) continue;
+    servers.push_back({id, record.host(), record.rack(), Incarnation(record.incarnation()),
+                       record.boot_id(), registry_.Counters(id).total_bytes});
   }
   ASSIGN_OR_RETURN(std::vector<v1::PlacementGroup> groups,
                    PlanGroups(PoolId(pool.id()), pool.copies(), servers));

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_join.h"
+#include "metaserver/placement/explain_wait.h"
 
 namespace cairn {
 namespace {
@@ -66,6 +67,26 @@ std::string Reasons(const Shortage& shortage) {
   return absl::StrJoin(reasons, ", ");
 }
 
+// Why copies that are missing are not being made, the most frequent reasons first.
+std::string Waits(const MapSnapshot& map, const ServersHealth& servers,
+                  const ClusterShape& shape) {
+  constexpr size_t kMostReasons = 3;
+  std::map<std::string, int> counts;
+  for (const auto& [id, group] : map.groups) {
+    if (ConditionOf(group, servers) != GroupCondition::kReduced) continue;
+    const std::string why = ExplainWait(shape, group, MovePolicy());
+    if (!why.empty()) ++counts[why];
+  }
+  std::vector<std::pair<int, std::string>> order;
+  for (const auto& [why, count] : counts) order.emplace_back(-count, why);
+  std::sort(order.begin(), order.end());
+  std::string text;
+  for (size_t i = 0; i < std::min(order.size(), kMostReasons); ++i) {
+    text += fmt::format("; {} ({} groups)", order[i].second, -order[i].first);
+  }
+  return text;
+}
+
 GroupCounts CountGroups(const MapSnapshot& map, const ServersHealth& servers) {
   GroupCounts counts;
   for (const auto& [id, group] : map.groups) {
@@ -79,7 +100,7 @@ GroupCounts CountGroups(const MapSnapshot& map, const ServersHealth& servers) {
 }
 
 void DiagnoseGroups(const MapSnapshot& map, const ServersHealth& servers,
-                    std::vector<v1::HealthItem>& items) {
+                    const ClusterShape& shape, std::vector<v1::HealthItem>& items) {
   const GroupCounts counts = CountGroups(map, servers);
   if (counts.unavailable.groups > 0) {
     items.push_back(MakeItem(
@@ -95,7 +116,8 @@ void DiagnoseGroups(const MapSnapshot& map, const ServersHealth& servers,
   if (counts.reduced.groups > 0) {
     items.push_back(MakeItem(
         "UNDER_REPLICATED", "warning", fmt::format("{} placement groups", counts.reduced.groups),
-        fmt::format("fewer copies than wanted: {}", Reasons(counts.reduced))));
+        fmt::format("fewer copies than wanted: {}{}", Reasons(counts.reduced),
+                    Waits(map, servers, shape))));
   }
 }
 
@@ -160,10 +182,10 @@ GroupCondition ConditionOf(const v1::PlacementGroup& group, const ServersHealth&
   return count == group.members_size() ? GroupCondition::kFull : GroupCondition::kReduced;
 }
 
-std::vector<v1::HealthItem> DiagnoseCluster(const MapSnapshot& map,
-                                            const ServersHealth& servers) {
+std::vector<v1::HealthItem> DiagnoseCluster(const MapSnapshot& map, const ServersHealth& servers,
+                                            const ClusterShape& shape) {
   std::vector<v1::HealthItem> items;
-  DiagnoseGroups(map, servers, items);
+  DiagnoseGroups(map, servers, shape, items);
   DiagnoseDamage(servers, items);
   for (const auto& [server, record] : map.servers) {
     DiagnoseServer(server, record, HealthOf(servers, server), items);

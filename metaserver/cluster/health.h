@@ -7,6 +7,7 @@
 #include "cairn/v1/admin.pb.h"
 #include "common/clock.h"
 #include "common/ids.h"
+#include "metaserver/cluster/cluster_shape.h"
 #include "metaserver/cluster/map_cache.h"
 #include "metaserver/cluster/server_registry.h"
 #include "metaserver/placement/plan_members.h"
@@ -32,6 +33,7 @@ GroupCondition ConditionOf(const v1::PlacementGroup& group, const ServersHealth&
                            int* serving = nullptr);
 
 // In order of severity; empty when all is well.
-std::vector<v1::HealthItem> DiagnoseCluster(const MapSnapshot& map, const ServersHealth& servers);
+std::vector<v1::HealthItem> DiagnoseCluster(const MapSnapshot& map, const ServersHealth& servers,
+                                            const ClusterShape& shape);
 
 }  // namespace cairn

@@ -25,6 +25,8 @@ Result<std::shared_ptr<const MapSnapshot>> LoadMap(const ReadView& view) {
   RETURN_IF_ERROR(LoadAll(view, schema::kPoolPrefix, map->pools));
   RETURN_IF_ERROR(LoadAll(view, schema::kGroupPrefix, map->groups));
   RETURN_IF_ERROR(LoadAll(view, schema::kServerPrefix, map->servers));
+  ASSIGN_OR_RETURN(const auto settings, LoadRow<v1::Settings>(view, schema::SettingsKey()));
+  if (settings) map->settings = *settings;
   return map;
 }
 
@@ -41,6 +43,7 @@ v1::ClusterMap MapSnapshot::ChangesSince(uint64_t since) const {
   changes.set_version(version);
   if (since == version) return changes;
   const bool foreign = since > version;  // not from this history: it gets everything
+  *changes.mutable_settings() = settings;
   for (const auto& [id, pool] : pools) *changes.add_pools() = pool;
   for (const auto& [id, group] : groups) {
     if (foreign || group.changed_at() > since) *changes.add_groups() = group;

@@ -23,6 +23,7 @@ struct MapSnapshot {
   std::map<PoolId, v1::Pool> pools;
   std::map<PgId, v1::PlacementGroup> groups;
   std::map<ServerId, v1::ServerRecord> servers;
+  v1::Settings settings;
 
   // What a holder of version `since` lacks; only the version when it lacks nothing.
   v1::ClusterMap ChangesSince(uint64_t since) const;

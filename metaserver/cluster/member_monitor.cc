@@ -11,13 +11,16 @@
 
 #include "absl/time/time.h"
 #include "common/logging.h"
+#include "metaserver/cluster/cluster_shape.h"
 #include "metaserver/cluster/outcome.h"
 #include "metaserver/placement/plan_members.h"
+#include "metaserver/placement/plan_moves.h"
 
 namespace cairn {
 namespace {
 
 constexpr int kLookMilliseconds = 100;
+constexpr Duration kMovesEvery = std::chrono::milliseconds(200);
 constexpr size_t kMaxUpdatesPerCommand = 1000;
 
 std::string MembersText(const v1::PlacementGroup& group) {
@@ -25,15 +28,17 @@ std::string MembersText(const v1::PlacementGroup& group) {
   for (const v1::Member& member : group.members()) {
     if (!text.empty()) text += ',';
     text += std::to_string(member.server());
-    if (member.state() != v1::MEMBER_ACTIVE) text += "(syncing)";
+    if (member.state() == v1::MEMBER_SYNCING) text += "(syncing)";
+    if (member.state() == v1::MEMBER_LEAVING) text += "(leaving)";
   }
   return text;
 }
 
 }  // namespace
 
-MemberMonitor::MemberMonitor(ReplicatedState& state, MapCache& maps, ServerRegistry& registry)
-    : state_(state), maps_(maps), registry_(registry) {}
+MemberMonitor::MemberMonitor(ReplicatedState& state, MapCache& maps, ServerRegistry& registry,
+                             const Clock& clock)
+    : state_(state), maps_(maps), registry_(registry), clock_(clock) {}
 
 MemberMonitor::~MemberMonitor() {
   Stop();
@@ -77,14 +82,10 @@ MemberMonitor::Signature MemberMonitor::Look(const MapSnapshot& map,
                                              std::map<ServerId, ServerView>& views) const {
   Signature seen;
   seen.first = map.version;
-  BootTime latest_join{};
   for (const auto& [id, record] : map.servers) {
     const ServerView view = registry_.View(record);
-    latest_join = std::max(latest_join, view.joined);
+    seen.second.emplace_back(id, view.incarnation, view.presence);
     views.emplace(id, view);
-  }
-  for (const auto& [id, view] : views) {
-    seen.second.emplace_back(id, view.incarnation, view.presence, view.heard >= latest_join);
   }
   return seen;
 }
@@ -97,25 +98,43 @@ Status MemberMonitor::Tick() {
   registry_.NoteLook();
   Signature seen = Look(*map, views);
   if (seen != settled_) {
-    const auto view_of = [&](ServerId server) {
-      const auto found = views.find(server);
-      return found == views.end() ? ServerView() : found->second;
-    };
-    std::vector<v1::PlacementGroup> updates;
-    for (const auto& [id, group] : map->groups) {
-      if (std::optional<v1::PlacementGroup> next = PlanMembers(group, view_of)) {
-        updates.push_back(*std::move(next));
-      }
-    }
-    if (!updates.empty()) {
-      if (CondemnRemoved(*map, views, updates)) return ProposeUpdates(term, std::move(updates));
-      Wake();  // look again
-      return OkStatus();
-    }
+    ASSIGN_OR_RETURN(const bool moved, TickMembers(term, *map, views));
+    if (moved) return OkStatus();
     settled_ = std::move(seen);
   }
   ReleaseGone(views);
-  return OkStatus();
+  return TickMoves(term, *map);
+}
+
+Result<bool> MemberMonitor::TickMembers(Term term, const MapSnapshot& map,
+                                        const std::map<ServerId, ServerView>& views) {
+  const auto view_of = [&](ServerId server) {
+    const auto found = views.find(server);
+    return found == views.end() ? ServerView() : found->second;
+  };
+  std::vector<v1::PlacementGroup> updates;
+  for (const auto& [id, group] : map.groups) {
+    if (std::optional<v1::PlacementGroup> next = PlanMembers(group, view_of)) {
+      updates.push_back(*std::move(next));
+    }
+  }
+  if (updates.empty()) return false;
+  if (CondemnRemoved(map, views, updates)) {
+    RETURN_IF_ERROR(ProposeUpdates(term, std::move(updates)));
+  }
+  Wake();  // look again
+  return true;
+}
+
+// Less often than at members: what it decides takes seconds at least.
+Status MemberMonitor::TickMoves(Term term, const MapSnapshot& map) {
+  const BootTime now = clock_.Now();
+  if (now < next_moves_) return OkStatus();
+  next_moves_ = now + kMovesEvery;
+  std::vector<v1::PlacementGroup> updates =
+      PlanMoves(LookAtShape(map, registry_, clock_.WallNow()), MovePolicy());
+  if (updates.empty()) return OkStatus();
+  return ProposeUpdates(term, std::move(updates));
 }
 
 bool MemberMonitor::CondemnRemoved(const MapSnapshot& map,

@@ -1,6 +1,7 @@
 // Watches the chunkservers and moves placement groups on: looks at each group with PlanMembers
-// whenever a server fell silent, came back or restarted, and proposes what changed. Conflicting
-// proposals do no harm: apply takes a group only at the epoch the plan was made for.
+// whenever a server fell silent, came back or restarted, and when nothing of that kind is to be
+// done, with PlanMoves for repair, drain and balance. Conflicting proposals do no harm: apply takes
+// a group only at the epoch the plan was made for.
 #pragma once
 
 #include <map>
@@ -11,6 +12,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "common/clock.h"
 #include "common/ids.h"
 #include "common/status.h"
 #include "metaserver/cluster/map_cache.h"
@@ -22,7 +24,8 @@ namespace cairn {
 // Thread-safe, except Tick().
 class MemberMonitor {
  public:
-  MemberMonitor(ReplicatedState& state, MapCache& maps, ServerRegistry& registry);
+  MemberMonitor(ReplicatedState& state, MapCache& maps, ServerRegistry& registry,
+                const Clock& clock);
   ~MemberMonitor();  // Stop()s
 
   void Start();
@@ -33,8 +36,8 @@ class MemberMonitor {
   Status Tick();
 
  private:
-  // What a plan depends on: id, incarnation, presence, and whether it was heard after all joins.
-  using Seen = std::tuple<ServerId, Incarnation, ServerView::Presence, bool>;
+  // What a plan of members depends on.
+  using Seen = std::tuple<ServerId, Incarnation, ServerView::Presence>;
   using Signature = std::pair<uint64_t, std::vector<Seen>>;
   void Run();
   Signature Look(const MapSnapshot& map, std::map<ServerId, ServerView>& views) const;
@@ -42,11 +45,17 @@ class MemberMonitor {
   bool CondemnRemoved(const MapSnapshot& map, const std::map<ServerId, ServerView>& views,
                       const std::vector<v1::PlacementGroup>& updates);
   Status ProposeUpdates(Term term, std::vector<v1::PlacementGroup> updates);
+  // True: groups were moved on.
+  Result<bool> TickMembers(Term term, const MapSnapshot& map,
+                           const std::map<ServerId, ServerView>& views);
+  Status TickMoves(Term term, const MapSnapshot& map);
   void ReleaseGone(const std::map<ServerId, ServerView>& views);
 
   ReplicatedState& state_;
   MapCache& maps_;
   ServerRegistry& registry_;
+  const Clock& clock_;
+  BootTime next_moves_{};  // no look for moves before
   Signature settled_;  // nothing was to be done when things looked like this
   absl::Mutex mu_;
   bool woken_ ABSL_GUARDED_BY(mu_) = false;

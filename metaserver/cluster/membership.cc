@@ -30,7 +30,8 @@ Status CheckEndpoint(const v1::Endpoint& endpoint) {
 Status CheckJoinShape(const v1::JoinRequest& request) {
   if (request.disk_uuid().empty() || request.disk_uuid().size() > kMaxIdBytes ||
       request.boot_id().empty() || request.boot_id().size() > kMaxIdBytes ||
-      request.host().size() > kMaxHostBytes || request.incarnation() == 0) {
+      request.host().size() > kMaxHostBytes || request.rack().size() > kMaxHostBytes ||
+      request.incarnation() == 0) {
     return Status::Error(ErrorCode::kInvalidArgument,
                          "a join names its disk, boot, host and start");
   }
@@ -46,7 +47,7 @@ const v1::ServerRecord* FindDisk(const MapSnapshot& map, const std::string& disk
 
 bool SaysTheSame(const v1::JoinRequest& request, const v1::ServerRecord& record) {
   return request.incarnation() == record.incarnation() && request.boot_id() == record.boot_id() &&
-         request.host() == record.host() &&
+         request.host() == record.host() && request.rack() == record.rack() &&
          request.frames().SerializeAsString() == record.frames().SerializeAsString();
 }
 
@@ -58,6 +59,7 @@ v1::Command MakeJoinCommand(const v1::JoinRequest& request) {
   join.set_host(request.host());
   join.set_boot_id(request.boot_id());
   join.set_incarnation(request.incarnation());
+  join.set_rack(request.rack());
   return command;
 }
 

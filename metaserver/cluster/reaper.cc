@@ -102,8 +102,8 @@ void Reaper::Run() {
   }
 }
 
-// A member that is catching up may have copied a chunk already that the others are about to drop:
-// it would bring the bytes back. So the group is left alone until it is done, or away.
+// A member that is catching up hears of a removal from its primary: by being compared again, or, when
+// it is about to become active, before the primary answers.
 bool Reaper::GroupIsQuiet(const v1::PlacementGroup& group, const MapSnapshot& map) const {
   bool any_active = false;
   for (const v1::Member& member : group.members()) {
@@ -111,12 +111,9 @@ bool Reaper::GroupIsQuiet(const v1::PlacementGroup& group, const MapSnapshot& ma
     if (record == nullptr) return false;
     const ServerView view = registry_.View(*record);
     const bool alive = view.presence == ServerView::Presence::kAlive;
-    if (member.state() == v1::MEMBER_ACTIVE) {
-      if (!alive || !IsUnrestarted(member, view)) return false;
-      any_active = true;
-    } else if (view.presence != ServerView::Presence::kGone) {
-      return false;
-    }
+    if (member.state() != v1::MEMBER_ACTIVE) continue;
+    if (!alive || !IsUnrestarted(member, view)) return false;
+    any_active = true;
   }
   return any_active;
 }

@@ -58,12 +58,13 @@ void ServerRegistry::NoteJoin(const v1::ServerRecord& record) {
     entry.counters.checksum_errors = 0;
     entry.counters.adopted_blocks = 0;
     entry.counters.damaged.clear();
+    entry.counters.usage.clear();
+    entry.counters.copies.clear();
   }
   entry.incarnation = incarnation;
   if (entry.shunned) return;
   entry.heard = clock_.Now();
-  if (entry.joined_as != incarnation) entry.joined = entry.heard;
-  entry.joined_as = incarnation;
+  entry.skips_grace = false;
 }
 
 Status ServerRegistry::NoteHeartbeat(const v1::HeartbeatRequest& request,
@@ -86,13 +87,16 @@ Status ServerRegistry::NoteHeartbeat(const v1::HeartbeatRequest& request,
   }
   entry.heard = clock_.Now();
   entry.incarnation = Incarnation(request.incarnation());
+  entry.skips_grace = false;
   const int damaged = std::min(request.damaged_size(), kMaxDamagedListed);
   entry.counters = {true,
                     request.total_bytes(),
                     request.available_bytes(),
                     request.checksum_errors(),
                     request.adopted_blocks(),
-                    {request.damaged().begin(), request.damaged().begin() + damaged}};
+                    {request.damaged().begin(), request.damaged().begin() + damaged},
+                    {request.usage().begin(), request.usage().end()},
+                    {request.copies().begin(), request.copies().end()}};
   return OkStatus();
 }
 
@@ -103,6 +107,17 @@ void ServerRegistry::Shun(ServerId server, const std::string& reason) {
   entry.shunned = true;
   LOG_WARN("chunkserver shunned until its lease has run out server={} reason=\"{}\"", server,
            reason);
+}
+
+void ServerRegistry::SkipGrace(ServerId server) {
+  absl::MutexLock lock(&mu_);
+  entries_[server].skips_grace = true;
+}
+
+bool ServerRegistry::SkipsGrace(ServerId server) const {
+  absl::ReaderMutexLock lock(&mu_);
+  const Entry* entry = Find(server);
+  return entry != nullptr && entry->skips_grace;
 }
 
 bool ServerRegistry::Condemn(const v1::ServerRecord& record) {
@@ -148,12 +163,7 @@ ServerView ServerRegistry::ViewLocked(const v1::ServerRecord& record) const {
   const Duration silence = SilenceOf(entry);
   const Duration watched = clock_.Now() - patient_since_;
   const bool patient = watched <= timing::kChunkLease + timing::kMemberRemoved;
-  ServerView view{Presence::kQuiet, Incarnation(record.incarnation()), record.boot_id(),
-                  BootTime{}, BootTime{}};
-  if (entry != nullptr) {
-    view.joined = entry->joined.value_or(BootTime{});
-    view.heard = entry->heard.value_or(BootTime{});
-  }
+  ServerView view{Presence::kQuiet, Incarnation(record.incarnation()), record.boot_id()};
   if (entry != nullptr && entry->heard && clock_.Now() - *entry->heard <= kAliveWithin) {
     view.presence = Presence::kAlive;
   } else if (!patient && silence > timing::kMemberRemoved) {

@@ -31,6 +31,8 @@ struct ServerCounters {
   uint64_t checksum_errors = 0;
   uint64_t adopted_blocks = 0;
   std::vector<v1::LostChunk> damaged;
+  std::vector<v1::GroupUsage> usage;    // of the groups it is the primary of
+  std::vector<v1::CopyProgress> copies;  // catch-ups it runs
 };
 
 // Thread-safe.
@@ -64,6 +66,10 @@ class ServerRegistry {
   // To be called once a gone server has been taken out of its groups.
   void ReleaseShunned(ServerId server);
 
+  // Copies on this server are made anew elsewhere without waiting for it, until it is heard again.
+  void SkipGrace(ServerId server);
+  bool SkipsGrace(ServerId server) const;
+
   ServerView View(const v1::ServerRecord& record) const;
   // Since it was last heard, or since this metaserver started.
   Duration Silence(ServerId server) const;
@@ -71,11 +77,10 @@ class ServerRegistry {
 
  private:
   struct Entry {
-    std::optional<BootTime> joined;  // first, as `joined_as`
-    Incarnation joined_as{0};
     std::optional<BootTime> heard;
     Incarnation incarnation{0};  // of the last message
     bool shunned = false;
+    bool skips_grace = false;
     ServerCounters counters;
   };
   Duration SilenceOf(const Entry* entry) const ABSL_SHARED_LOCKS_REQUIRED(mu_);

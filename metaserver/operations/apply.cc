@@ -53,6 +53,16 @@ Result<v1::Outcome> Run(const v1::Command& command, MetadataTransaction& txn) {
       return UpdateGroups(command, txn);
     case v1::Command::kSetPool:
       return SetPool(command, txn);
+    case v1::Command::kActivateGroups:
+      return ActivateGroups(command, txn);
+    case v1::Command::kSetServer:
+      return SetServer(command, txn);
+    case v1::Command::kRemoveServer:
+      return RemoveServer(command, txn);
+    case v1::Command::kSetSettings:
+      return SetSettings(command, txn);
+    case v1::Command::kNoteRepair:
+      return NoteRepair(command, txn);
     case v1::Command::kNameMetaserver:
       return NameMetaserver(command, txn);
     case v1::Command::kMarkHash:

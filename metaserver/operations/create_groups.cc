@@ -1,5 +1,6 @@
 #include "metaserver/operations/group_checks.h"
 #include "metaserver/operations/operations.h"
+#include "metaserver/placement/group_row.h"
 
 namespace cairn {
 
@@ -25,6 +26,7 @@ Result<v1::Outcome> CreateGroups(const v1::Command& command, MetadataTransaction
     group.set_id(state.next_group());
     group.set_pool(pool_id.value);
     group.set_epoch(1);
+    Activate(group);  // it is empty: there is nothing a member could lack
     group.set_changed_at(state.map_version());
     txn.Put(schema::GroupKey(PgId(group.id())), group);
     state.set_next_group(group.id() + 1);

@@ -13,6 +13,7 @@ Status CheckState(const v1::Member& member) {
       return Status::Error(ErrorCode::kInvalidArgument, "member {} is active without incarnation",
                            member.server());
     case v1::MEMBER_SYNCING:
+    case v1::MEMBER_LEAVING:
       return OkStatus();
     default:
       return Status::Error(ErrorCode::kInvalidArgument, "member {} has no state", member.server());

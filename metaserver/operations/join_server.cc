@@ -11,7 +11,7 @@ constexpr size_t kMaxPathBytes = 4096;
 
 Status CheckRequest(const v1::JoinServerCommand& join) {
   if (join.disk_uuid().empty()) return Status(ErrorCode::kInvalidArgument, "no disk uuid");
-  for (const std::string* text : {&join.disk_uuid(), &join.host(), &join.boot_id(),
+  for (const std::string* text : {&join.disk_uuid(), &join.host(), &join.boot_id(), &join.rack(),
                                   &join.frames().host(), &join.frames().boot_id()}) {
     if (text->size() > kMaxTextBytes) return Status(ErrorCode::kTooLarge, "a server's address");
   }
@@ -28,6 +28,7 @@ v1::ServerRecord RecordOf(const v1::JoinServerCommand& join) {
   server.set_host(join.host());
   server.set_boot_id(join.boot_id());
   server.set_incarnation(join.incarnation());
+  server.set_rack(join.rack());
   return server;
 }
 
@@ -49,6 +50,10 @@ Result<v1::Outcome> JoinServer(const v1::Command& command, MetadataTransaction& 
       return Fail(ErrorCode::kStaleRequest, "server {} was started again since", id);
     }
     server.set_id(id.value);
+    server.set_state(stored->state());  // an operator's word outlives a restart
+    if (stored->has_maintenance_until()) {
+      *server.mutable_maintenance_until() = stored->maintenance_until();
+    }
     outcome.set_server(id.value);
     if (google::protobuf::util::MessageDifferencer::Equals(server, *stored)) return outcome;
   } else {

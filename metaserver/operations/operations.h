@@ -38,7 +38,12 @@ Result<v1::Outcome> FinishTrim(const v1::Command& command, MetadataTransaction& 
 Result<v1::Outcome> JoinServer(const v1::Command& command, MetadataTransaction& txn);
 Result<v1::Outcome> CreateGroups(const v1::Command& command, MetadataTransaction& txn);
 Result<v1::Outcome> UpdateGroups(const v1::Command& command, MetadataTransaction& txn);
+Result<v1::Outcome> ActivateGroups(const v1::Command& command, MetadataTransaction& txn);
 Result<v1::Outcome> SetPool(const v1::Command& command, MetadataTransaction& txn);
+Result<v1::Outcome> SetServer(const v1::Command& command, MetadataTransaction& txn);
+Result<v1::Outcome> RemoveServer(const v1::Command& command, MetadataTransaction& txn);
+Result<v1::Outcome> SetSettings(const v1::Command& command, MetadataTransaction& txn);
+Result<v1::Outcome> NoteRepair(const v1::Command& command, MetadataTransaction& txn);
 
 // The metaservers themselves.
 Result<v1::Outcome> NameMetaserver(const v1::Command& command, MetadataTransaction& txn);

@@ -9,9 +9,9 @@ Result<v1::Outcome> RemoveOrphan(const v1::Command& command, MetadataTransaction
   ASSIGN_OR_RETURN(auto orphan, LoadRow<v1::OrphanRecord>(txn, schema::OrphanKey(inode)));
   if (!orphan) return outcome;
   if (!orphan->holders().empty()) return Fail(ErrorCode::kBusy, "inode {} is held open", inode);
-  ASSIGN_OR_RETURN(const v1::InodeRecord record, LoadInode(txn, inode));
+  ASSIGN_OR_RETURN(const auto record, LoadRow<v1::InodeRecord>(txn, schema::InodeKey(inode)));
   txn.Erase(schema::OrphanKey(inode));
-  txn.RemoveInode(record);
+  if (record) txn.RemoveInode(*record);
   return outcome;
 }
 

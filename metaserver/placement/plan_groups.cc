@@ -1,8 +1,9 @@
 #include "metaserver/placement/plan_groups.h"
 
 #include <algorithm>
-#include <set>
+#include <string>
 #include <tuple>
+#include <utility>
 
 #include "common/hash.h"
 
@@ -12,6 +13,7 @@ namespace {
 // How full one server is with what has been planned so far.
 struct Load {
   const PlacementServer* server;
+  double weight = 1;  // its share of the room, 1 for an average server
   uint32_t memberships = 0;
   uint32_t primaries = 0;
 };
@@ -20,11 +22,22 @@ uint64_t TieBreak(uint32_t group, ServerId server) {
   return MixBits((uint64_t{group} << 32) | server.value);
 }
 
-// The least loaded server outside `taken`, on a host outside `hosts` if there is one.
-Load* NextMember(std::vector<Load>& loads, uint32_t group, const std::vector<Load*>& taken,
-                 const std::set<std::string>& hosts) {
+// How many of `taken` are on the same host, and on the same rack.
+std::pair<int, int> Neighbours(const Load& load, const std::vector<Load*>& taken) {
+  std::pair<int, int> near;
+  for (const Load* other : taken) {
+    near.first += other->server->host == load.server->host ? 1 : 0;
+    const bool same_rack =
+        !load.server->rack.empty() && other->server->rack == load.server->rack;
+    near.second += same_rack ? 1 : 0;
+  }
+  return near;
+}
+
+// The least loaded server outside `taken`, as far from those as can be.
+Load* NextMember(std::vector<Load>& loads, uint32_t group, const std::vector<Load*>& taken) {
   const auto rank = [&](const Load& load) {
-    return std::tuple(hosts.contains(load.server->host), load.memberships,
+    return std::tuple(Neighbours(load, taken), (load.memberships + 1) / load.weight,
                       TieBreak(group, load.server->id));
   };
   Load* best = nullptr;
@@ -37,11 +50,9 @@ Load* NextMember(std::vector<Load>& loads, uint32_t group, const std::vector<Loa
 
 std::vector<Load*> ChooseMembers(std::vector<Load>& loads, uint32_t group, uint32_t copies) {
   std::vector<Load*> members;
-  std::set<std::string> hosts;
   while (members.size() < copies) {
-    Load* next = NextMember(loads, group, members, hosts);
+    Load* next = NextMember(loads, group, members);
     next->memberships++;
-    hosts.insert(next->server->host);
     members.push_back(next);
   }
   // The first member is the primary: the one with the fewest so far.
@@ -51,6 +62,19 @@ std::vector<Load*> ChooseMembers(std::vector<Load>& loads, uint32_t group, uint3
   });
   members.front()->primaries++;
   return members;
+}
+
+void Weigh(std::vector<Load>& loads) {
+  double sum = 0;
+  int known = 0;
+  for (const Load& load : loads) {
+    sum += static_cast<double>(load.server->total_bytes);
+    known += load.server->total_bytes > 0 ? 1 : 0;
+  }
+  for (Load& load : loads) {
+    if (load.server->total_bytes == 0) continue;
+    load.weight = static_cast<double>(load.server->total_bytes) * known / sum;
+  }
 }
 
 v1::PlacementGroup MakeGroup(PoolId pool, const std::vector<Load*>& members) {
@@ -78,6 +102,7 @@ Result<std::vector<v1::PlacementGroup>> PlanGroups(PoolId pool, uint32_t copies,
   }
   std::vector<Load> loads;
   for (const PlacementServer& server : servers) loads.push_back({&server});
+  Weigh(loads);
   const uint32_t targets = static_cast<uint32_t>(servers.size());
   const uint32_t count = (kGroupsPerTarget * targets + copies - 1) / copies;
   std::vector<v1::PlacementGroup> groups;

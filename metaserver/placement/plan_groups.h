@@ -17,12 +17,14 @@ inline constexpr uint32_t kGroupsPerTarget = 64;
 struct PlacementServer {
   ServerId id;
   std::string host;
+  std::string rack;
   Incarnation incarnation{0};
   std::string boot_id;
+  uint64_t total_bytes = 0;  // 0: not known, counts as average
 };
 
-// Groups for `pool` over `servers`: members of a group on distinct servers, and on distinct hosts
-// when there are enough of them; memberships and primaries spread evenly. All members are active,
+// Groups for `pool` over `servers`: members of a group on distinct servers, and on distinct racks
+// and hosts when there are enough of them; memberships spread by size, primaries evenly. All members are active,
 // for an empty group has nothing to copy. Ids and epochs are left to the one who commits them.
 // kUnavailable says how many servers are missing.
 Result<std::vector<v1::PlacementGroup>> PlanGroups(PoolId pool, uint32_t copies,

@@ -72,11 +72,13 @@ void AdminService::CountGroups(const MapSnapshot& map, const ServersHealth& serv
 void AdminService::AddChunkservers(const MapSnapshot& map, const ServersHealth& servers,
                                    v1::GetStatusResponse& response) {
   std::map<uint32_t, std::pair<uint32_t, uint32_t>> memberships;  // active, syncing
+  std::map<uint32_t, uint32_t> primaries;
   for (const auto& [id, group] : map.groups) {
     for (const v1::Member& member : group.members()) {
       auto& [active, syncing] = memberships[member.server()];
       ++(member.state() == v1::MEMBER_ACTIVE ? active : syncing);
     }
+    if (const v1::Member* primary = PrimaryOf(group)) ++primaries[primary->server()];
   }
   for (const auto& [id, record] : map.servers) {
     const ServerHealth& health = servers.at(id);
@@ -93,6 +95,10 @@ void AdminService::AddChunkservers(const MapSnapshot& map, const ServersHealth& 
     status.set_adopted_blocks(health.counters.adopted_blocks);
     status.set_active_groups(memberships[id.value].first);
     status.set_syncing_groups(memberships[id.value].second);
+    status.set_primary_groups(primaries[id.value]);
+    status.set_state(record.state());
+    *status.mutable_maintenance_until() = record.maintenance_until();
+    status.set_rack(record.rack());
   }
 }
 
@@ -103,6 +109,8 @@ Status AdminService::AddRows(const ReadView& view, v1::GetStatusResponse& respon
   response.set_file_bytes(state->file_bytes());
   response.mutable_metaserver()->set_term(state->applied_term());
   response.mutable_metaserver()->set_applied_index(state->applied_index());
+  ASSIGN_OR_RETURN(const auto repair, LoadRow<v1::RepairRecord>(view, schema::RepairKey()));
+  if (repair) *response.mutable_repair() = *repair;
   return ScanRows<v1::SessionRecord>(
       view, schema::kSessionPrefix, schema::kSessionPrefix,
       [&](std::string_view, const v1::SessionRecord& record) {
@@ -142,7 +150,8 @@ Result<v1::GetHealthResponse> AdminService::GetHealth() {
   ASSIGN_OR_RETURN(const std::shared_ptr<const MapSnapshot> map, parts_.maps->Get());
   v1::GetHealthResponse response;
   if (!parts_.state->Serves()) return response;  // chunkservers speak to the leader alone
-  for (v1::HealthItem& item : DiagnoseCluster(*map, LookAtServers(*map, *parts_.registry))) {
+  const ClusterShape shape = LookAtShape(*map, *parts_.registry, parts_.clock->WallNow());
+  for (v1::HealthItem& item : DiagnoseCluster(*map, LookAtServers(*map, *parts_.registry), shape)) {
     *response.add_items() = std::move(item);
   }
   return response;

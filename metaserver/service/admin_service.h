@@ -21,6 +21,7 @@ struct AdminServiceParts {
   ReplicatedState* state = nullptr;
   MapCache* maps = nullptr;
   ServerRegistry* registry = nullptr;
+  const Clock* clock = nullptr;
   DataDirectory* directory = nullptr;
   MetaserverGroup* group = nullptr;
   FaultPlan* faults = nullptr;  // null: this build takes none

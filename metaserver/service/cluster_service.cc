@@ -8,6 +8,7 @@
 namespace cairn {
 
 void RegisterClusterService(Dispatcher& dispatcher, Membership& membership,
+                            GroupActivation& activation,
                             std::function<std::vector<v1::MetaserverMember>()> metaservers) {
   using JoinCall = Call<v1::JoinRequest, v1::JoinResponse>;
   dispatcher.Handle<v1::JoinRequest, v1::JoinResponse>(
@@ -39,6 +40,14 @@ void RegisterClusterService(Dispatcher& dispatcher, Membership& membership,
   dispatcher.Handle<v1::MemberSyncedRequest, v1::MemberSyncedResponse>(
       v1::CLUSTER_MEMBER_SYNCED, [&membership](SyncedCall call) {
         membership.MemberSynced(call.request(), [call](Result<v1::MemberSyncedResponse> result) {
+          call.Finish(result);
+        });
+      });
+
+  using ActivateCall = Call<v1::ActivateGroupsRequest, v1::ActivateGroupsResponse>;
+  dispatcher.Handle<v1::ActivateGroupsRequest, v1::ActivateGroupsResponse>(
+      v1::CLUSTER_ACTIVATE_GROUPS, [&activation](ActivateCall call) {
+        activation.Activate(call.request(), [call](Result<v1::ActivateGroupsResponse> result) {
           call.Finish(result);
         });
       });

@@ -15,7 +15,7 @@ bool IsMetadataMethod(int method) {
 }
 
 bool IsClusterMethod(int method) {
-  return method >= v1::CLUSTER_JOIN && method <= v1::CLUSTER_MEMBER_SYNCED;
+  return method >= v1::CLUSTER_JOIN && method <= v1::CLUSTER_ACTIVATE_GROUPS;
 }
 
 bool NeedsLeader(int method) {

@@ -98,5 +98,14 @@ std::string ClientKey(std::string_view client_id) {
 std::string DiskKey(std::string_view disk_uuid) {
   return std::string("u").append(disk_uuid);
 }
+std::string RepairKey() {
+  return "P";
+}
+std::string EventKey(uint64_t sequence) {
+  return NumberKey('E', sequence);
+}
+std::string SettingsKey() {
+  return "q";
+}
 
 }  // namespace cairn::schema

@@ -13,6 +13,9 @@
 //   v <server:4>                       ServerRecord
 //   c <client id>                      session id (8 bytes) of the mount that chose this id
 //   u <disk uuid>                      server id (8 bytes) of the chunkserver with this disk
+//   P                                  RepairRecord: the repair under way, or the last
+//   E <sequence:8>                     EventRecord; the newest 1000
+//   q                                  Settings
 //   x ...                              extended attributes, reserved
 //   l ...                              locks, reserved
 //   e ...                              sessions writing past the committed size, reserved
@@ -46,6 +49,9 @@ std::string GroupKey(PgId group);
 std::string ServerKey(ServerId server);
 std::string ClientKey(std::string_view client_id);
 std::string DiskKey(std::string_view disk_uuid);
+std::string RepairKey();
+std::string EventKey(uint64_t sequence);
+std::string SettingsKey();
 
 // The eight big-endian bytes `bytes` begins with. REQUIRES: there are eight.
 uint64_t KeyNumber(std::string_view bytes);
@@ -59,5 +65,6 @@ inline constexpr std::string_view kSessionPrefix = "S";
 inline constexpr std::string_view kPoolPrefix = "p";
 inline constexpr std::string_view kGroupPrefix = "g";
 inline constexpr std::string_view kServerPrefix = "v";
+inline constexpr std::string_view kEventPrefix = "E";
 
 }  // namespace cairn::schema

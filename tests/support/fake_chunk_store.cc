@@ -302,4 +302,17 @@ ChunkStoreCounters FakeChunkStore::Counters() {
   return counters_;
 }
 
+GroupUsage FakeChunkStore::Usage(PgId group) {
+  absl::MutexLock lock(&mu_);
+  GroupUsages usages;
+  for (const auto& [id, chunk] : chunks_) {
+    ChunkRow row;
+    row.group = chunk.group;
+    row.version = chunk.info.version;
+    row.present_blocks = static_cast<uint32_t>(chunk.blocks.size());
+    usages.Add(id, row);
+  }
+  return usages.Of(group);
+}
+
 }  // namespace cairn

@@ -46,6 +46,12 @@ class FakeChunkStore final : public ChunkStore {
   Result<std::optional<ChunkInfo>> Info(ChunkId id) override;
   Result<std::vector<ChunkInfo>> List(PgId group, std::optional<ChunkId> after,
                                       size_t limit) override;
+  // Nothing is ever sealed here.
+  Result<std::vector<ChunkInfo>> ListUnsealed(PgId group, std::optional<ChunkId> after,
+                                              size_t limit) override {
+    return List(group, after, limit);
+  }
+  GroupUsage Usage(PgId group) override;
   Result<std::optional<ChunkBlocks>> Blocks(ChunkId id) override;
   Result<ChunkRead> FetchBlocks(ChunkId id, uint32_t first_block, uint32_t count) override;
   Status InstallBlocks(const BlockInstall& install) override;

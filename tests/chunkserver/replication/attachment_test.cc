@@ -77,6 +77,7 @@ class PrimaryGroupsTest : public testing::Test {
       member.set_state(server == 1 || joined ? v1::MEMBER_ACTIVE : v1::MEMBER_SYNCING);
       member.set_incarnation(1);
     }
+    group.set_activated_epoch(group.epoch());
     table_.Apply(map, false);
   }
   bool MustHaveWrites(ServerId server) {
@@ -109,7 +110,7 @@ TEST_F(PrimaryGroupsTest, AThreadThatIsLateWithAChangeDoesNotUndoTheNextOne) {
   });
   Apply(1, false);
   EXPECT_NE(groups_.Attach(*table_.Current(kGroup).group, ServerId(2)), nullptr);
-  groups_.SetReady(kGroup, Epoch(2));
+  groups_.SetEqual(kGroup, Epoch(2));
   EXPECT_TRUE(groups_.IsReady(kGroup));
 }
 

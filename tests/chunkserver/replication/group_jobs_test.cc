@@ -229,6 +229,7 @@ TEST(TakeOverTest, IsNotKeptWaitingByCatchUpsOfAMemberThatHangs) {
     v1::PlacementGroup& group = *others.add_groups();
     group.set_id(id);
     group.set_epoch(1);
+    group.set_activated_epoch(1);
     v1::Member& own = *group.add_members();
     own.set_server(kA.value);
     own.set_state(v1::MEMBER_ACTIVE);

@@ -12,6 +12,7 @@ namespace {
 
 class RecordedReports final : public ClusterReports {
  public:
+  Status ActivateGroup(PgId, Epoch, const std::vector<ServerId>&) override { return OkStatus(); }
   void ReportMember(PgId, Epoch, ServerId, v1::MemberFault fault, const std::string&) override {
     absl::MutexLock lock(&mu_);
     faults_.push_back(fault);

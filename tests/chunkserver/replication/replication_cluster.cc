@@ -1,5 +1,6 @@
 #include "tests/chunkserver/replication/replication_cluster.h"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -64,6 +65,9 @@ struct ReplicationCluster::Reports final : ClusterReports {
   Status MemberSynced(PgId group, Epoch epoch, ServerId member, Incarnation incarnation) override {
     return cluster.MemberSynced(group, epoch, member, incarnation);
   }
+  Status ActivateGroup(PgId, Epoch epoch, const std::vector<ServerId>& heard) override {
+    return cluster.ActivateGroup(epoch, heard);
+  }
   ReplicationCluster& cluster;
 };
 
@@ -120,7 +124,7 @@ void ReplicationCluster::Start(ServerId id) {
 v1::ClusterMap ReplicationCluster::Map() const {
   absl::MutexLock lock(&mu_);
   v1::ClusterMap map;
-  map.set_version(group_.epoch());
+  map.set_version(group_.changed_at());
   *map.add_groups() = group_;
   v1::Pool& pool = *map.add_pools();
   pool.set_id(group_.pool());
@@ -135,11 +139,14 @@ void ReplicationCluster::SetGroup(const std::vector<Row>& rows, uint32_t min_act
     group_.set_id(kGroup.value);
     group_.set_pool(1);
     group_.set_epoch(group_.epoch() + 1);
+    group_.set_changed_at(group_.changed_at() + 1);
     group_.clear_members();
     for (const Row& row : rows) {
       v1::Member& member = *group_.add_members();
       member.set_server(row.server.value);
-      member.set_state(row.active ? v1::MEMBER_ACTIVE : v1::MEMBER_SYNCING);
+      member.set_state(row.leaving  ? v1::MEMBER_LEAVING
+                       : row.active ? v1::MEMBER_ACTIVE
+                                    : v1::MEMBER_SYNCING);
       member.set_incarnation(row.active ? servers_.at(row.server)->incarnation : 0);
     }
   }
@@ -195,12 +202,46 @@ Status ReplicationCluster::MemberSynced(PgId, Epoch epoch, ServerId member,
     if (group_.epoch() != epoch.value) {
       return Status::Error(ErrorCode::kStaleEpoch, "the group has moved on");
     }
+    const bool activated = group_.activated_epoch() == group_.epoch();
     group_.set_epoch(group_.epoch() + 1);
+    if (activated) group_.set_activated_epoch(group_.epoch());
+    group_.set_changed_at(group_.changed_at() + 1);
     for (v1::Member& row : *group_.mutable_members()) {
       if (row.server() != member.value) continue;
       row.set_state(v1::MEMBER_ACTIVE);
       row.set_incarnation(incarnation.value);
     }
+  }
+  Publish();
+  return OkStatus();
+}
+
+void ReplicationCluster::HoldActivations(bool hold) {
+  absl::MutexLock lock(&mu_);
+  hold_activations_ = hold;
+}
+
+std::vector<ServerId> ReplicationCluster::heard() {
+  absl::MutexLock lock(&mu_);
+  return heard_;
+}
+
+Status ReplicationCluster::ActivateGroup(Epoch epoch, const std::vector<ServerId>& heard) {
+  {
+    absl::MutexLock lock(&mu_);
+    heard_ = heard;
+    if (hold_activations_) return Status::Error(ErrorCode::kUnavailable, "nobody listens");
+    if (group_.epoch() != epoch.value) {
+      return Status::Error(ErrorCode::kBusy, "the group has moved on");
+    }
+    for (const v1::Member& row : group_.members()) {
+      const bool knows = std::find(heard.begin(), heard.end(), ServerId(row.server())) != heard.end();
+      if (row.state() == v1::MEMBER_LEAVING && !knows) {
+        return Status::Error(ErrorCode::kBusy, "a leaving member may serve still");
+      }
+    }
+    group_.set_activated_epoch(group_.epoch());
+    group_.set_changed_at(group_.changed_at() + 1);
   }
   Publish();
   return OkStatus();

@@ -52,8 +52,10 @@ class ReplicationCluster {
   struct Row {
     ServerId server;
     bool active = true;
+    bool leaving = false;
   };
-  // A new epoch with these members; those active are meant as they run now.
+  // A new epoch with these members; those active are meant as they run now. Its primary has to
+  // have it activated.
   void SetGroup(const std::vector<Row>& rows, uint32_t min_active = 1);
   void Publish();                                                  // to all that run
   uint64_t epoch() const;
@@ -70,6 +72,10 @@ class ReplicationCluster {
   ManualClock& clock() { return clock_; }
   // The metaserver does not hear of members that are synced.
   void HoldSynced(bool hold);
+  // Nor of epochs that are to be activated.
+  void HoldActivations(bool hold);
+  // Those that said they knew the epoch when it was activated last.
+  std::vector<ServerId> heard();
   std::vector<v1::ReportMemberRequest> reports();
   // Called before a member is made active.
   void OnSynced(std::function<void(ServerId)> hook) { on_synced_ = std::move(hook); }
@@ -101,6 +107,7 @@ class ReplicationCluster {
   };
   v1::ClusterMap Map() const;
   Status MemberSynced(PgId group, Epoch epoch, ServerId member, Incarnation incarnation);
+  Status ActivateGroup(Epoch epoch, const std::vector<ServerId>& heard);
 
   ManualClock clock_;
   PeerIdentity caller_;
@@ -112,6 +119,8 @@ class ReplicationCluster {
   v1::PlacementGroup group_ ABSL_GUARDED_BY(mu_);
   uint32_t min_active_ ABSL_GUARDED_BY(mu_) = 1;
   bool hold_synced_ ABSL_GUARDED_BY(mu_) = false;
+  bool hold_activations_ ABSL_GUARDED_BY(mu_) = false;
+  std::vector<ServerId> heard_ ABSL_GUARDED_BY(mu_);
   std::set<ServerId> running_ ABSL_GUARDED_BY(mu_);
   std::vector<v1::ReportMemberRequest> reported_ ABSL_GUARDED_BY(mu_);
 };

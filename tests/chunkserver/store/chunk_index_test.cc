@@ -80,7 +80,7 @@ TEST_F(ChunkIndexTest, AnUnknownFormatIsRefused) {
     auto database = DurableLevelDb::Open(directory_, {});
     ASSERT_OK(database);
     leveldb::WriteBatch batch;
-    batch.Put(FormatKey(), "\x02");
+    batch.Put(FormatKey(), "\x03");
     ASSERT_OK((*database)->Write(&batch, true));
   }
   EXPECT_EQ(CodeOf(ChunkIndex::Open(directory_, false)), ErrorCode::kNotSupported);

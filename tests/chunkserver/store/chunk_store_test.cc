@@ -197,13 +197,13 @@ TEST_F(ChunkStoreTest, AnIndexRowThatDoesNotParseEndsTheUseOfTheDisk) {
     auto database = DurableLevelDb::Open(directory_ + "/index", {});
     ASSERT_OK(database);
     leveldb::WriteBatch batch;
-    batch.Put(ChunkKey(kChunk), "nonsense");
+    batch.Put(CrcKey(kChunk, 0), "nonsense");
     ASSERT_OK((*database)->Write(&batch, true));
   }
   Open(/*clean_stop=*/true);
-  const auto info = store_->Info(kChunk);
-  ASSERT_EQ(CodeOf(info), ErrorCode::kDiskFailed);
-  EXPECT_THAT(info.error().message(), testing::HasSubstr("index"));
+  const auto blocks = store_->Blocks(kChunk);
+  ASSERT_EQ(CodeOf(blocks), ErrorCode::kDiskFailed);
+  EXPECT_THAT(blocks.error().message(), testing::HasSubstr("index"));
   EXPECT_EQ(CodeOf(store_->List(kGroup, {}, 10)), ErrorCode::kDiskFailed);
   EXPECT_EQ(ReadText(0, 1, ChunkId{InodeId(5), 0}), "disk failed");
   EXPECT_THAT(disk_failures_, testing::SizeIs(1));

@@ -14,11 +14,13 @@ BootTime At(int seconds) {
   return {std::chrono::seconds(seconds)};
 }
 
+constexpr PgId kGroup{3};
+
 TEST(UnsealedChunks, ASyncCoversOnlyChangesMadeBeforeItBegan) {
   UnsealedChunks chunks;
-  chunks.NoteChange(kChunk, At(1));
+  chunks.NoteChange(kChunk, kGroup, At(1));
   auto syncing = chunks.Find(kChunk);
-  chunks.NoteChange(kChunk, At(2));
+  chunks.NoteChange(kChunk, kGroup, At(2));
   chunks.NoteSynced(*syncing);
   EXPECT_FALSE(chunks.Find(kChunk)->data_synced);
   EXPECT_TRUE(chunks.Find(kChunk)->entry_synced);
@@ -28,10 +30,10 @@ TEST(UnsealedChunks, ASyncCoversOnlyChangesMadeBeforeItBegan) {
 
 TEST(UnsealedChunks, ASyncOfARemovedChunkSaysNothingAboutItsSuccessor) {
   UnsealedChunks chunks;
-  chunks.NoteChange(kChunk, At(1));
+  chunks.NoteChange(kChunk, kGroup, At(1));
   auto syncing = chunks.Find(kChunk);
   chunks.Forget(kChunk);
-  chunks.NoteChange(kChunk, At(2));
+  chunks.NoteChange(kChunk, kGroup, At(2));
   chunks.NoteSynced(*syncing);
   EXPECT_FALSE(chunks.Find(kChunk)->data_synced);
   EXPECT_FALSE(chunks.Find(kChunk)->entry_synced);
@@ -39,11 +41,26 @@ TEST(UnsealedChunks, ASyncOfARemovedChunkSaysNothingAboutItsSuccessor) {
 
 TEST(UnsealedChunks, AreIdleFromTheirLastChangeOn) {
   UnsealedChunks chunks;
-  chunks.NoteChange(kChunk, At(1));
-  chunks.NoteChange(kChunk, At(5));
+  chunks.NoteChange(kChunk, kGroup, At(1));
+  chunks.NoteChange(kChunk, kGroup, At(5));
   EXPECT_THAT(chunks.IdleSince(At(4)), IsEmpty());
   EXPECT_THAT(chunks.IdleSince(At(5)), SizeIs(1));
   EXPECT_THAT(chunks.All(), SizeIs(1));
+}
+
+TEST(UnsealedChunks, AreListedByGroup) {
+  UnsealedChunks chunks;
+  constexpr PgId kOther{4};
+  const ChunkId second{InodeId(2), 0};
+  chunks.NoteChange(second, kGroup, At(1));
+  chunks.NoteChange(kChunk, kGroup, At(1));
+  EXPECT_EQ(chunks.OfGroup(kGroup), (std::vector<ChunkId>{std::min(kChunk, second),
+                                                          std::max(kChunk, second)}));
+  chunks.NoteChange(kChunk, kOther, At(2));
+  EXPECT_EQ(chunks.OfGroup(kGroup), std::vector<ChunkId>{second});
+  chunks.Forget(second);
+  EXPECT_TRUE(chunks.OfGroup(kGroup).empty());
+  EXPECT_EQ(chunks.OfGroup(kOther), std::vector<ChunkId>{kChunk});
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "metaserver/cluster/cluster_resources.h"
+#include "metaserver/cluster/group_activation.h"
 #include "metaserver/cluster/map_cache.h"
 #include "metaserver/cluster/member_monitor.h"
 #include "metaserver/cluster/membership.h"
@@ -29,13 +30,14 @@ class ClusterFixture : public ::testing::Test {
   void RestartMetaserver() {
     registry_ = std::make_unique<ServerRegistry>(clock_);
     maps_ = std::make_unique<MapCache>(state_);
-    monitor_ = std::make_unique<MemberMonitor>(state_, *maps_, *registry_);
+    monitor_ = std::make_unique<MemberMonitor>(state_, *maps_, *registry_, clock_);
     membership_ = std::make_unique<Membership>(state_, *maps_, *registry_, clock_,
                                                [this] { ++wakes_; },
                                                [this](const v1::Endpoint&, const auto& done) {
                                                  done(reach_);
                                                });
     resources_ = std::make_unique<ClusterResources>(state_, *maps_, *registry_);
+    activation_ = std::make_unique<GroupActivation>(state_, *maps_, *registry_);
     state_.OnMapChanged([this] { maps_->Invalidate(); });
   }
 
@@ -120,6 +122,26 @@ class ClusterFixture : public ::testing::Test {
         }
       }
       Look();
+      if (primaries_serve_) Serve();
+    }
+  }
+  // Running primaries have their epochs activated; what leaves knows of it.
+  void Serve() {
+    const std::shared_ptr<const MapSnapshot> map = Map();
+    for (const auto& [id, group] : map->groups) {
+      const v1::Member* primary = PrimaryOf(group);
+      if (IsActivated(group) || primary == nullptr) continue;
+      if (!servers_[primary->server()].running) continue;
+      v1::ActivateGroupsRequest request;
+      request.set_reporter(primary->server());
+      request.add_groups()->set_group(id.value);
+      request.mutable_groups(0)->set_epoch(group.epoch());
+      for (const v1::Member& member : group.members()) {
+        if (member.state() == v1::MEMBER_LEAVING) {
+          request.mutable_groups(0)->add_heard(member.server());
+        }
+      }
+      activation_->Activate(request, [](const Result<v1::ActivateGroupsResponse>&) {});
     }
   }
   // Until nothing is left to plan.
@@ -193,6 +215,8 @@ class ClusterFixture : public ::testing::Test {
   std::unique_ptr<MemberMonitor> monitor_;
   std::unique_ptr<Membership> membership_;
   std::unique_ptr<ClusterResources> resources_;
+  std::unique_ptr<GroupActivation> activation_;
+  bool primaries_serve_ = true;
   std::map<uint32_t, Chunkserver> servers_;
   int wakes_ = 0;
   Status reach_;  // what trying to reach an accused server gives

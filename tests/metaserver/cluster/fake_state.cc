@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "metaserver/operations/apply.h"
 #include "metaserver/store/schema.h"
+#include "metaserver/store/transaction.h"
 
 namespace cairn {
 namespace {
@@ -94,112 +96,23 @@ void FakeState::Store(const std::string& key, const google::protobuf::MessageLit
   rows_[key] = row.SerializeAsString();
 }
 
-uint64_t FakeState::NextMapVersion() {
-  auto state = Load<v1::StateRecord>(schema::StateKey());
-  state.set_map_version(state.map_version() + 1);
-  Store(schema::StateKey(), state);
-  return state.map_version();
-}
-
+// The operations are the real ones.
 v1::Outcome FakeState::Apply(const v1::Command& command) {
-  v1::Outcome outcome;
-  switch (command.operation_case()) {
-    case v1::Command::kFoundCluster: Found(command.found_cluster()); break;
-    case v1::Command::kJoinServer: Join(command.join_server(), outcome); break;
-    case v1::Command::kCreateGroups: CreateGroups(command.create_groups(), outcome); break;
-    case v1::Command::kUpdateGroups: UpdateGroups(command.update_groups(), outcome); break;
-    case v1::Command::kSetPool: {
-      const std::string key = schema::PoolKey(PoolId(command.set_pool().pool()));
-      auto pool = Load<v1::Pool>(key);
-      pool.set_min_active(command.set_pool().min_active());
-      Store(key, pool);
-      NextMapVersion();
-      break;
+  const FakeView view(rows_);
+  Result<MetadataTransaction> txn = MetadataTransaction::Begin(view);
+  CAIRN_CHECK(txn.has_value());
+  v1::Outcome outcome = ApplyCommand(command, *txn);
+  const Result<RowChanges> changes = txn->Finish();
+  CAIRN_CHECK(changes.has_value());
+  for (const auto& [key, row] : *changes) {
+    if (row.has_value()) {
+      rows_[key] = *row;
+    } else {
+      rows_.erase(key);
     }
-    case v1::Command::kRemoveOrphan:
-      rows_.erase(schema::OrphanKey(InodeId(command.remove_orphan().inode())));
-      rows_.erase(schema::InodeKey(InodeId(command.remove_orphan().inode())));
-      break;
-    case v1::Command::kFinishTrim:
-      rows_.erase(schema::TrimKey(InodeId(command.finish_trim().inode())));
-      break;
-    default: outcome.set_code(static_cast<uint32_t>(ErrorCode::kUnimplemented)); break;
   }
+  group_updates_ += command.has_update_groups() ? 1 : 0;
   return outcome;
-}
-
-void FakeState::Found(const v1::FoundClusterCommand& command) {
-  v1::StateRecord state;
-  state.set_cluster_id(command.cluster_id());
-  state.set_next_server(1);
-  state.set_next_group(1);
-  Store(schema::StateKey(), state);
-  v1::Pool pool;
-  pool.set_id(1);
-  pool.set_copies(command.copies());
-  pool.set_min_active(command.min_active());
-  pool.set_chunk_size(command.chunk_size());
-  Store(schema::PoolKey(PoolId(1)), pool);
-  NextMapVersion();
-}
-
-void FakeState::Join(const v1::JoinServerCommand& command, v1::Outcome& outcome) {
-  v1::ServerRecord record;
-  for (const auto& [key, value] : rows_) {
-    v1::ServerRecord known;
-    if (!key.starts_with(schema::kServerPrefix) || !known.ParseFromString(value)) continue;
-    if (known.disk_uuid() == command.disk_uuid()) record = known;
-  }
-  if (record.id() == 0) {
-    auto state = Load<v1::StateRecord>(schema::StateKey());
-    record.set_id(state.next_server());
-    state.set_next_server(state.next_server() + 1);
-    Store(schema::StateKey(), state);
-  }
-  record.set_disk_uuid(command.disk_uuid());
-  *record.mutable_frames() = command.frames();
-  record.set_host(command.host());
-  record.set_boot_id(command.boot_id());
-  record.set_incarnation(command.incarnation());
-  Store(schema::ServerKey(ServerId(record.id())), record);
-  NextMapVersion();
-  outcome.set_server(record.id());
-}
-
-void FakeState::CreateGroups(const v1::CreateGroupsCommand& command, v1::Outcome& outcome) {
-  auto pool = Load<v1::Pool>(schema::PoolKey(PoolId(command.pool())));
-  if (pool.group_count() > 0) {
-    outcome.set_code(static_cast<uint32_t>(ErrorCode::kExists));
-    return;
-  }
-  const uint64_t version = NextMapVersion();
-  auto state = Load<v1::StateRecord>(schema::StateKey());
-  pool.set_first_group(state.next_group());
-  pool.set_group_count(static_cast<uint32_t>(command.groups_size()));
-  for (v1::PlacementGroup group : command.groups()) {
-    group.set_id(state.next_group());
-    group.set_epoch(1);
-    group.set_changed_at(version);
-    state.set_next_group(state.next_group() + 1);
-    Store(schema::GroupKey(PgId(group.id())), group);
-  }
-  Store(schema::StateKey(), state);
-  Store(schema::PoolKey(PoolId(pool.id())), pool);
-}
-
-void FakeState::UpdateGroups(const v1::UpdateGroupsCommand& command, v1::Outcome& outcome) {
-  ++group_updates_;
-  const uint64_t version = NextMapVersion();
-  for (v1::PlacementGroup group : command.groups()) {
-    const std::string key = schema::GroupKey(PgId(group.id()));
-    const auto stored = Load<v1::PlacementGroup>(key);
-    if (stored.epoch() + 1 != group.epoch()) {
-      *outcome.add_conflicts() = stored;
-      continue;
-    }
-    group.set_changed_at(version);
-    Store(key, group);
-  }
 }
 
 }  // namespace cairn

@@ -49,14 +49,6 @@ class FakeState final : public ReplicatedState {
   void Store(const std::string& key, const google::protobuf::MessageLite& row)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   v1::Outcome Apply(const v1::Command& command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Found(const v1::FoundClusterCommand& command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Join(const v1::JoinServerCommand& command, v1::Outcome& outcome)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void CreateGroups(const v1::CreateGroupsCommand& command, v1::Outcome& outcome)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void UpdateGroups(const v1::UpdateGroupsCommand& command, v1::Outcome& outcome)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  uint64_t NextMapVersion() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   mutable absl::Mutex mu_;
   std::map<std::string, std::string, std::less<>> rows_ ABSL_GUARDED_BY(mu_);

@@ -12,7 +12,8 @@ using ::testing::UnorderedElementsAre;
 class HealthTest : public ClusterFixture {
  protected:
   std::vector<v1::HealthItem> Items() {
-    return DiagnoseCluster(*Map(), LookAtServers(*Map(), *registry_));
+    return DiagnoseCluster(*Map(), LookAtServers(*Map(), *registry_),
+                           LookAtShape(*Map(), *registry_, clock_.WallNow()));
   }
   std::vector<std::string> Codes() {
     std::vector<std::string> codes;

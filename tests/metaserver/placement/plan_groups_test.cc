@@ -14,7 +14,7 @@ namespace {
 std::vector<PlacementServer> Servers(uint32_t count, uint32_t per_host) {
   std::vector<PlacementServer> servers;
   for (uint32_t i = 0; i < count; ++i) {
-    servers.push_back({ServerId(i + 1), "host" + std::to_string(i / per_host),
+    servers.push_back({ServerId(i + 1), "host" + std::to_string(i / per_host), "",
                        Incarnation(i + 10), "boot"});
   }
   return servers;

@@ -21,7 +21,7 @@ class AdminServiceTest : public ClusterFixture {
     group_ = std::make_unique<MetaserverGroup>(
         MetaserverGroupParts{&nodes_.node(1), &state_, directory_.get(), nullptr, nullptr});
     RegisterAdminService(dispatcher_,
-                         {&state_, maps_.get(), registry_.get(), directory_.get(), group_.get(),
+                         {&state_, maps_.get(), registry_.get(), &clock_, directory_.get(), group_.get(),
                           nullptr, [](SessionId) { return uint64_t{3}; }});
   }
   Result<v1::GetStatusResponse> GetStatus() {

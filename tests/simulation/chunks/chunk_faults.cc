@@ -24,6 +24,7 @@ void ChunkFaults::Start() {
 
 void ChunkFaults::End() {
   ended_ = true;
+  keeper_.EndDrains();
   for (const auto& machine : machines_) {
     machine->disk().SetFull(false);
     if (machine->disk().failed()) {

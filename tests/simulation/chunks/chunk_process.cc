@@ -14,6 +14,7 @@ v1::Method MethodOf(const std::string& name) {
   if (name == "/cairn.v1.Cluster/Join") return v1::CLUSTER_JOIN;
   if (name == "/cairn.v1.Cluster/Heartbeat") return v1::CLUSTER_HEARTBEAT;
   if (name == "/cairn.v1.Cluster/ReportMember") return v1::CLUSTER_REPORT_MEMBER;
+  if (name == "/cairn.v1.Cluster/ActivateGroups") return v1::CLUSTER_ACTIVATE_GROUPS;
   CAIRN_CHECK(name == "/cairn.v1.Cluster/MemberSynced");
   return v1::CLUSTER_MEMBER_SYNCED;
 }

@@ -55,8 +55,7 @@ void ChunkRules::PowerLost() {
   for (const auto& [id, group] : keeper_.groups()) {
     bool any_kept = false;
     bool any_active = false;
-    for (const v1::Member& member : group.members()) {
-      if (member.state() != v1::MEMBER_ACTIVE) continue;
+    for (const v1::Member& member : group.activated()) {
       any_active = true;
       const ChunkMachine* machine = Find(ServerId(member.server()));
       any_kept = any_kept || (machine != nullptr && machine->Record().boot_id() == member.boot_id());

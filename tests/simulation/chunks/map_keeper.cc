@@ -14,7 +14,9 @@ std::string ToString(const v1::PlacementGroup& group) {
   std::string text = fmt::format("group {} epoch {}:", group.id(), group.epoch());
   for (const v1::Member& member : group.members()) {
     text += fmt::format(" {}{}", member.server(),
-                        member.state() == v1::MEMBER_ACTIVE ? "" : "(syncing)");
+                        member.state() == v1::MEMBER_ACTIVE    ? ""
+                        : member.state() == v1::MEMBER_LEAVING ? "(leaving)"
+                                                               : "(syncing)");
   }
   return text;
 }
@@ -40,6 +42,10 @@ void MapKeeper::Start() {
       });
   dispatcher_.Handle<v1::MemberSyncedRequest, v1::MemberSyncedResponse>(
       v1::CLUSTER_MEMBER_SYNCED, [this](const SyncedCall& call) { Synced(call); });
+  dispatcher_.Handle<v1::ActivateGroupsRequest, v1::ActivateGroupsResponse>(
+      v1::CLUSTER_ACTIVATE_GROUPS, [this](const ActivateCall& call) { ActivateGroup(call); });
+  pools_[PoolId(1)].set_id(1);
+  pools_[PoolId(1)].set_copies(static_cast<uint32_t>(world_.plan.copies));
   port_->dispatcher = &dispatcher_;
   wires_.Plug(port_);
   world_.scheduler.After(kLookEvery, [this] { Look(); });
@@ -52,18 +58,16 @@ void MapKeeper::AddServer(const v1::ServerRecord& record) {
 void MapKeeper::AddGroup(const v1::PlacementGroup& group) {
   groups_[PgId(group.id())] = group;
   groups_[PgId(group.id())].set_changed_at(version_);
+  Activate(groups_[PgId(group.id())]);
 }
 
 bool MapKeeper::IsQuiet(PgId id) const {
   bool any_active = false;
   for (const v1::Member& member : group(id).members()) {
     const ServerView view = View(ServerId(member.server()));
-    if (member.state() == v1::MEMBER_ACTIVE) {
-      if (view.presence != Presence::kAlive || !IsUnrestarted(member, view)) return false;
-      any_active = true;
-    } else if (view.presence != Presence::kGone) {
-      return false;
-    }
+    if (member.state() != v1::MEMBER_ACTIVE) continue;
+    if (view.presence != Presence::kAlive || !IsUnrestarted(member, view)) return false;
+    any_active = true;
   }
   return any_active;
 }
@@ -169,6 +173,38 @@ void MapKeeper::Look() {
     const bool gone = View(server).presence == Presence::kGone;
     if (gone && registry_.IsShunned(server)) registry_.ReleaseShunned(server);
   }
+  if (world_.plan.seed % 2 == 0) Move();
+}
+
+ClusterShape MapKeeper::Shape() const {
+  ClusterShape shape{&pools_, &groups_, {}, {}, {}};
+  for (const auto& [id, record] : servers_) {
+    PlacementTarget& target = shape.targets[id];
+    target.id = id;
+    target.host = std::to_string(id.value);
+    target.view = View(id);
+    target.silence = registry_.Silence(id);
+    target.draining = draining_ == id;
+  }
+  return shape;
+}
+
+void MapKeeper::Move() {
+  if (drains_ && random_.Chance(4)) {
+    const auto at = random_.Between(0, static_cast<int>(servers_.size()) - 1);
+    draining_ = std::next(servers_.begin(), at)->first;
+  } else if (random_.Chance(4)) {
+    draining_.reset();
+  }
+  if (!random_.Chance(300)) return;
+  MovePolicy policy;
+  policy.grace = std::chrono::seconds(6);
+  for (const v1::PlacementGroup& next : PlanMoves(Shape(), policy)) Commit(next, [](bool) {});
+}
+
+void MapKeeper::EndDrains() {
+  drains_ = false;
+  draining_.reset();
 }
 
 bool MapKeeper::Condemn(const std::vector<v1::PlacementGroup>& updates) {
@@ -200,11 +236,12 @@ void MapKeeper::Replace(ServerId server, ServerId replacement) {
     bool changed = false;
     for (v1::Member& member : *next.mutable_members()) {
       if (member.server() != server.value) continue;
+      if (FindMember(group, replacement) != nullptr) continue;
       CAIRN_CHECK(member.state() == v1::MEMBER_SYNCING);
       member.set_server(replacement.value);
       changed = true;
     }
-    next.set_epoch(group.epoch() + 1);
+    BeginEpoch(group, next);
     if (changed) Commit(next, [](bool) {});
   }
 }
@@ -212,7 +249,10 @@ void MapKeeper::Replace(ServerId server, ServerId replacement) {
 bool MapKeeper::IsActiveAnywhere(ServerId server) const {
   for (const auto& [id, group] : groups_) {
     const v1::Member* member = FindMember(group, server);
-    if (member != nullptr && member->state() == v1::MEMBER_ACTIVE) return true;
+    if (member != nullptr && member->state() != v1::MEMBER_SYNCING) return true;
+    for (const v1::Member& source : group.activated()) {
+      if (source.server() == server.value) return true;
+    }
   }
   return false;
 }

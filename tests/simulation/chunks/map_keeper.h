@@ -14,6 +14,7 @@
 #include "metaserver/cluster/member_reports.h"
 #include "metaserver/cluster/server_registry.h"
 #include "metaserver/placement/plan_members.h"
+#include "metaserver/placement/plan_moves.h"
 #include "tests/simulation/chunks/wires.h"
 
 namespace cairn::simulation::chunks {
@@ -37,15 +38,17 @@ class MapKeeper {
   // The machine of a server.
   Node NodeOf(ServerId server) const { return servers_.at(server).frames().port(); }
   ServerView View(ServerId server) const { return registry_.View(servers_.at(server)); }
-  // Every active member is up as it became active, nobody is on the way to become active: what is
-  // removed now comes back with nobody (as Reaper::GroupIsQuiet).
+  // Every active member is up as it became active (as Reaper::GroupIsQuiet).
   bool IsQuiet(PgId id) const;
 
   // Another metaserver leads: it has the map, and has heard nobody.
   void ChangeLeader();
   // `server` is lost for good, `replacement` takes its places. REQUIRES: it is active nowhere.
   void Replace(ServerId server, ServerId replacement);
+  // Active, or a source should those that are active be lost.
   bool IsActiveAnywhere(ServerId server) const;
+  // Nobody is drained any more.
+  void EndDrains();
 
  private:
   class LocalClock final : public Clock {
@@ -62,11 +65,17 @@ class MapKeeper {
   using HeartbeatCall = Call<v1::HeartbeatRequest, v1::HeartbeatResponse>;
   using ReportCall = Call<v1::ReportMemberRequest, v1::ReportMemberResponse>;
   using SyncedCall = Call<v1::MemberSyncedRequest, v1::MemberSyncedResponse>;
+  using ActivateCall = Call<v1::ActivateGroupsRequest, v1::ActivateGroupsResponse>;
 
   void Join(const JoinCall& call);
   void Heartbeat(const HeartbeatCall& call);
   Status Report(const v1::ReportMemberRequest& request);
   void Synced(const SyncedCall& call);
+  void ActivateGroup(const ActivateCall& call);
+  bool HasLeft(const v1::PlacementGroup& group, ServerId server) const;
+  // Repair, balance and now and then a server that is drained.
+  void Move();
+  ClusterShape Shape() const;
   void Look();
   bool Condemn(const std::vector<v1::PlacementGroup>& updates);
   // `done`: true, or the group had moved on.
@@ -88,6 +97,9 @@ class MapKeeper {
   uint64_t leaders_ = 0;
   std::map<ServerId, v1::ServerRecord> servers_;
   std::map<PgId, v1::PlacementGroup> groups_;
+  std::map<PoolId, v1::Pool> pools_;
+  std::optional<ServerId> draining_;
+  bool drains_ = true;
 };
 
 }  // namespace cairn::simulation::chunks

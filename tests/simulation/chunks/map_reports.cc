@@ -1,4 +1,6 @@
 // What members say of each other: as Membership, of which this is the model.
+#include <algorithm>
+
 #include "tests/simulation/chunks/map_keeper.h"
 
 namespace cairn::simulation::chunks {
@@ -63,6 +65,50 @@ void MapKeeper::Synced(const SyncedCall& call) {
   }
   Commit(PlanActivation(group, server, view), [call, reply](bool committed) {
     committed ? reply() : call.Fail(Status(ErrorCode::kStaleEpoch, "the group has moved on"));
+  });
+}
+
+bool MapKeeper::HasLeft(const v1::PlacementGroup& group, ServerId server) const {
+  const ServerView view = View(server);
+  if (view.presence == ServerView::Presence::kGone) return true;
+  return std::none_of(group.activated().begin(), group.activated().end(), [&](const auto& member) {
+    return member.server() == server.value && member.incarnation() == view.incarnation.value;
+  });
+}
+
+// As GroupActivation.
+void MapKeeper::ActivateGroup(const ActivateCall& call) {
+  const v1::ActivateGroupsRequest& request = call.request();
+  const v1::ActivateGroupsRequest::Group asked = request.groups(0);
+  const PgId id(asked.group());
+  const auto answer = [this, id, asked, call] {
+    v1::ActivateGroupsResponse response;
+    const v1::PlacementGroup& now = groups_.at(id);
+    if (now.epoch() == asked.epoch() && IsActivated(now)) {
+      *response.mutable_changes()->add_groups() = now;
+    }
+    call.Reply(response);
+  };
+  const v1::PlacementGroup& group = groups_.at(id);
+  const v1::Member* primary = PrimaryOf(group);
+  if (group.epoch() != asked.epoch() || IsActivated(group) || primary == nullptr ||
+      primary->server() != request.reporter()) {
+    return answer();
+  }
+  for (const v1::Member& member : group.members()) {
+    if (member.state() != v1::MEMBER_LEAVING) continue;
+    const auto& heard = asked.heard();
+    const bool knows = std::find(heard.begin(), heard.end(), member.server()) != heard.end();
+    if (!knows && !HasLeft(group, ServerId(member.server()))) return answer();
+  }
+  Later([this, id, asked, answer] {
+    v1::PlacementGroup& now = groups_.at(id);
+    if (now.epoch() == asked.epoch() && !IsActivated(now)) {
+      Activate(now);
+      now.set_changed_at(++version_);
+      world_.trace.Line([&] { return ToString(now) + " activated"; });
+    }
+    answer();
   });
 }
 

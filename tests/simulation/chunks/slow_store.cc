@@ -52,6 +52,11 @@ Result<std::vector<ChunkInfo>> SlowStore::List(PgId group, std::optional<ChunkId
   return Slowly(1, [&] { return below_.List(group, after, limit); });
 }
 
+Result<std::vector<ChunkInfo>> SlowStore::ListUnsealed(PgId group, std::optional<ChunkId> after,
+                                                       size_t limit) {
+  return Slowly(1, [&] { return below_.ListUnsealed(group, after, limit); });
+}
+
 Result<std::optional<ChunkBlocks>> SlowStore::Blocks(ChunkId id) {
   return Slowly(1, [&] { return below_.Blocks(id); });
 }

@@ -27,6 +27,9 @@ class SlowStore final : public ChunkStore {
   Result<std::optional<ChunkInfo>> Info(ChunkId id) override;
   Result<std::vector<ChunkInfo>> List(PgId group, std::optional<ChunkId> after,
                                       size_t limit) override;
+  Result<std::vector<ChunkInfo>> ListUnsealed(PgId group, std::optional<ChunkId> after,
+                                              size_t limit) override;
+  GroupUsage Usage(PgId group) override { return below_.Usage(group); }
   Result<std::optional<ChunkBlocks>> Blocks(ChunkId id) override;
   Result<ChunkRead> FetchBlocks(ChunkId id, uint32_t first_block, uint32_t count) override;
   Status InstallBlocks(const BlockInstall& install) override;

@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Measures a repair without and with clients, and what bare copying reaches on the same machine.
+
+  bench/repair_bench.py [--size-mib 4096] [--rounds 3] [--json FILE]
+
+Per round, interleaved: the bare copy (a file read with 1 MiB reads, sent over a loopback socket,
+written and fdatasynced by the other side), then the loss of one of four chunkservers at three copies:
+seconds from the loss to the first copied byte and to the last, MiB/s while it copies, and how far
+the time left that was told was off, from a tenth on. The grace time is part of the first figure.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import socket
+import statistics
+import sys
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/cluster"))
+from harness import cluster, wait_until  # noqa: E402
+
+MIB = 1 << 20
+
+
+def write_file(path, size_mib):
+    block = os.urandom(MIB)
+    with open(path, "wb", buffering=0) as file:
+        for _ in range(size_mib):
+            file.write(block)
+        os.fsync(file.fileno())
+
+
+def bare_copy(directory, size_mib):
+    """MiB/s of dd plus a socket: cold source, durable target."""
+    source, target = directory / "bare-source", directory / "bare-target"
+    write_file(source, size_mib)
+    with open(source, "rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def receive():
+        connection, _ = listener.accept()
+        buffer = bytearray(MIB)
+        with connection, open(target, "wb", buffering=0) as file:
+            while count := connection.recv_into(buffer):
+                file.write(memoryview(buffer)[:count])
+            os.fdatasync(file.fileno())
+
+    receiver = threading.Thread(target=receive)
+    receiver.start()
+    started = time.perf_counter()
+    with socket.create_connection(listener.getsockname()) as sender, \
+            open(source, "rb", buffering=0) as file:
+        buffer = bytearray(MIB)
+        while count := file.readinto(buffer):
+            sender.sendall(memoryview(buffer)[:count])
+    receiver.join()
+    elapsed = time.perf_counter() - started
+    source.unlink()
+    target.unlink()
+    return size_mib / elapsed
+
+
+def watch_repair(c, lost_at):
+    """Samples the record until all copies are back."""
+    samples = []
+    while True:
+        repair = c.status().get("repair") or {}
+        done, total = int(repair.get("done_bytes", 0)), int(repair.get("total_bytes", 0))
+        if repair.get("ended") and samples:
+            return samples, repair
+        if total:
+            samples.append((time.monotonic() - lost_at, done, total,
+                            int(repair.get("seconds_left", 0))))
+        time.sleep(0.5)
+
+
+def judge(samples, repair):
+    first = next((at for at, done, _, _ in samples if done > 0), samples[-1][0])
+    end = samples[-1][0]
+    final_total = samples[-1][2]
+    rates = final_total / MIB / max(end - first, 0.001)
+    told = [(left, end - at) for at, done, total, left in samples
+            if left and done > 0.1 * total and end - at > 2]
+    good = [abs(left - really) <= 0.2 * really for left, really in told]
+    return {"first_byte_s": first, "end_s": end, "repair_mib_s": rates,
+            "copied_mib": int(repair.get("copied_bytes", 0)) / MIB,
+            "eta_samples": len(good), "eta_within_20_percent": sum(good)}
+
+
+def one_round(size_mib):
+    with cluster(chunkservers=4, copies=3) as c:
+        write_file(c.mount / "big", size_mib)
+        figures = {"bare_mib_s": bare_copy(c.root, size_mib)}
+        lost_at = time.monotonic()
+        c.kill("chunk", 2)
+        wait_until(lambda: "UNDER_REPLICATED" in c.health_codes(), 30, "the loss to be seen")
+        samples, repair = watch_repair(c, lost_at)
+        figures.update(judge(samples, repair))
+        figures["ratio"] = figures["repair_mib_s"] / figures["bare_mib_s"]
+        return figures
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size-mib", type=int, default=4096)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", type=pathlib.Path)
+    options = parser.parse_args()
+    rounds = []
+    for number in range(options.rounds):
+        rounds.append(one_round(options.size_mib))
+        print(f"round {number + 1}: " + "  ".join(f"{k} {v:.4g}" for k, v in rounds[-1].items()),
+              flush=True)
+    medians = {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}
+    print("median:  " + "  ".join(f"{k} {v:.4g}" for k, v in medians.items()))
+    if options.json:
+        options.json.write_text(json.dumps({"rounds": rounds, "median": medians}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+// How far the cluster is from having all copies: what is missing, what is at risk, and how long it
+// will take. Pure but for the tracker's memory of what it saw before.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "cairn/v1/admin.pb.h"
+#include "cairn/v1/command.pb.h"
+#include "common/clock.h"
+#include "metaserver/placement/plan_moves.h"
+
+namespace cairn {
+
+// One look at the whole cluster.
+struct RepairLook {
+  uint32_t groups_left = 0;      // that lack a copy, or have one on a server that is drained
+  uint64_t left_bytes = 0;       // to be copied, as far as is known
+  uint64_t copied_bytes = 0;     // by the catch-ups under way
+  uint64_t reduced_bytes = 0;    // of data with fewer copies than wanted
+  uint64_t last_copy_bytes = 0;  // of data with one copy left of several: lost if one more fails
+  std::vector<ServerId> missed;  // servers that should keep a copy and do not
+};
+RepairLook LookAtRepair(const ClusterShape& shape);
+
+// Every group that lacks a copy, fewest first, and why nothing is copied if nothing is.
+std::vector<v1::GroupRepair> ListRepairs(const ClusterShape& shape, const MovePolicy& policy,
+                                         size_t limit);
+
+// Keeps the record of one incident: from the first copy that is missing until all are back.
+// Confined to one thread.
+class RepairTracker {
+ public:
+  // The rate is that of the last so many seconds: long enough to be steady, short enough to follow
+  // a throttle.
+  static constexpr Duration kRateWindow = std::chrono::seconds(10);
+
+  // What was recorded last, by whichever leader.
+  void Load(const std::optional<v1::RepairRecord>& record);
+  // What is to be recorded now; nothing when nothing changed.
+  std::optional<v1::NoteRepairCommand> Next(const RepairLook& look, BootTime now, WallTime wall);
+
+ private:
+  bool under_way() const { return record_.has_started() && !record_.has_ended(); }
+  v1::NoteRepairCommand Begin(const RepairLook& look, BootTime now, WallTime wall);
+  v1::NoteRepairCommand End(BootTime now, WallTime wall);
+  void Advance(const RepairLook& look, BootTime now);
+  void SetRate(uint64_t left_bytes, BootTime now);
+
+  v1::RepairRecord record_;
+  uint64_t left_bytes_ = 0;
+  uint64_t copied_now_ = 0;  // by the catch-ups that were under way at the last look
+  std::deque<std::pair<BootTime, uint64_t>> done_;  // within the window
+};
+
+}  // namespace cairn

@@ -1,0 +1,88 @@
+#include "metaserver/placement/target_loads.h"
+
+#include <algorithm>
+
+namespace cairn {
+namespace {
+
+constexpr int kSameHost = 100;
+constexpr int kSameRack = 1;
+
+// Bytes of an average server; 0 when no size is known.
+double AverageBytes(const ClusterShape& shape) {
+  double sum = 0;
+  int known = 0;
+  for (const auto& [id, target] : shape.targets) {
+    if (target.total_bytes == 0) continue;
+    sum += static_cast<double>(target.total_bytes);
+    ++known;
+  }
+  return known == 0 ? 0 : sum / known;
+}
+
+}  // namespace
+
+TargetLoads::TargetLoads(const ClusterShape& shape) : shape_(shape) {
+  const double average = AverageBytes(shape);
+  for (const auto& [id, target] : shape.targets) {
+    if (target.total_bytes == 0) continue;
+    loads_[id].weight = static_cast<double>(target.total_bytes) / average;
+  }
+  for (const auto& [id, group] : *shape.groups) {
+    for (const v1::Member& member : group.members()) {
+      if (member.state() == v1::MEMBER_LEAVING) continue;
+      ++loads_[ServerId(member.server())].memberships;
+    }
+    if (const v1::Member* primary = PrimaryOf(group)) {
+      ++loads_[ServerId(primary->server())].primaries;
+    }
+  }
+}
+
+const TargetLoads::Load& TargetLoads::Find(ServerId server) const {
+  static const Load none;
+  const auto found = loads_.find(server);
+  return found == loads_.end() ? none : found->second;
+}
+
+double TargetLoads::LoadOf(ServerId server) const {
+  const Load& load = Find(server);
+  return load.memberships / load.weight;
+}
+
+int TargetLoads::PrimariesOf(ServerId server) const { return Find(server).primaries; }
+
+void TargetLoads::MovePrimary(ServerId from, ServerId to) {
+  --loads_[from].primaries;
+  ++loads_[to].primaries;
+}
+
+int TargetLoads::NeighboursWithout(const v1::PlacementGroup& group, const PlacementTarget& target,
+                                   ServerId left_out) const {
+  int neighbours = 0;
+  for (const v1::Member& member : group.members()) {
+    const ServerId server(member.server());
+    const auto other = shape_.targets.find(server);
+    if (server == target.id || server == left_out || other == shape_.targets.end()) continue;
+    if (member.state() == v1::MEMBER_LEAVING) continue;
+    const bool same_host = !target.host.empty() && other->second.host == target.host;
+    const bool same_rack = !target.rack.empty() && other->second.rack == target.rack;
+    neighbours += same_host ? kSameHost : same_rack ? kSameRack : 0;
+  }
+  return neighbours;
+}
+
+int TargetLoads::Neighbours(const v1::PlacementGroup& group, const PlacementTarget& target) const {
+  return NeighboursWithout(group, target, ServerId(0));
+}
+
+bool TargetLoads::MoveImproves(const v1::PlacementGroup& group, ServerId from, ServerId to) const {
+  const int near_before = NeighboursWithout(group, shape_.targets.at(from), to);
+  const int near_after = NeighboursWithout(group, shape_.targets.at(to), from);
+  if (near_after != near_before) return near_after < near_before;
+  const Load& giver = Find(from);
+  const Load& taker = Find(to);
+  return (taker.memberships + 1) / taker.weight <= (giver.memberships - 1) / giver.weight;
+}
+
+}  // namespace cairn
