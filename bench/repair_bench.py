@@ -6,7 +6,8 @@
 Per round, interleaved: the bare copy (a file read with 1 MiB reads, sent over a loopback socket,
 written and fdatasynced by the other side), then the loss of one of four chunkservers at three
 copies: seconds from the loss to the first copied byte and to the last, MiB/s while it copies, and
-how far the time left that was told was off, from a tenth on. The grace time is part of the first figure.
+how far the time left that was told was off, from a tenth on. The grace time is part of the first
+figure.
 """
 
 import argparse

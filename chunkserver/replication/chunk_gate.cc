@@ -7,7 +7,8 @@
 
 namespace cairn {
 namespace {
-constexpr size_t kRememberedWrites = 16;
+constexpr size_t kRememberedWrites = 16;  // per session
+constexpr size_t kRememberedSessions = 32;
 }  // namespace
 
 void ChunkGate::Order(std::function<void()> turn) {
@@ -158,7 +159,11 @@ PendingWritePtr ChunkGate::FindWrite(const WriteKey& key) const {
 
 bool ChunkGate::WasFinished(const WriteKey& key) const {
   absl::MutexLock lock(&mu_);
-  return std::find(finished_.begin(), finished_.end(), key) != finished_.end();
+  return std::any_of(finished_.begin(), finished_.end(), [&](const Finished& finished) {
+    const auto& sequences = finished.sequences;
+    return finished.session == key.session &&
+           std::find(sequences.begin(), sequences.end(), key.sequence) != sequences.end();
+  });
 }
 
 void ChunkGate::RememberFinished(const WriteKey& key) {
@@ -167,8 +172,20 @@ void ChunkGate::RememberFinished(const WriteKey& key) {
 }
 
 void ChunkGate::RememberFinishedLocked(const WriteKey& key) {
-  finished_.push_back(key);
-  if (finished_.size() > kRememberedWrites) finished_.pop_front();
+  auto found = std::find_if(finished_.begin(), finished_.end(), [&](const Finished& finished) {
+    return finished.session == key.session;
+  });
+  if (found == finished_.end()) found = finished_.insert(found, {key.session, {}});
+  finished_.splice(finished_.begin(), finished_, found);
+  std::deque<uint64_t>& sequences = finished_.front().sequences;
+  sequences.push_back(key.sequence);
+  if (sequences.size() > kRememberedWrites) sequences.pop_front();
+  if (finished_.size() > kRememberedSessions) finished_.pop_back();
+}
+
+void ChunkGate::ForgetFinished() {
+  absl::MutexLock lock(&mu_);
+  finished_.clear();
 }
 
 ChunkGatePtr ChunkGates::Get(ChunkId id) {

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -53,10 +54,12 @@ class ChunkGate {
   void ExpireWaiters();
 
   // Retries (rule C8): the write in flight with this key, and whether one with this key was among
-  // the last that were finished on all members.
+  // the last of its session that were finished on all members. Of some sessions, the last to write.
   PendingWritePtr FindWrite(const WriteKey& key) const;
   bool WasFinished(const WriteKey& key) const;
   void RememberFinished(const WriteKey& key);
+  // The chunk has become what another member has.
+  void ForgetFinished();
 
   // The version of the chunk here, kept from the last look; confined to turns and holders.
   std::optional<ChunkVersion> known_version;
@@ -87,7 +90,12 @@ class ChunkGate {
   size_t overdue_ ABSL_GUARDED_BY(mu_) = 0;  // of turns_: run although someone wants to hold
   std::vector<PendingWritePtr> writes_ ABSL_GUARDED_BY(mu_);
   std::vector<Waiter> waiters_ ABSL_GUARDED_BY(mu_);
-  std::deque<WriteKey> finished_ ABSL_GUARDED_BY(mu_);
+  // By session, the last to write in front: no other mount's writes make a retry unknown.
+  struct Finished {
+    SessionId session;
+    std::deque<uint64_t> sequences;
+  };
+  std::list<Finished> finished_ ABSL_GUARDED_BY(mu_);
 };
 using ChunkGatePtr = std::shared_ptr<ChunkGate>;
 

@@ -120,7 +120,8 @@ void MemberPath::ReplicateTurn(const ReplicateCall& call, const ChunkGatePtr& ga
     context_.HeardStore(status);
     if (!status.ok()) return MendAndRetry(call, gate, tries, status);
     gate->known_version = write.version;
-    gate->asked_store = false;
+    // Should this server become the primary, all that it has by then is finished.
+    gate->RememberFinished({write.session, write.sequence});
   }
   v1::ReplicateResponse response;
   response.set_available_bytes(context_.space.available_bytes());
@@ -264,6 +265,7 @@ Status MemberPath::Install(const InstallBlocksCall& call) {
   ChunkGate& gate = *context_.gates.Get(install.info.id);
   gate.known_version.reset();
   gate.asked_store = false;
+  gate.ForgetFinished();
   if (request.remove()) return context_.store.Drop(install.info.id);
   install.chunk_size = request.chunk_size();
   install.first_block = request.first_block();

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "chunkserver/replication/wire.h"
 
@@ -31,11 +32,17 @@ class Outstanding {
 
 void RemovalPath::Remove(const RemoveCall& call) {
   context_.disk.Submit([this, call] {
+    std::vector<ChunkId> ids;
     for (const v1::ChunkAddress& chunk : call.request().chunks()) {
       const Status removed = RemoveOne(chunk, call.request().whole());
       context_.HeardStore(removed);
       if (!removed.ok()) return call.Fail(removed);
+      ids.push_back(IdOf(chunk));
     }
+    // Once this is answered nobody remembers what was to go: it must not come back with the power.
+    const Status synced = context_.store.Sync(ids);
+    context_.HeardStore(synced);
+    if (!synced.ok()) return call.Fail(synced);
     ForwardRemoval(call);
   });
 }

@@ -14,7 +14,7 @@ class RemovalPath {
  public:
   explicit RemovalPath(ReplicaContext& context) : context_(context) {}
 
-  // The chunks are gone, or trimmed, here on ok; if this server is the primary of their group also
+  // The chunks are gone, or trimmed, here and on disk on ok; if this server is the primary of their group also
   // at members that are about to become active.
   void Remove(const RemoveCall& call);
 

@@ -60,6 +60,7 @@ Status SurplusChunks::Delete(const Group& group, ChunkId id) {
   ChunkGate& gate = *context_.gates.Get(id);
   gate.known_version.reset();
   gate.asked_store = false;
+  gate.ForgetFinished();
   context_.damage.Remove(id);
   return context_.store.Drop(id);
 }

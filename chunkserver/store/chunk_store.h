@@ -161,7 +161,8 @@ class ChunkStore {
 
   // Chunks with suspect blocks in this group, after an unclean stop.
   virtual std::vector<ChunkId> Suspects(PgId group) = 0;
-  // Accepts the suspect blocks of this chunk as they are now, counted: they matched nowhere.
+  // Accepts the suspect blocks of this chunk as they are now, counted: they matched nowhere. The
+  // chunk's last request is forgotten, for it may be what they lack (rule C8).
   virtual Status Adopt(ChunkId id) = 0;
 
   // Syncs chunks that have not been written for timing::kSealIdle and marks them sealed (rule C5).

@@ -161,6 +161,9 @@ Status AdoptSuspects(StoreParts& parts, Chunk& chunk) {
   if (!row || suspects.empty()) return OkStatus();
   RETURN_IF_ERROR(BeginChange(parts, chunk));
   row->sealed = false;
+  // The last request may be what these blocks have lost: its retry is to be run, not answered.
+  row->last_session = SessionId();
+  row->last_sequence = 0;
   BlockEdits edits(chunk);
   std::array<std::byte, kBlockSize> bytes;
   for (uint32_t block : suspects) {

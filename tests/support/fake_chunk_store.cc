@@ -314,6 +314,8 @@ Status FakeChunkStore::Adopt(ChunkId id) {
     block.crc = CrcOf(block.bytes);
     block.suspect = false;
     ++counters_.adopted_blocks;
+    chunk.info.last_session = SessionId();
+    chunk.info.last_sequence = 0;
   }
   UpdateDigest(chunk);
   return OkStatus();

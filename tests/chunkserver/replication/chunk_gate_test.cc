@@ -155,6 +155,24 @@ TEST(ChunkGateTest, RemembersWhatWasFinishedButNotWhatWasGivenUp) {
   EXPECT_FALSE(gate.WasFinished({SessionId(1), 2}));
 }
 
+// Rule C8: however much others write meanwhile, a retry is known.
+TEST(ChunkGateTest, RemembersTheLastWritesOfEachSession) {
+  ChunkGate gate;
+  gate.RememberFinished({SessionId(1), 1});
+  for (uint64_t sequence = 1; sequence <= 100; ++sequence) {
+    gate.RememberFinished({SessionId(2), sequence});
+  }
+  EXPECT_TRUE(gate.WasFinished({SessionId(1), 1}));
+  EXPECT_TRUE(gate.WasFinished({SessionId(2), 100}));
+  EXPECT_FALSE(gate.WasFinished({SessionId(2), 1}));
+  for (uint64_t session = 100; session < 200; ++session) {
+    gate.RememberFinished({SessionId(session), 1});
+  }
+  EXPECT_FALSE(gate.WasFinished({SessionId(1), 1}));
+  gate.ForgetFinished();
+  EXPECT_FALSE(gate.WasFinished({SessionId(199), 1}));
+}
+
 TEST(ChunkGatesTest, TheGateOfAChunkIsTheSameWhileSomebodyHasIt) {
   ChunkGates gates;
   const ChunkGatePtr gate = gates.Get({InodeId(1), 0});

@@ -113,6 +113,14 @@ TEST_F(TrimTest, AWriteOfBeforeATrimIsNotOrderedAfterItEvenWhereNothingWasCut) {
   for (const ServerId server : {kA, kB}) EXPECT_FALSE(cluster_.store(server).Has(kChunk));
 }
 
+// Rule C9: the metaserver forgets what was to be removed, the disk must not.
+TEST_F(TrimTest, AnAnsweredTrimIsOnDisk) {
+  ASSERT_EQ(cluster_.Write(kA, kChunk, 0, Block('o') + Block('o'), 1)->code(), ErrorCode::kOk);
+  EXPECT_FALSE(cluster_.store(kB).IsDurable(kChunk));
+  Trim(kB, kBlockSize);
+  EXPECT_TRUE(cluster_.store(kB).IsDurable(kChunk));
+}
+
 TEST_F(MemberPathTest, OnlyThePrimaryReplicates) {
   EXPECT_EQ(Replicate(1, 0, 'a', kC), ErrorCode::kNotPrimary);
   EXPECT_EQ(Replicate(1, 0, 'a', ServerId(0)), ErrorCode::kNotPrimary);

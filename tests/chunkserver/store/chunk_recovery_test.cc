@@ -46,6 +46,28 @@ TEST_F(ChunkRecoveryTest, AdoptTakesSuspectBlocksAsTheyAre) {
   EXPECT_THAT(store_->Suspects(kGroup), IsEmpty());
 }
 
+// Rule C8: the row of a write may have reached the disk without its bytes.
+TEST_F(ChunkRecoveryTest, AdoptForgetsTheLastRequest) {
+  const std::vector<std::byte> data = Filled(4096, 'a');
+  const std::vector<uint32_t> crcs = PieceCrcs(0, data);
+  ChunkWrite write;
+  write.id = kChunk;
+  write.group = kGroup;
+  write.file = file_;
+  write.version = {Epoch(1), 1};
+  write.data = data;
+  write.crcs = crcs;
+  write.session = SessionId(9);
+  write.sequence = 4;
+  ASSERT_OK(store_->Write(write));
+  EXPECT_EQ((*store_->Info(kChunk))->last_sequence, 4u);
+  KillInTheMiddleOfBlock(0);
+  EXPECT_EQ((*store_->Info(kChunk))->last_sequence, 4u);
+  ASSERT_OK(store_->Adopt(kChunk));
+  EXPECT_EQ((*store_->Info(kChunk))->last_session, SessionId());
+  EXPECT_EQ((*store_->Info(kChunk))->last_sequence, 0u);
+}
+
 TEST_F(ChunkRecoveryTest, AWholeBlockClearsSuspicionAndAPieceAdoptsTheRest) {
   ASSERT_OK(Fill(0, 3 * 4096, 'a'));
   KillInTheMiddleOfBlock(1);

@@ -1,0 +1,73 @@
+#include "tests/simulation/chunks/block_truth.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace cairn::simulation::chunks {
+namespace {
+bool Shows(uint64_t tag, uint64_t seen) {
+  return seen == 0 ? (tag & kZeroTag) != 0 : tag == seen;
+}
+double Seconds(Time time) {
+  return time == kNever ? -1 : static_cast<double>(time.count()) / 1e9;
+}
+}  // namespace
+
+void BlockTruth::Settle(uint64_t tag, Time from, Time to, bool durable) {
+  for (Value& value : values_) {
+    if (value.tag == tag) {
+      value.settled = std::min(value.settled, to);
+    } else if (value.settled <= from) {
+      value.dead = std::min(value.dead, to);
+      value.for_ever = value.for_ever || durable;
+    }
+  }
+}
+
+std::optional<std::string> BlockTruth::See(uint64_t tag, Time from, Time to) {
+  uint64_t seen = 0;
+  int possible = 0;
+  const Value* dead = nullptr;
+  for (const Value& value : values_) {
+    if (!Shows(value.tag, tag)) continue;
+    if (value.dead <= from) {
+      dead = &value;
+      continue;
+    }
+    ++possible;
+    seen = value.tag;
+  }
+  if (possible == 1) Settle(seen, from, to, false);
+  if (possible > 0) return std::nullopt;
+  if (dead == nullptr) return fmt::format("{:x} was never written there", tag);
+  return fmt::format("{:x} had been overwritten at {:.6f}, read began at {:.6f};{}", tag,
+                     Seconds(dead->dead), Seconds(from), List());
+}
+
+bool BlockTruth::IsWritten() const {
+  return std::any_of(values_.begin(), values_.end(), [this](const Value& value) {
+    return (value.tag & kZeroTag) == 0 && value.settled > synced_;
+  });
+}
+
+void BlockTruth::Lose(bool torn) {
+  for (Value& value : values_) {
+    if (value.for_ever && !torn) continue;
+    if (value.dead > synced_ || value.for_ever) value.dead = kNever;
+    const bool cut = (value.tag & kZeroTag) != 0;
+    if (value.settled > synced_ && !cut) value.settled = kNever;
+  }
+}
+
+std::string BlockTruth::List() const {
+  std::string text;
+  for (const Value& value : values_) {
+    if (value.dead != kNever && value.dead + Time(5'000'000'000) < values_.back().settled) continue;
+    text += fmt::format(" {:x} settled {:.6f} dead {:.6f},", value.tag, Seconds(value.settled),
+                        Seconds(value.dead));
+  }
+  return text;
+}
+
+}  // namespace cairn::simulation::chunks

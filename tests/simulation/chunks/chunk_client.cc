@@ -1,0 +1,213 @@
+#include "tests/simulation/chunks/chunk_client.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "common/crc32c.h"
+
+namespace cairn::simulation::chunks {
+namespace {
+
+constexpr Node kFirstClient = 1001;
+constexpr Time kCallWait = 5s;
+constexpr Time kPatience = 30s;
+
+// The group has moved, or nobody knows what came of it: the same request may be sent again.
+bool MayRetry(ErrorCode code) {
+  return code == ErrorCode::kStaleEpoch || code == ErrorCode::kNotPrimary ||
+         code == ErrorCode::kUnavailable || code == ErrorCode::kDeadlineExceeded ||
+         code == ErrorCode::kBusy || code == ErrorCode::kBelowMinActive ||
+         code == ErrorCode::kCancelled || code == ErrorCode::kInternal;
+}
+
+std::vector<uint32_t> CrcsOf(uint32_t offset, std::span<const std::byte> data) {
+  std::vector<uint32_t> crcs;
+  for (size_t at = 0; at < data.size();) {
+    const size_t length = std::min(kBlockSize - (offset + at) % kBlockSize, data.size() - at);
+    crcs.push_back(Crc32c(data.subspan(at, length)));
+    at += length;
+  }
+  return crcs;
+}
+
+}  // namespace
+
+ChunkClient::ChunkClient(ChunkWorld& world, Wires& wires, FileTruth& truth, MapKeeper& keeper,
+                         int number)
+    : world_(world),
+      wires_(wires),
+      truth_(truth),
+      keeper_(keeper),
+      session_(static_cast<uint64_t>(number) + 1),
+      random_(world.plan.seed, 0xc11e + session_),
+      domain_(Time(7s), 0),
+      port_(std::make_shared<Port>(world, domain_, kFirstClient + static_cast<Node>(number))) {}
+
+void ChunkClient::Start() {
+  world_.fibers.Start(domain_, [this] { Run(); });
+}
+
+std::optional<ServerId> ChunkClient::Primary(PgId group) const {
+  const v1::Member* primary = PrimaryOf(keeper_.group(group));
+  if (primary == nullptr) return std::nullopt;
+  return ServerId(primary->server());
+}
+
+void ChunkClient::Run() {
+  while (!finishing_) {
+    world_.fibers.Sleep(random_.Around(world_.plan.think_time));
+    const std::vector<InodeId> live = truth_.Live();
+    if (!finishing_ && !live.empty()) DoSomething(live[random_.Below(live.size())]);
+  }
+  done_ = true;
+}
+
+void ChunkClient::DoSomething(InodeId inode) {
+  const ChunkPlan& plan = world_.plan;
+  SimulatedFile& file = truth_.file(inode);
+  const ChunkId id{inode, static_cast<uint32_t>(
+                              random_.Below(static_cast<uint64_t>(plan.chunks)))};
+  const int what = random_.Between(0, 999);
+  int limit = plan.truncates;
+  if (what < limit) {
+    const uint64_t sectors = random_.Below(uint64_t{8} * kBlocksInUse.size() + 1);
+    const uint64_t start = random_.Chance(300) ? 0 : uint64_t{id.index} * kChunkBytes;
+    return truth_.Truncate(inode, start + sectors * kSectorBytes);
+  }
+  if (what < (limit += plan.removals)) {
+    if (file.users > 0 || file.open_ended) return;
+    file.removed = true;
+    truth_.MakeFile();
+    return;
+  }
+  ++file.users;
+  if (what < (limit += plan.syncs)) {
+    Sync(id);
+  } else if (what < limit + plan.writes) {
+    Write(id);
+  } else {
+    const size_t first = random_.Below(kBlocksInUse.size());
+    Read(id, kBlocksInUse[first], static_cast<uint32_t>(random_.Between(1, 3)));
+  }
+  --file.users;
+}
+
+template <typename Request, typename Prepare>
+Result<RawReply> ChunkClient::Ask(v1::Method method, Request& request, const Payload& payload,
+                                  Prepare prepare) {
+  const Time end = world_.now() + kPatience;
+  while (true) {
+    v1::ChunkAddress& chunk = prepare();
+    const PgId group(chunk.group());
+    chunk.set_epoch(keeper_.group(group).epoch());
+    chunk.set_session(session_);
+    const std::optional<ServerId> primary = Primary(group);
+    Result<RawReply> reply = Fail(ErrorCode::kUnavailable, "nobody is active");
+    asked_ = world_.now();
+    if (primary.has_value()) {
+      reply = wires_.CallAndWait(port_, keeper_.NodeOf(*primary), method, request, payload,
+                                 Deadline::After(kCallWait));
+    }
+    if (reply.has_value() || !MayRetry(reply.error().code()) || world_.now() > end) return reply;
+    world_.fibers.Sleep(random_.Between(Time(1ms), Time(300ms)));
+  }
+}
+
+void ChunkClient::Write(ChunkId id) {
+  const uint32_t block = kBlocksInUse[random_.Below(kBlocksInUse.size())];
+  uint32_t offset = block * kBlockSize;
+  uint32_t length = static_cast<uint32_t>(random_.Between(1, 2)) * kBlockSize;
+  if (random_.Chance(400)) {  // parts of blocks
+    offset += static_cast<uint32_t>(random_.Between(0, 7)) * kSectorBytes;
+    length = static_cast<uint32_t>(random_.Between(1, 12)) * kSectorBytes;
+  }
+  const uint64_t tag = truth_.NewTag();
+  std::vector<std::byte> data(length);
+  FillSectors(data, tag);
+  v1::WriteChunkRequest request;
+  *request.mutable_chunk() = truth_.AddressOf(id);
+  request.set_offset(offset);
+  request.set_sequence(++sequence_);
+  for (const uint32_t crc : CrcsOf(offset, data)) request.add_crcs(crc);
+  const uint64_t generation = request.chunk().generation();
+  const Time begun = world_.now();
+  truth_.BeginWrite(id, offset, length, tag);
+  world_.trace.Line([&] {
+    return fmt::format("client {} writes {:x} to chunk {} at {} + {}, generation {}", session_, tag,
+                       id, offset, length, generation);
+  });
+  const Result<RawReply> reply =
+      Ask(v1::CHUNK_WRITE, request, Payload::CopyOf(data),
+          [&]() -> v1::ChunkAddress& { return *request.mutable_chunk(); });
+  world_.trace.Line([&] {
+    return fmt::format("client {} wrote {:x}: {}", session_, tag,
+                       reply.has_value() ? std::string("ok") : reply.error().ToString());
+  });
+  SimulatedFile& file = truth_.file(id.inode);
+  if (reply.has_value()) {
+    truth_.EndWrite(id, offset, length, tag, begun);
+    if (file.generation == generation) file.runs.insert(id.index);
+    return;
+  }
+  file.open_ended = true;
+  const ErrorCode code = reply.error().code();
+  if (MayRetry(code) || code == ErrorCode::kNoSpace || code == ErrorCode::kStaleGeneration) return;
+  if (code == ErrorCode::kIoError && truth_.was_lost(truth_.GroupOf(id))) return;
+  world_.violations.Add("write", fmt::format("chunk {}: {}", id, reply.error()));
+}
+
+void ChunkClient::Read(ChunkId id, uint32_t block, uint32_t blocks) {
+  v1::ReadChunkRequest request;
+  request.set_offset(block * kBlockSize);
+  request.set_length(blocks * kBlockSize);
+  // Asked again after a cut it knows of the cut, as one would that has the inode's lease.
+  const auto prepare = [&]() -> v1::ChunkAddress& {
+    *request.mutable_chunk() = truth_.AddressOf(id);
+    request.set_must_exist(truth_.file(id.inode).runs.contains(id.index));
+    return *request.mutable_chunk();
+  };
+  const Result<RawReply> reply = Ask(v1::CHUNK_READ, request, {}, prepare);
+  if (reply.has_value()) {
+    world_.trace.Line([&] {
+      return fmt::format("client {} read chunk {} at {} + {}, generation {}: {} bytes", session_, id,
+                         request.offset(), request.length(), request.chunk().generation(),
+                         reply->payload.size());
+    });
+    return truth_.Read(id, request.offset(), request.length(), reply->payload.view(), asked_);
+  }
+  const ErrorCode code = reply.error().code();
+  if (MayRetry(code) || code == ErrorCode::kStaleGeneration) return;
+  const bool was_lost = truth_.was_lost(truth_.GroupOf(id));
+  if (code == ErrorCode::kIoError && was_lost) return;
+  // The file may have been cut since it was asked.
+  const bool still = truth_.file(id.inode).generation == request.chunk().generation();
+  if (code == ErrorCode::kIoError && !still) return;
+  world_.violations.Add("C10", fmt::format("chunk {} cannot be read: {}", id, reply.error()));
+}
+
+void ChunkClient::Sync(ChunkId id) {
+  v1::SyncChunksRequest request;
+  const Time begun = world_.now();
+  request.add_chunks();
+  const auto prepare = [&]() -> v1::ChunkAddress& {
+    return *request.mutable_chunks(0) = truth_.AddressOf(id);
+  };
+  const Result<RawReply> reply = Ask(v1::CHUNK_SYNC, request, {}, prepare);
+  if (reply.has_value()) truth_.Synced(id, begun);
+}
+
+void ChunkClient::ReadEverything(std::function<void()> then) {
+  done_ = false;
+  world_.fibers.Start(domain_, [this, then = std::move(then)] {
+    for (const InodeId inode : truth_.Live()) {
+      for (uint32_t index = 0; index < static_cast<uint32_t>(world_.plan.chunks); ++index) {
+        Read({inode, index}, 0, 6);
+        Read({inode, index}, 62, 5);
+      }
+    }
+    done_ = true;
+    then();
+  });
+}
+
+}  // namespace cairn::simulation::chunks

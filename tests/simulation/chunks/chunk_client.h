@@ -1,0 +1,52 @@
+// One mount: reads, writes, syncs, truncates and removes, repeating each until it is answered, and
+// tells the truth what it saw.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "tests/simulation/chunks/file_truth.h"
+#include "tests/simulation/chunks/map_keeper.h"
+
+namespace cairn::simulation::chunks {
+
+// Confined to the run.
+class ChunkClient {
+ public:
+  ChunkClient(ChunkWorld& world, Wires& wires, FileTruth& truth, MapKeeper& keeper, int number);
+  void Start();
+  // Begins nothing new; done() once what is under way has ended.
+  void Finish() { finishing_ = true; }
+  bool done() const { return done_; }
+
+  // For the end: reads every block in use through the primary.
+  void ReadEverything(std::function<void()> then);
+
+ private:
+  void Run();
+  void DoSomething(InodeId inode);
+  void Write(ChunkId id);
+  void Read(ChunkId id, uint32_t block, uint32_t blocks);
+  void Sync(ChunkId id);
+  // Repeats the call to the primary until it ends for good, or this client has no more patience.
+  // `prepare` fills the request and answers its address.
+  template <typename Request, typename Prepare>
+  Result<RawReply> Ask(v1::Method method, Request& request, const Payload& payload,
+                       Prepare prepare);
+  std::optional<ServerId> Primary(PgId group) const;
+
+  ChunkWorld& world_;
+  Wires& wires_;
+  FileTruth& truth_;
+  MapKeeper& keeper_;
+  const uint64_t session_;
+  Random random_;
+  Domain domain_;
+  PortPtr port_;
+  uint64_t sequence_ = 0;
+  Time asked_{};  // when the last request was sent
+  bool finishing_ = false;
+  bool done_ = false;
+};
+
+}  // namespace cairn::simulation::chunks

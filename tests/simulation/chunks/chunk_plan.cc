@@ -1,0 +1,80 @@
+#include "tests/simulation/chunks/chunk_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tests/simulation/random.h"
+
+namespace cairn::simulation::chunks {
+namespace {
+
+constexpr uint64_t kPlanStream = 0xc41;
+
+void DrawFaults(ChunkPlan& plan, Random& random) {
+  const std::array<Time, kChunkFaultKinds> usual = {12s, 15s, 25s, 20s, 40s, 15s,
+                                                    12s, 25s, 40s, 20s, 30s};
+  // One seed in eight has no faults at all, most have some kinds of them.
+  const bool quiet = random.Chance(125);
+  const int share = random.Between(200, 700);
+  for (size_t kind = 0; kind < kChunkFaultKinds; ++kind) {
+    const bool chosen = random.Chance(share);
+    const Time mean = usual[kind] * random.Between(3, 20) / 10;
+    if (chosen && !quiet) plan.faults[kind] = mean;
+  }
+}
+
+void DrawLoad(ChunkPlan& plan, Random& random) {
+  plan.clients = random.Between(1, 4);
+  plan.files = random.Between(1, 4);
+  plan.chunks = random.Between(1, 3);
+  plan.think_time = random.Between(2ms, 120ms);
+  plan.writes = random.Between(200, 700);
+  plan.syncs = random.Between(0, 120);
+  plan.truncates = random.Chance(500) ? random.Between(5, 60) : 0;
+  plan.removals = random.Chance(500) ? random.Between(3, 30) : 0;
+}
+
+}  // namespace
+
+const char* FaultName(ChunkFault fault) {
+  constexpr std::array<const char*, kChunkFaultKinds> kNames = {
+      "kill", "quick restart", "clean restart", "power loss", "power loss everywhere", "pause",
+      "cut", "full disk", "failed sync", "bit flip", "new leader"};
+  return kNames[static_cast<size_t>(fault)];
+}
+
+ChunkPlan DrawPlan(uint64_t seed, Time length) {
+  Random random(seed, kPlanStream);
+  ChunkPlan plan;
+  plan.seed = seed;
+  plan.length = length;
+  plan.servers = random.Between(3, 5);
+  plan.copies = random.Chance(800) ? 3 : 2;
+  plan.groups = random.Between(1, 4);
+  plan.min_active = random.Chance(500) ? 1 : 2;
+  DrawLoad(plan, random);
+  plan.disk_latency = random.Between(20us, 3ms);
+  plan.max_delay = random.Between(50us, 10ms);
+  plan.loss = random.Chance(400) ? random.Between(1, 20) : 0;
+  plan.long_delays = random.Chance(400) ? random.Between(1, 10) : 0;
+  plan.drift = random.Chance(700);
+  DrawFaults(plan, random);
+  return plan;
+}
+
+std::string ToString(const ChunkPlan& plan) {
+  std::string text = fmt::format(
+      "{} servers, {} groups of {}, at least {} active, {} clients, {} files of {} chunks, disk "
+      "{} us, delay {} us, loss {}/1000, long {}/1000",
+      plan.servers, plan.groups, plan.copies, plan.min_active, plan.clients, plan.files,
+      plan.chunks, plan.disk_latency / 1us, plan.max_delay / 1us, plan.loss, plan.long_delays);
+  for (size_t kind = 0; kind < kChunkFaultKinds; ++kind) {
+    if (plan.faults[kind] == Time(0)) continue;
+    text += fmt::format(", {} / {} s", FaultName(static_cast<ChunkFault>(kind)),
+                        plan.faults[kind] / 1s);
+  }
+  return text;
+}
+
+}  // namespace cairn::simulation::chunks

@@ -1,0 +1,152 @@
+#include "tests/simulation/chunks/chunk_rules.h"
+
+#include <algorithm>
+
+namespace cairn::simulation::chunks {
+
+ChunkMachine* ChunkRules::Find(ServerId server) const {
+  for (const auto& machine : machines_) {
+    if (machine->server() == server) return machine.get();
+  }
+  return nullptr;
+}
+
+ChunkStore* ChunkRules::StoreOf(const v1::Member& member) const {
+  const ChunkMachine* machine = Find(ServerId(member.server()));
+  if (member.state() != v1::MEMBER_ACTIVE || machine == nullptr || !machine->running()) {
+    return nullptr;
+  }
+  const bool same = machine->process()->facts().incarnation == member.incarnation();
+  return same ? &machine->process()->store() : nullptr;
+}
+
+void ChunkRules::Written(const ChunkWrite& write) {
+  ChunkVersion& version = versions_[{write.session.value, write.sequence}];
+  version = std::max(version, write.version);
+}
+
+void ChunkRules::Acknowledged(const v1::WriteChunkRequest& request) {
+  const v1::ChunkAddress& chunk = request.chunk();
+  const ChunkId id{InodeId(chunk.inode()), chunk.index()};
+  const ChunkVersion version = versions_[{chunk.session(), request.sequence()}];
+  if (version == ChunkVersion{}) {
+    return world_.violations.Add("C7", fmt::format("a write to {} nobody carried out", id));
+  }
+  ChunkVersion& latest = acknowledged_[id];
+  latest = std::max(latest, version);
+  // A cut may have left nothing of it, not even the chunk.
+  if (truth_.file(id.inode).generation > chunk.generation()) return;
+  for (const v1::Member& member : keeper_.group(PgId(chunk.group())).members()) {
+    ChunkStore* store = StoreOf(member);
+    if (store == nullptr) continue;
+    const auto info = store->Info(id);
+    if (!info.has_value()) continue;  // its disk has failed
+    if (info->has_value() && (*info)->version >= version) continue;
+    world_.violations.Add(
+        "C7", fmt::format("write {}.{} to chunk {} is acknowledged, but server {} has {}",
+                          version.epoch, version.counter, id, member.server(),
+                          info->has_value() ? fmt::format("{}.{}", (*info)->version.epoch,
+                                                          (*info)->version.counter)
+                                            : std::string("no chunk")));
+  }
+}
+
+void ChunkRules::PowerLost() {
+  for (const auto& [id, group] : keeper_.groups()) {
+    bool any_kept = false;
+    bool any_active = false;
+    for (const v1::Member& member : group.activated()) {
+      any_active = true;
+      const ChunkMachine* machine = Find(ServerId(member.server()));
+      any_kept = any_kept || (machine != nullptr && machine->Record().boot_id() == member.boot_id());
+    }
+    if (!any_active || any_kept) continue;
+    world_.trace.Line([&, group_id = id] { return fmt::format("group {} may lose", group_id); });
+    truth_.Lose(id);
+    for (auto& [chunk, version] : acknowledged_) {
+      if (truth_.GroupOf(chunk) == id) version = {};
+    }
+  }
+}
+
+bool ChunkRules::IsWhole() const {
+  for (const auto& [id, group] : keeper_.groups()) {
+    for (const v1::Member& member : group.members()) {
+      if (StoreOf(member) == nullptr) return false;
+    }
+  }
+  return true;
+}
+
+void ChunkRules::CheckAtTheEnd() {
+  for (const auto& [id, group] : keeper_.groups()) CheckEqual(id);
+}
+
+void ChunkRules::CheckVersions(PgId group, ChunkStore& store) {
+  for (const auto& [id, version] : acknowledged_) {
+    const SimulatedFile& file = truth_.file(id.inode);
+    if (truth_.GroupOf(id) != group || file.removed || file.generation > 1) continue;
+    const auto info = store.Info(id);
+    if (info.has_value() && info->has_value() && (*info)->version >= version) continue;
+    world_.violations.Add("C6", fmt::format("chunk {} was acknowledged at version {}.{}, it is "
+                                            "older or gone",
+                                            id, version.epoch, version.counter));
+  }
+}
+
+void ChunkRules::CheckEqual(PgId group) {
+  ChunkStore* first = nullptr;
+  std::vector<ChunkInfo> chunks;
+  for (const v1::Member& member : keeper_.group(group).members()) {
+    ChunkStore* store = StoreOf(member);
+    CAIRN_CHECK(store != nullptr);
+    const auto list = store->List(group, std::nullopt, 10000);
+    CAIRN_CHECK(list.has_value());
+    if (first == nullptr) {
+      first = store;
+      chunks = *list;
+      CheckVersions(group, *store);
+      for (const ChunkInfo& info : chunks) {
+        const SimulatedFile& file = truth_.file(info.id.inode);
+        if (!file.reaped) continue;
+        world_.violations.Add("C9", fmt::format("chunk {} was removed and is there", info.id));
+      }
+      continue;
+    }
+    bool same = list->size() == chunks.size();
+    for (size_t i = 0; same && i < chunks.size(); ++i) same = (*list)[i].id == chunks[i].id;
+    if (!same) {
+      world_.violations.Add("C6", fmt::format("group {}: server {} has {} chunks, the primary {}",
+                                              group, member.server(), list->size(), chunks.size()));
+      continue;
+    }
+    for (const ChunkInfo& info : chunks) {
+      const auto ours = first->Blocks(info.id);
+      const auto theirs = store->Blocks(info.id);
+      CAIRN_CHECK(ours.has_value() && ours->has_value());
+      CAIRN_CHECK(theirs.has_value() && theirs->has_value());
+      CheckSame(info.id, ServerId(member.server()), **ours, **theirs);
+    }
+  }
+}
+
+void ChunkRules::CheckSame(ChunkId id, ServerId other, const ChunkBlocks& ours,
+                           const ChunkBlocks& theirs) {
+  const size_t blocks = std::max(ours.crcs.size(), theirs.crcs.size());
+  for (size_t block = 0; block < blocks; ++block) {
+    const bool here = block < ours.crcs.size() && ours.present[block];
+    const bool there = block < theirs.crcs.size() && theirs.present[block];
+    if (here == there && (!here || ours.crcs[block] == theirs.crcs[block])) continue;
+    world_.violations.Add("C6", fmt::format("chunk {} block {} differs between the primary ({}.{}) "
+                                            "and server {} ({}.{})",
+                                            id, block, ours.info.version.epoch,
+                                            ours.info.version.counter, other,
+                                            theirs.info.version.epoch, theirs.info.version.counter));
+    return;
+  }
+  // Cuts wait for the next access: stamps may differ, versions not.
+  if (ours.info.version == theirs.info.version) return;
+  world_.violations.Add("C6", fmt::format("chunk {} has another version on server {}", id, other));
+}
+
+}  // namespace cairn::simulation::chunks

@@ -1,0 +1,131 @@
+#include "tests/simulation/chunks/file_truth.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "tests/simulation/chunks/chunk_bug.h"
+
+namespace cairn::simulation::chunks {
+namespace {
+constexpr uint32_t kSectorsPerBlock = kBlockSize / kSectorBytes;
+}  // namespace
+
+void FillSectors(std::span<std::byte> bytes, uint64_t tag) {
+  for (size_t at = 0; at + sizeof tag <= bytes.size(); at += sizeof tag) {
+    std::memcpy(bytes.data() + at, &tag, sizeof tag);
+  }
+}
+
+std::optional<uint64_t> TagOfSector(std::string_view bytes) {
+  uint64_t first = 0;
+  std::memcpy(&first, bytes.data(), sizeof first);
+  for (size_t at = 0; at < bytes.size(); at += sizeof first) {
+    uint64_t tag = 0;
+    std::memcpy(&tag, bytes.data() + at, sizeof tag);
+    if (tag != first) return std::nullopt;
+  }
+  return first;
+}
+
+InodeId FileTruth::MakeFile() {
+  const InodeId inode(++last_inode_);
+  files_[inode].inode = inode;
+  return inode;
+}
+
+std::vector<InodeId> FileTruth::Live() const {
+  std::vector<InodeId> live;
+  for (const auto& [inode, file] : files_) {
+    if (!file.removed) live.push_back(inode);
+  }
+  return live;
+}
+
+PgId FileTruth::GroupOf(ChunkId id) const {
+  const auto groups = static_cast<uint64_t>(world_.plan.groups);
+  return PgId(static_cast<uint32_t>((id.inode.value + id.index) % groups) + 1);
+}
+
+v1::ChunkAddress FileTruth::AddressOf(ChunkId id) const {
+  const SimulatedFile& file = files_.at(id.inode);
+  v1::ChunkAddress address;
+  address.set_inode(id.inode.value);
+  address.set_index(id.index);
+  address.set_group(GroupOf(id).value);
+  address.set_chunk_size(kChunkBytes);
+  address.set_generation(file.generation);
+  if (!ChunkBugIs(ChunkBug::kCutsForgotten)) {
+    address.mutable_cuts()->Add(file.cuts.begin(), file.cuts.end());
+  }
+  return address;
+}
+
+void FileTruth::BeginWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag) {
+  for (uint32_t at = offset; at < offset + length; at += kSectorBytes) {
+    At(id, at / kSectorBytes).Begin(tag);
+  }
+}
+
+void FileTruth::EndWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag, Time from) {
+  ++writes_;
+  for (uint32_t at = offset; at < offset + length; at += kSectorBytes) {
+    At(id, at / kSectorBytes).Settle(tag, from, world_.now(), false);
+  }
+}
+
+void FileTruth::Read(ChunkId id, uint32_t offset, uint32_t length, std::string_view bytes,
+                     Time from) {
+  ++reads_;
+  for (uint32_t at = 0; at < length; at += kSectorBytes) {
+    const auto tag = bytes.empty() ? std::optional<uint64_t>(0)
+                                   : TagOfSector(bytes.substr(at, kSectorBytes));
+    const uint32_t sector = (offset + at) / kSectorBytes;
+    std::optional<std::string> wrong = "bytes nobody wrote";
+    if (tag.has_value()) wrong = At(id, sector).See(*tag, from, world_.now());
+    if (!wrong.has_value()) continue;
+    world_.violations.Add("C8", fmt::format("chunk {} sector {}: {}", id, sector, *wrong));
+  }
+}
+
+void FileTruth::Synced(ChunkId id, Time from) {
+  for (auto& [sector, truth] : sectors_[id]) truth.Sync(from);
+}
+
+void FileTruth::Truncate(InodeId inode, uint64_t length) {
+  SimulatedFile& file = files_.at(inode);
+  ++file.generation;
+  std::erase_if(file.cuts, [&](const v1::Cut& cut) { return cut.length() >= length; });
+  file.cuts.emplace_back();
+  file.cuts.back().set_generation(file.generation);
+  file.cuts.back().set_length(length);
+  world_.trace.Line([&] {
+    return fmt::format("file {} is cut to {} at generation {}", inode, length, file.generation);
+  });
+  std::erase_if(file.runs, [&](uint32_t index) { return uint64_t{index} * kChunkBytes >= length; });
+  for (auto& [id, sectors] : sectors_) {
+    if (id.inode != inode) continue;
+    const uint64_t start = uint64_t{id.index} * kChunkBytes;
+    for (auto& [sector, truth] : sectors) {
+      if (start + uint64_t{sector} * kSectorBytes < length) continue;
+      const uint64_t tag = kZeroTag | NewTag();
+      truth.Begin(tag);
+      truth.Settle(tag, world_.now(), world_.now(), true);
+    }
+  }
+}
+
+void FileTruth::Lose(PgId group) {
+  lost_.insert(group);
+  for (auto& [id, sectors] : sectors_) {
+    if (GroupOf(id) != group) continue;
+    std::set<uint32_t> written;  // blocks that may come back torn
+    for (auto& [sector, truth] : sectors) {
+      if (truth.IsWritten()) written.insert(sector / kSectorsPerBlock);
+    }
+    for (auto& [sector, truth] : sectors) {
+      truth.Lose(written.contains(sector / kSectorsPerBlock));
+    }
+  }
+}
+
+}  // namespace cairn::simulation::chunks

@@ -1,0 +1,82 @@
+// The files of a run: what the metaserver would know of them (generation, cuts, written chunks), and
+// what each of their sectors may hold.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cairn/v1/chunk.pb.h"
+#include "common/ids.h"
+#include "tests/simulation/chunks/block_truth.h"
+#include "tests/simulation/chunks/chunk_world.h"
+
+namespace cairn::simulation::chunks {
+
+inline constexpr uint32_t kChunkBytes = kMinChunkSize;
+// Blocks in use: the first ones, and some on both sides of the end of the first CRC row.
+inline constexpr std::array<uint32_t, 10> kBlocksInUse = {0, 1, 2, 3, 4, 5, 62, 63, 64, 65};
+
+struct SimulatedFile {
+  InodeId inode;
+  uint64_t generation = 1;
+  std::vector<v1::Cut> cuts;
+  std::set<uint32_t> runs;  // chunks that hold written bytes
+  uint64_t trimmed = 1;     // generation up to which the chunks were trimmed
+  int users = 0;            // operations under way
+  bool open_ended = false;  // some write was given up: it may still arrive
+  bool removed = false;
+  bool reaped = false;      // and its chunks were, on all active members
+};
+
+// Confined to the run.
+class FileTruth {
+ public:
+  explicit FileTruth(ChunkWorld& world) : world_(world) {}
+
+  InodeId MakeFile();
+  SimulatedFile& file(InodeId inode) { return files_.at(inode); }
+  std::vector<InodeId> Live() const;
+  const std::map<InodeId, SimulatedFile>& files() const { return files_; }
+
+  PgId GroupOf(ChunkId id) const;
+  // With what the file is now; epoch and session are the caller's.
+  v1::ChunkAddress AddressOf(ChunkId id) const;
+
+  // A write of [offset, offset + length) of the chunk, whole sectors, full of `tag`.
+  void BeginWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag);
+  void EndWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag, Time from);
+  // Bytes that were read between `from` and now; empty: the chunk is absent, a hole.
+  void Read(ChunkId id, uint32_t offset, uint32_t length, std::string_view bytes, Time from);
+  void Synced(ChunkId id, Time from);
+  // Truncates to `length` bytes of the file; committed at once.
+  void Truncate(InodeId inode, uint64_t length);
+  // All members of the group that counted lost their power.
+  void Lose(PgId group);
+  bool was_lost(PgId group) const { return lost_.contains(group); }
+
+  uint64_t NewTag() { return ++last_tag_; }
+  uint64_t reads() const { return reads_; }
+  uint64_t writes() const { return writes_; }
+
+ private:
+  BlockTruth& At(ChunkId id, uint32_t sector) { return sectors_[id][sector]; }
+
+  ChunkWorld& world_;
+  uint64_t last_inode_ = 100;
+  uint64_t last_tag_ = 0;
+  uint64_t reads_ = 0;
+  uint64_t writes_ = 0;
+  std::map<InodeId, SimulatedFile> files_;
+  std::map<ChunkId, std::map<uint32_t, BlockTruth>> sectors_;
+  std::set<PgId> lost_;
+};
+
+// A sector full of the tag, and what it says; nothing when it is no sector of ours.
+void FillSectors(std::span<std::byte> bytes, uint64_t tag);
+std::optional<uint64_t> TagOfSector(std::string_view bytes);
+
+}  // namespace cairn::simulation::chunks

@@ -1,0 +1,80 @@
+#include "tests/simulation/chunks/slow_store.h"
+
+#include "tests/simulation/chunks/chunk_bug.h"
+
+namespace cairn::simulation::chunks {
+
+template <typename Call>
+auto SlowStore::Slowly(int factor, Call call) {
+  Fibers& fibers = *Fibers::Current();
+  fibers.Sleep(random_.Between(Time(0), latency_ * factor));
+  auto result = call();
+  fibers.Sleep(random_.Between(Time(0), latency_));
+  return result;
+}
+
+Status SlowStore::Write(const ChunkWrite& write) {
+  return Slowly(1, [&] {
+    Status status = below_.Write(write);
+    if (status.ok()) written_(write);
+    return status;
+  });
+}
+
+Result<ChunkRead> SlowStore::Read(ChunkId id, const FileState& file, uint32_t offset,
+                                  uint32_t length) {
+  return Slowly(1, [&] { return below_.Read(id, file, offset, length); });
+}
+
+Status SlowStore::Sync(std::span<const ChunkId> ids) {
+  return Slowly(10, [&] { return below_.Sync(ids); });
+}
+
+Status SlowStore::SyncAll() {
+  if (ChunkBugIs(ChunkBug::kActiveUnsynced)) return OkStatus();
+  return Slowly(20, [&] { return below_.SyncAll(); });
+}
+
+Status SlowStore::Remove(ChunkId id, const FileState& file, bool whole) {
+  return Slowly(1, [&] { return below_.Remove(id, file, whole); });
+}
+
+Status SlowStore::Drop(ChunkId id) {
+  return Slowly(1, [&] { return below_.Drop(id); });
+}
+
+Result<std::optional<ChunkInfo>> SlowStore::Info(ChunkId id) {
+  return Slowly(1, [&] { return below_.Info(id); });
+}
+
+Result<std::vector<ChunkInfo>> SlowStore::List(PgId group, std::optional<ChunkId> after,
+                                               size_t limit) {
+  return Slowly(1, [&] { return below_.List(group, after, limit); });
+}
+
+Result<std::vector<ChunkInfo>> SlowStore::ListUnsealed(PgId group, std::optional<ChunkId> after,
+                                                       size_t limit) {
+  return Slowly(1, [&] { return below_.ListUnsealed(group, after, limit); });
+}
+
+Result<std::optional<ChunkBlocks>> SlowStore::Blocks(ChunkId id) {
+  return Slowly(1, [&] { return below_.Blocks(id); });
+}
+
+Result<ChunkRead> SlowStore::FetchBlocks(ChunkId id, uint32_t first_block, uint32_t count) {
+  return Slowly(1, [&] { return below_.FetchBlocks(id, first_block, count); });
+}
+
+Status SlowStore::InstallBlocks(const BlockInstall& install) {
+  return Slowly(1, [&] { return below_.InstallBlocks(install); });
+}
+
+Status SlowStore::Adopt(ChunkId id) {
+  return Slowly(1, [&] { return below_.Adopt(id); });
+}
+
+Result<size_t> SlowStore::SealIdle() {
+  return Slowly(10, [&] { return below_.SealIdle(); });
+}
+
+}  // namespace cairn::simulation::chunks

@@ -1,0 +1,53 @@
+// A chunk store whose calls take virtual time, before and after they take effect: other threads run
+// meanwhile, as they would while this one waits for the disk.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "chunkserver/store/chunk_store.h"
+#include "tests/simulation/chunks/fibers.h"
+
+namespace cairn::simulation::chunks {
+
+class SlowStore final : public ChunkStore {
+ public:
+  // `written` hears of every write that was carried out.
+  SlowStore(ChunkStore& below, Random& random, Time latency,
+            std::function<void(const ChunkWrite&)> written)
+      : below_(below), random_(random), latency_(latency), written_(std::move(written)) {}
+
+  Status Write(const ChunkWrite& write) override;
+  Result<ChunkRead> Read(ChunkId id, const FileState& file, uint32_t offset,
+                         uint32_t length) override;
+  Status Sync(std::span<const ChunkId> ids) override;
+  Status SyncAll() override;
+  Status Remove(ChunkId id, const FileState& file, bool whole) override;
+  Status Drop(ChunkId id) override;
+  Result<std::optional<ChunkInfo>> Info(ChunkId id) override;
+  Result<std::vector<ChunkInfo>> List(PgId group, std::optional<ChunkId> after,
+                                      size_t limit) override;
+  Result<std::vector<ChunkInfo>> ListUnsealed(PgId group, std::optional<ChunkId> after,
+                                              size_t limit) override;
+  GroupUsage Usage(PgId group) override { return below_.Usage(group); }
+  Result<std::optional<ChunkBlocks>> Blocks(ChunkId id) override;
+  Result<ChunkRead> FetchBlocks(ChunkId id, uint32_t first_block, uint32_t count) override;
+  Status InstallBlocks(const BlockInstall& install) override;
+  std::vector<ChunkId> Suspects(PgId group) override { return below_.Suspects(group); }
+  Status Adopt(ChunkId id) override;
+  Result<size_t> SealIdle() override;
+  Result<DiskSpace> Space() override { return below_.Space(); }
+  ChunkStoreCounters Counters() override { return below_.Counters(); }
+  Status Close() override { return below_.Close(); }
+
+ private:
+  template <typename Call>
+  auto Slowly(int factor, Call call);
+
+  ChunkStore& below_;
+  Random& random_;
+  const Time latency_;
+  const std::function<void(const ChunkWrite&)> written_;
+};
+
+}  // namespace cairn::simulation::chunks
