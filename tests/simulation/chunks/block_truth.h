@@ -25,6 +25,8 @@ class BlockTruth {
   // A write, or a cut, is under way from now on; it may take effect at any time until it is known
   // to have.
   void Begin(uint64_t tag) { values_.push_back({tag, kNever, kNever, false}); }
+  // It may take effect once more, as if it were written now.
+  void BeginAgain(uint64_t tag);
   // The value was in place at some moment in [from, to]: it was acknowledged, or read. What had
   // been in place before `from` is gone for good. `durable`: whatever power is lost.
   void Settle(uint64_t tag, Time from, Time to, bool durable);

@@ -138,7 +138,12 @@ void ChunkClient::Write(ChunkId id) {
   });
   const Result<RawReply> reply =
       Ask(v1::CHUNK_WRITE, request, Payload::CopyOf(data),
-          [&]() -> v1::ChunkAddress& { return *request.mutable_chunk(); });
+          [&]() -> v1::ChunkAddress& {
+            const uint64_t epoch = keeper_.group(truth_.GroupOf(id)).epoch();
+            const uint64_t before = request.chunk().epoch();
+            if (before != 0 && before != epoch) truth_.RepeatWrite(id, offset, length, tag);
+            return *request.mutable_chunk();
+          });
   world_.trace.Line([&] {
     return fmt::format("client {} wrote {:x}: {}", session_, tag,
                        reply.has_value() ? std::string("ok") : reply.error().ToString());

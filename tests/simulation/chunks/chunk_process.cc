@@ -110,7 +110,10 @@ void ChunkProcess::Open() {
 }
 
 void ChunkProcess::StartReplication() {
-  slow_ = std::make_unique<SlowStore>(*store_, random_, world_.plan.disk_latency, written_);
+  slow_ = std::make_unique<SlowStore>(*store_, random_, world_.plan.disk_latency,
+                                      [this](const ChunkWrite& write) {
+                                        written_(facts_.server, write);
+                                      });
   table_ = std::make_unique<GroupTable>(clock_);
   metaserver_ = std::make_unique<MetaserverTie>(wires_, port_);
   link_ = std::make_unique<ClusterLink>(*table_, clock_, *metaserver_);

@@ -19,8 +19,8 @@ class ChunkRules {
   ChunkRules(ChunkWorld& world, FileTruth& truth, MapKeeper& keeper, Machines& machines)
       : world_(world), truth_(truth), keeper_(keeper), machines_(machines) {}
 
-  // A store carried out a write.
-  void Written(const ChunkWrite& write);
+  // The store of a server carried out a write.
+  void Written(ServerId server, const ChunkWrite& write);
   // A primary is about to acknowledge a write: every active member has it (rules C4, C7).
   void Acknowledged(const v1::WriteChunkRequest& request);
   // Of the members that count in a group, is there any that kept its page cache?
@@ -33,6 +33,7 @@ class ChunkRules {
  private:
   ChunkMachine* Find(ServerId server) const;
   ChunkStore* StoreOf(const v1::Member& member) const;  // null: not up as it became active
+  std::vector<ChunkInfo> FilledChunks(PgId group, ChunkStore& store) const;
   void CheckEqual(PgId group);
   void CheckSame(ChunkId id, ServerId other, const ChunkBlocks& ours, const ChunkBlocks& theirs);
   void CheckVersions(PgId group, ChunkStore& store);

@@ -23,7 +23,7 @@ ChunkSimulation::~ChunkSimulation() = default;
 
 void ChunkSimulation::Found() {
   const ChunkPlan& plan = world_.plan;
-  const auto written = [this](const ChunkWrite& write) { rules_.Written(write); };
+  const auto written = [this](ServerId server, const ChunkWrite& write) { rules_.Written(server, write); };
   const auto answered = [this](v1::Method method, const ServerCall& call) {
     v1::WriteChunkRequest request;
     if (method != v1::CHUNK_WRITE) return;

@@ -66,6 +66,12 @@ void FileTruth::BeginWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_
   }
 }
 
+void FileTruth::RepeatWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag) {
+  for (uint32_t at = offset; at < offset + length; at += kSectorBytes) {
+    At(id, at / kSectorBytes).BeginAgain(tag);
+  }
+}
+
 void FileTruth::EndWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag, Time from) {
   ++writes_;
   for (uint32_t at = offset; at < offset + length; at += kSectorBytes) {

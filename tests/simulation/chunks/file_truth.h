@@ -48,6 +48,9 @@ class FileTruth {
 
   // A write of [offset, offset + length) of the chunk, whole sectors, full of `tag`.
   void BeginWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag);
+  // A retry to another primary: only the chunk's last write is known to all, an earlier one is run
+  // again (chunkserver/replication/README.md, retries).
+  void RepeatWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag);
   void EndWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag, Time from);
   // Bytes that were read between `from` and now; empty: the chunk is absent, a hole.
   void Read(ChunkId id, uint32_t offset, uint32_t length, std::string_view bytes, Time from);
