@@ -1,5 +1,5 @@
-// What 512 bytes of a file may hold: one register, checked against what its writers and readers saw.
-// Every write has a tag of its own, so a reader sees which one he got.
+// What 512 bytes of a file may hold: one register, checked against what its writers and readers
+// saw. Every write has a tag of its own, so a reader sees which one he got.
 #pragma once
 
 #include <cstdint>

@@ -65,7 +65,8 @@ void ChunkRules::PowerLost() {
       if (member.state() != v1::MEMBER_ACTIVE) continue;
       any_active = true;
       const ChunkMachine* machine = Find(ServerId(member.server()));
-      any_kept = any_kept || (machine != nullptr && machine->Record().boot_id() == member.boot_id());
+      any_kept =
+          any_kept || (machine != nullptr && machine->Record().boot_id() == member.boot_id());
     }
     if (!any_active || any_kept) continue;
     world_.trace.Line([&, group_id = id] { return fmt::format("group {} may lose", group_id); });
@@ -156,11 +157,11 @@ void ChunkRules::CheckSame(ChunkId id, ServerId other, const ChunkBlocks& ours,
     const bool here = block < ours.crcs.size() && ours.present[block];
     const bool there = block < theirs.crcs.size() && theirs.present[block];
     if (here == there && (!here || ours.crcs[block] == theirs.crcs[block])) continue;
-    world_.violations.Add("C6", fmt::format("chunk {} block {} differs between the primary ({}.{}) "
-                                            "and server {} ({}.{})",
-                                            id, block, ours.info.version.epoch,
-                                            ours.info.version.counter, other,
-                                            theirs.info.version.epoch, theirs.info.version.counter));
+    world_.violations.Add(
+        "C6", fmt::format("chunk {} block {} differs between the primary ({}.{}) "
+                          "and server {} ({}.{})",
+                          id, block, ours.info.version.epoch, ours.info.version.counter, other,
+                          theirs.info.version.epoch, theirs.info.version.counter));
     return;
   }
   // Cuts wait for the next access: stamps may differ, versions not.

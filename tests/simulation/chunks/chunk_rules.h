@@ -23,7 +23,9 @@ class ChunkRules {
   void Written(ServerId server, const ChunkWrite& write);
   // A primary is about to acknowledge a write: every active member has it (rules C4, C7).
   void Acknowledged(const v1::WriteChunkRequest& request);
-  // Of the members that count in a group, is there any that kept its page cache?
+  // Power was lost, or members count no more: of those that do, is there any that kept its page
+  // cache? An epoch counts as soon as it is committed; rule C3 wants it to count when it is
+  // activated.
   void PowerLost();
 
   // Every group has all its members, active, up and equal; what was removed is gone.
