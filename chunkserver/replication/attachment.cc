@@ -1,5 +1,6 @@
 #include "chunkserver/replication/attachment.h"
 
+#include "chunkserver/replication/seeded_bug.h"
 #include "common/await.h"
 
 namespace cairn {
@@ -30,6 +31,7 @@ void Attachment::MarkCompared(ChunkId id) {
 
 bool Attachment::MustHave(ChunkId id) {
   absl::MutexLock lock(&mu_);
+  if (ReplicationBugIs(ReplicationBug::kPledgeForgotten)) return false;
   if (!pledged_ && !compared_.contains(id)) missed_.insert(id);
   return pledged_;
 }

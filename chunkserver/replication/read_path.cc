@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "chunkserver/replication/seeded_bug.h"
 #include "chunkserver/replication/wire.h"
 
 namespace cairn {
@@ -33,6 +34,7 @@ void ReadPath::Read(const ReadCall& call) {
 
 void ReadPath::Attempt(const ReadCall& call, int repairs) {
   const ChunkGatePtr gate = context_.gates.Get(IdOf(call.request().chunk()));
+  if (ReplicationBugIs(ReplicationBug::kReadBesideWrites)) return ReadNow(call, gate, repairs);
   const bool waits = gate->WhenClear(RangeOf(call), call.deadline(),
                                      [this, call, gate, repairs](const Status& clear) {
                                        if (!clear.ok()) return call.Fail(clear);
@@ -48,7 +50,9 @@ void ReadPath::ReadNow(const ReadCall& call, const ChunkGatePtr& gate, int repai
   Result<ChunkRead> read = context_.store.Read(IdOf(request.chunk()), FileOf(request.chunk()),
                                                request.offset(), request.length());
   // A write may have begun meanwhile: its bytes are not to be shown before it is finished.
-  if (!gate->IsClear(RangeOf(call))) return Attempt(call, repairs);
+  const bool clear =
+      gate->IsClear(RangeOf(call)) || ReplicationBugIs(ReplicationBug::kReadBesideWrites);
+  if (!clear) return Attempt(call, repairs);
   // And the lease must have held while the blocks were read (rule C1).
   if (const Status status = CheckStanding(call); !status.ok()) return call.Fail(status);
   if (!read.has_value()) {
@@ -60,7 +64,9 @@ void ReadPath::ReadNow(const ReadCall& call, const ChunkGatePtr& gate, int repai
     if (code != ErrorCode::kDiskFailed) return call.Fail(read.error());
     return call.Fail(Status::Error(ErrorCode::kUnavailable, "{}", read.error().message()));
   }
-  if (read->absent && request.must_exist()) return Repair(call, true, repairs);
+  const bool is_hole =
+      !request.must_exist() || ReplicationBugIs(ReplicationBug::kMissingIsHole);
+  if (read->absent && !is_hole) return Repair(call, true, repairs);
   v1::ReadChunkResponse response;
   response.set_absent(read->absent);
   if (!read->absent) response.mutable_crcs()->Add(read->crcs.begin(), read->crcs.end());

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "chunkserver/replication/block_repair.h"
+#include "chunkserver/replication/seeded_bug.h"
 #include "chunkserver/replication/wire.h"
 
 namespace cairn {
@@ -141,7 +142,7 @@ void WritePath::Turn(const WriteCall& call, const ChunkGatePtr& gate, int tries)
 bool WritePath::AnswerRetry(const WriteCall& call, ChunkGate& gate) {
   const ChunkId id = IdOf(call.request().chunk());
   const WriteKey key{SessionId(call.request().chunk().session()), call.request().sequence()};
-  if (key.session.value == 0) return false;
+  if (key.session.value == 0 || ReplicationBugIs(ReplicationBug::kRetryRunAgain)) return false;
   if (const PendingWritePtr write = gate.FindWrite(key); write != nullptr) {
     absl::MutexLock lock(&write->mu);
     if (!write->finished) {
@@ -335,6 +336,9 @@ void WritePath::Evaluate(const PendingWritePtr& write, const ChunkGatePtr& gate)
         write->targets.push_back({server, PendingWrite::Sent::kFailed, 0, nullptr});
         joined.push_back(server);
         complete = false;
+      } else if (target->state == PendingWrite::Sent::kFailed &&
+                 ReplicationBugIs(ReplicationBug::kFailedMemberIgnored)) {
+        continue;
       } else if (target->state != PendingWrite::Sent::kDone) {
         complete = false;
       }

@@ -25,6 +25,12 @@ void BlockTruth::Settle(uint64_t tag, Time from, Time to, bool durable) {
   }
 }
 
+void BlockTruth::BeginAgain(uint64_t tag) {
+  for (Value& value : values_) {
+    if (value.tag == tag) value = {tag, kNever, kNever, false};
+  }
+}
+
 std::optional<std::string> BlockTruth::See(uint64_t tag, Time from, Time to) {
   uint64_t seen = 0;
   int possible = 0;

@@ -1,5 +1,5 @@
-// What 512 bytes of a file may hold: one register, checked against what its writers and readers saw.
-// Every write has a tag of its own, so a reader sees which one he got.
+// What 512 bytes of a file may hold: one register, checked against what its writers and readers
+// saw. Every write has a tag of its own, so a reader sees which one he got.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,8 @@ class BlockTruth {
   // A write, or a cut, is under way from now on; it may take effect at any time until it is known
   // to have.
   void Begin(uint64_t tag) { values_.push_back({tag, kNever, kNever, false}); }
+  // It may take effect once more, as if it were written now.
+  void BeginAgain(uint64_t tag);
   // The value was in place at some moment in [from, to]: it was acknowledged, or read. What had
   // been in place before `from` is gone for good. `durable`: whatever power is lost.
   void Settle(uint64_t tag, Time from, Time to, bool durable);

@@ -65,8 +65,7 @@ void ChunkClient::Run() {
 void ChunkClient::DoSomething(InodeId inode) {
   const ChunkPlan& plan = world_.plan;
   SimulatedFile& file = truth_.file(inode);
-  const ChunkId id{inode, static_cast<uint32_t>(
-                              random_.Below(static_cast<uint64_t>(plan.chunks)))};
+  const ChunkId id{inode, static_cast<uint32_t>(random_.Below(static_cast<uint64_t>(plan.chunks)))};
   const int what = random_.Between(0, 999);
   int limit = plan.truncates;
   if (what < limit) {
@@ -137,15 +136,19 @@ void ChunkClient::Write(ChunkId id) {
                        id, offset, length, generation);
   });
   const Result<RawReply> reply =
-      Ask(v1::CHUNK_WRITE, request, Payload::CopyOf(data),
-          [&]() -> v1::ChunkAddress& { return *request.mutable_chunk(); });
+      Ask(v1::CHUNK_WRITE, request, Payload::CopyOf(data), [&]() -> v1::ChunkAddress& {
+        const uint64_t epoch = keeper_.group(truth_.GroupOf(id)).epoch();
+        const uint64_t before = request.chunk().epoch();
+        if (before != 0 && before != epoch) truth_.RepeatWrite(id, offset, length, tag);
+        return *request.mutable_chunk();
+      });
   world_.trace.Line([&] {
     return fmt::format("client {} wrote {:x}: {}", session_, tag,
                        reply.has_value() ? std::string("ok") : reply.error().ToString());
   });
   SimulatedFile& file = truth_.file(id.inode);
   if (reply.has_value()) {
-    truth_.EndWrite(id, offset, length, tag, begun);
+    truth_.EndWrite(id, offset, length, tag, begun, asked_);
     if (file.generation == generation) file.runs.insert(id.index);
     return;
   }
@@ -169,8 +172,8 @@ void ChunkClient::Read(ChunkId id, uint32_t block, uint32_t blocks) {
   const Result<RawReply> reply = Ask(v1::CHUNK_READ, request, {}, prepare);
   if (reply.has_value()) {
     world_.trace.Line([&] {
-      return fmt::format("client {} read chunk {} at {} + {}, generation {}: {} bytes", session_, id,
-                         request.offset(), request.length(), request.chunk().generation(),
+      return fmt::format("client {} read chunk {} at {} + {}, generation {}: {} bytes", session_,
+                         id, request.offset(), request.length(), request.chunk().generation(),
                          reply->payload.size());
     });
     return truth_.Read(id, request.offset(), request.length(), reply->payload.view(), asked_);
@@ -193,7 +196,7 @@ void ChunkClient::Sync(ChunkId id) {
     return *request.mutable_chunks(0) = truth_.AddressOf(id);
   };
   const Result<RawReply> reply = Ask(v1::CHUNK_SYNC, request, {}, prepare);
-  if (reply.has_value()) truth_.Synced(id, begun);
+  if (reply.has_value()) truth_.Synced(id, begun, asked_);
 }
 
 void ChunkClient::ReadEverything(std::function<void()> then) {

@@ -155,7 +155,8 @@ bool ChunkFaults::DiskIsMissing() const {
 void ChunkFaults::FailSync(ChunkMachine& machine) {
   if (DiskIsMissing()) return;
   machine.disk().FailSync([this, &machine] { return !ended_ && IsSpare(machine); });
-  world_.trace.Line([&] { return fmt::format("server {}: the next sync fails", machine.server()); });
+  world_.trace.Line(
+      [&] { return fmt::format("server {}: the next sync fails", machine.server()); });
   ReplaceLater(machine);
 }
 
@@ -187,7 +188,8 @@ void ChunkFaults::FlipBit(ChunkMachine& machine) {
     const std::string path = "/disk/" + ChunkFolder(id) + "/" + ChunkFileName(id);
     if (!machine.disk().FlipBit(path, offset)) continue;
     world_.trace.Line([&] {
-      return fmt::format("server {}: a bit flips in chunk {} block {}", machine.server(), id, block);
+      return fmt::format("server {}: a bit flips in chunk {} block {}", machine.server(), id,
+                         block);
     });
     return;
   }

@@ -39,8 +39,9 @@ void DrawLoad(ChunkPlan& plan, Random& random) {
 
 const char* FaultName(ChunkFault fault) {
   constexpr std::array<const char*, kChunkFaultKinds> kNames = {
-      "kill", "quick restart", "clean restart", "power loss", "power loss everywhere", "pause",
-      "cut", "full disk", "failed sync", "bit flip", "new leader"};
+      "kill",      "quick restart", "clean restart", "power loss",  "power loss everywhere",
+      "pause",     "cut",           "full disk",     "failed sync", "bit flip",
+      "new leader"};
   return kNames[static_cast<size_t>(fault)];
 }
 

@@ -10,17 +10,17 @@
 namespace cairn::simulation::chunks {
 
 enum class ChunkFault {
-  kKill,           // a process ends; its page cache stays
-  kQuickRestart,   // the same, and it is back before anyone can notice (rule C2)
+  kKill,          // a process ends; its page cache stays
+  kQuickRestart,  // the same, and it is back before anyone can notice (rule C2)
   kCleanRestart,
-  kPowerLoss,      // a machine: what was not synced goes
-  kAllPowerLoss,   // all machines at once
-  kPause,          // SIGSTOP, now and then longer than a lease
-  kCut,            // one machine is cut off from some of the others, one way or both
+  kPowerLoss,     // a machine: what was not synced goes
+  kAllPowerLoss,  // all machines at once
+  kPause,         // SIGSTOP, now and then longer than a lease
+  kCut,           // one machine is cut off from some of the others, one way or both
   kFullDisk,
-  kFailedSync,     // the disk is never trusted again, the machine gets a new one
-  kBitFlip,        // in a sealed chunk, while another copy is whole
-  kNewLeader,      // the metaserver forgets what it heard
+  kFailedSync,  // the disk is never trusted again, the machine gets a new one
+  kBitFlip,     // in a sealed chunk, while another copy is whole
+  kNewLeader,   // the metaserver forgets what it heard
 };
 inline constexpr size_t kChunkFaultKinds = 11;
 const char* FaultName(ChunkFault fault);
@@ -34,7 +34,7 @@ struct ChunkPlan {
   int min_active = 1;
   int clients = 2;
   int files = 2;
-  int chunks = 1;    // per file
+  int chunks = 1;  // per file
   Time think_time{};
   int writes = 400;  // of 1000 operations; reads are the rest
   int syncs = 60;

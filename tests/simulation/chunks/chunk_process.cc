@@ -101,8 +101,8 @@ void ChunkProcess::Open() {
   disk_.booted = false;
   Result<std::unique_ptr<ChunkStore>> store = ChunkStore::Open(options);
   if (!store.has_value()) {
-    world_.violations.Add("store", fmt::format("server {} cannot open its store: {}",
-                                               facts_.server, store.error()));
+    world_.violations.Add(
+        "store", fmt::format("server {} cannot open its store: {}", facts_.server, store.error()));
     refused_ = true;
     return;
   }
@@ -111,7 +111,9 @@ void ChunkProcess::Open() {
 }
 
 void ChunkProcess::StartReplication() {
-  slow_ = std::make_unique<SlowStore>(*store_, random_, world_.plan.disk_latency, written_);
+  slow_ = std::make_unique<SlowStore>(
+      *store_, random_, world_.plan.disk_latency,
+      [this](const ChunkWrite& write) { written_(facts_.server, write); });
   table_ = std::make_unique<GroupTable>(clock_);
   metaserver_ = std::make_unique<MetaserverTie>(wires_, port_);
   link_ = std::make_unique<ClusterLink>(*table_, clock_, *metaserver_);

@@ -28,7 +28,7 @@ struct ProcessFacts {
 // Confined to the run. Must stay until gone().
 class ChunkProcess {
  public:
-  using Written = std::function<void(const ChunkWrite&)>;
+  using Written = std::function<void(ServerId, const ChunkWrite&)>;
   using Answered = std::function<void(v1::Method, const ServerCall&)>;
   ChunkProcess(ChunkWorld& world, Wires& wires, ChunkDisk& disk, ProcessFacts facts,
                Written written, Answered answered);

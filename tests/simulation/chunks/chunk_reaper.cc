@@ -67,9 +67,9 @@ bool ChunkReaper::ClearChunk(v1::ChunkAddress chunk, bool whole) {
   for (const v1::Member& member : before.members()) {
     if (member.state() != v1::MEMBER_ACTIVE) continue;
     if (!std::exchange(forgotten, true)) continue;
-    const auto reply = wires_.CallAndWait(port_, keeper_.NodeOf(ServerId(member.server())),
-                                          v1::CHUNK_REMOVE, request, {},
-                                          Deadline::After(kFrameWait));
+    const auto reply =
+        wires_.CallAndWait(port_, keeper_.NodeOf(ServerId(member.server())), v1::CHUNK_REMOVE,
+                           request, {}, Deadline::After(kFrameWait));
     if (!reply.has_value()) return false;
   }
   return keeper_.group(group).epoch() == before.epoch() && keeper_.IsQuiet(group);

@@ -20,7 +20,13 @@ ChunkStore* ChunkRules::StoreOf(const v1::Member& member) const {
   return same ? &machine->process()->store() : nullptr;
 }
 
-void ChunkRules::Written(const ChunkWrite& write) {
+void ChunkRules::Written(ServerId server, const ChunkWrite& write) {
+  world_.trace.Add(5, server.value, write.version.epoch.value, write.version.counter);
+  world_.trace.Line([&] {
+    return fmt::format("server {} has write {}.{} of session {} to chunk {} at {} + {}", server,
+                       write.version.epoch, write.version.counter, write.session, write.id,
+                       write.offset, write.data.size());
+  });
   ChunkVersion& version = versions_[{write.session.value, write.sequence}];
   version = std::max(version, write.version);
 }
@@ -58,14 +64,15 @@ void ChunkRules::PowerLost() {
     for (const v1::Member& member : group.activated()) {
       any_active = true;
       const ChunkMachine* machine = Find(ServerId(member.server()));
-      any_kept = any_kept || (machine != nullptr && machine->Record().boot_id() == member.boot_id());
+      any_kept =
+          any_kept || (machine != nullptr && machine->Record().boot_id() == member.boot_id());
     }
     if (!any_active || any_kept) continue;
     world_.trace.Line([&, group_id = id] { return fmt::format("group {} may lose", group_id); });
     truth_.Lose(id);
-    for (auto& [chunk, version] : acknowledged_) {
-      if (truth_.GroupOf(chunk) == id) version = {};
-    }
+    std::erase_if(acknowledged_, [&, lost = id](const auto& entry) {
+      return truth_.GroupOf(entry.first) == lost;
+    });
   }
 }
 
@@ -94,17 +101,29 @@ void ChunkRules::CheckVersions(PgId group, ChunkStore& store) {
   }
 }
 
+// A chunk that a read has cut to nothing stays until it is trimmed: to readers it is absent.
+std::vector<ChunkInfo> ChunkRules::FilledChunks(PgId group, ChunkStore& store) const {
+  auto list = store.List(group, std::nullopt, 10000);
+  CAIRN_CHECK(list.has_value());
+  std::erase_if(*list, [&](const ChunkInfo& info) {
+    const auto blocks = store.Blocks(info.id);
+    CAIRN_CHECK(blocks.has_value() && blocks->has_value());
+    const std::vector<bool>& present = (*blocks)->present;
+    return std::find(present.begin(), present.end(), true) == present.end();
+  });
+  return *std::move(list);
+}
+
 void ChunkRules::CheckEqual(PgId group) {
   ChunkStore* first = nullptr;
   std::vector<ChunkInfo> chunks;
   for (const v1::Member& member : keeper_.group(group).members()) {
     ChunkStore* store = StoreOf(member);
     CAIRN_CHECK(store != nullptr);
-    const auto list = store->List(group, std::nullopt, 10000);
-    CAIRN_CHECK(list.has_value());
+    const std::vector<ChunkInfo> list = FilledChunks(group, *store);
     if (first == nullptr) {
       first = store;
-      chunks = *list;
+      chunks = list;
       CheckVersions(group, *store);
       for (const ChunkInfo& info : chunks) {
         const SimulatedFile& file = truth_.file(info.id.inode);
@@ -113,11 +132,11 @@ void ChunkRules::CheckEqual(PgId group) {
       }
       continue;
     }
-    bool same = list->size() == chunks.size();
-    for (size_t i = 0; same && i < chunks.size(); ++i) same = (*list)[i].id == chunks[i].id;
+    bool same = list.size() == chunks.size();
+    for (size_t i = 0; same && i < chunks.size(); ++i) same = list[i].id == chunks[i].id;
     if (!same) {
       world_.violations.Add("C6", fmt::format("group {}: server {} has {} chunks, the primary {}",
-                                              group, member.server(), list->size(), chunks.size()));
+                                              group, member.server(), list.size(), chunks.size()));
       continue;
     }
     for (const ChunkInfo& info : chunks) {
@@ -137,11 +156,11 @@ void ChunkRules::CheckSame(ChunkId id, ServerId other, const ChunkBlocks& ours,
     const bool here = block < ours.crcs.size() && ours.present[block];
     const bool there = block < theirs.crcs.size() && theirs.present[block];
     if (here == there && (!here || ours.crcs[block] == theirs.crcs[block])) continue;
-    world_.violations.Add("C6", fmt::format("chunk {} block {} differs between the primary ({}.{}) "
-                                            "and server {} ({}.{})",
-                                            id, block, ours.info.version.epoch,
-                                            ours.info.version.counter, other,
-                                            theirs.info.version.epoch, theirs.info.version.counter));
+    world_.violations.Add(
+        "C6", fmt::format("chunk {} block {} differs between the primary ({}.{}) "
+                          "and server {} ({}.{})",
+                          id, block, ours.info.version.epoch, ours.info.version.counter, other,
+                          theirs.info.version.epoch, theirs.info.version.counter));
     return;
   }
   // Cuts wait for the next access: stamps may differ, versions not.

@@ -19,11 +19,13 @@ class ChunkRules {
   ChunkRules(ChunkWorld& world, FileTruth& truth, MapKeeper& keeper, Machines& machines)
       : world_(world), truth_(truth), keeper_(keeper), machines_(machines) {}
 
-  // A store carried out a write.
-  void Written(const ChunkWrite& write);
+  // The store of a server carried out a write.
+  void Written(ServerId server, const ChunkWrite& write);
   // A primary is about to acknowledge a write: every active member has it (rules C4, C7).
   void Acknowledged(const v1::WriteChunkRequest& request);
-  // Of the members that count in a group, is there any that kept its page cache?
+  // Power was lost, or members count no more: of those that do, is there any that kept its page
+  // cache? An epoch counts as soon as it is committed; rule C3 wants it to count when it is
+  // activated.
   void PowerLost();
 
   // Every group has all its members, active, up and equal; what was removed is gone.
@@ -33,6 +35,7 @@ class ChunkRules {
  private:
   ChunkMachine* Find(ServerId server) const;
   ChunkStore* StoreOf(const v1::Member& member) const;  // null: not up as it became active
+  std::vector<ChunkInfo> FilledChunks(PgId group, ChunkStore& store) const;
   void CheckEqual(PgId group);
   void CheckSame(ChunkId id, ServerId other, const ChunkBlocks& ours, const ChunkBlocks& theirs);
   void CheckVersions(PgId group, ChunkStore& store);

@@ -23,7 +23,9 @@ ChunkSimulation::~ChunkSimulation() = default;
 
 void ChunkSimulation::Found() {
   const ChunkPlan& plan = world_.plan;
-  const auto written = [this](const ChunkWrite& write) { rules_.Written(write); };
+  const auto written = [this](ServerId server, const ChunkWrite& write) {
+    rules_.Written(server, write);
+  };
   const auto answered = [this](v1::Method method, const ServerCall& call) {
     v1::WriteChunkRequest request;
     if (method != v1::CHUNK_WRITE) return;
@@ -55,8 +57,7 @@ void ChunkSimulation::Found() {
   for (int i = 0; i < plan.clients; ++i) {
     clients_.push_back(std::make_unique<ChunkClient>(world_, wires_, truth_, keeper_, i));
   }
-  faults_ =
-      std::make_unique<ChunkFaults>(world_, wires_, keeper_, truth_, machines_, rules_);
+  faults_ = std::make_unique<ChunkFaults>(world_, wires_, keeper_, truth_, machines_, rules_);
 }
 
 bool ChunkSimulation::RunUntil(Time end) {
@@ -130,6 +131,7 @@ void ChunkSimulation::TakeDown() {
 }
 
 ChunkRunResult ChunkSimulation::Run() {
+  keeper_.OnCommit([this] { rules_.PowerLost(); });
   keeper_.Start();
   for (const auto& machine : machines_) machine->Start();
   for (const auto& client : clients_) client->Start();

@@ -1,6 +1,6 @@
 // Threads that are none: every thread of every simulated process is a fiber on the one thread that
-// runs the seed. A fiber runs until it waits; who runs next, and when a wait ends, is drawn from the
-// seed and from virtual time.
+// runs the seed. A fiber runs until it waits; who runs next, and when a wait ends, is drawn from
+// the seed and from virtual time.
 #pragma once
 
 #include <functional>
@@ -40,7 +40,7 @@ class Domain {
 class Fibers {
  public:
   Fibers(Scheduler& scheduler, uint64_t seed);
-  ~Fibers();  // REQUIRES: no fiber is left
+  ~Fibers();                 // REQUIRES: no fiber is left
   static Fibers* Current();  // of this thread; null outside of a run
 
   FiberPtr Start(Domain& domain, std::function<void()> body);

@@ -66,8 +66,16 @@ void FileTruth::BeginWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_
   }
 }
 
-void FileTruth::EndWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag, Time from) {
+void FileTruth::RepeatWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag) {
+  for (uint32_t at = offset; at < offset + length; at += kSectorBytes) {
+    At(id, at / kSectorBytes).BeginAgain(tag);
+  }
+}
+
+void FileTruth::EndWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag, Time from,
+                         Time asked) {
   ++writes_;
+  if (WasLostSince(id, asked)) return;
   for (uint32_t at = offset; at < offset + length; at += kSectorBytes) {
     At(id, at / kSectorBytes).Settle(tag, from, world_.now(), false);
   }
@@ -76,9 +84,10 @@ void FileTruth::EndWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t 
 void FileTruth::Read(ChunkId id, uint32_t offset, uint32_t length, std::string_view bytes,
                      Time from) {
   ++reads_;
+  if (WasLostSince(id, from)) return;
   for (uint32_t at = 0; at < length; at += kSectorBytes) {
-    const auto tag = bytes.empty() ? std::optional<uint64_t>(0)
-                                   : TagOfSector(bytes.substr(at, kSectorBytes));
+    const auto tag =
+        bytes.empty() ? std::optional<uint64_t>(0) : TagOfSector(bytes.substr(at, kSectorBytes));
     const uint32_t sector = (offset + at) / kSectorBytes;
     std::optional<std::string> wrong = "bytes nobody wrote";
     if (tag.has_value()) wrong = At(id, sector).See(*tag, from, world_.now());
@@ -87,7 +96,13 @@ void FileTruth::Read(ChunkId id, uint32_t offset, uint32_t length, std::string_v
   }
 }
 
-void FileTruth::Synced(ChunkId id, Time from) {
+bool FileTruth::WasLostSince(ChunkId id, Time when) const {
+  const auto found = lost_.find(GroupOf(id));
+  return found != lost_.end() && found->second >= when;
+}
+
+void FileTruth::Synced(ChunkId id, Time from, Time asked) {
+  if (WasLostSince(id, asked)) return;
   for (auto& [sector, truth] : sectors_[id]) truth.Sync(from);
 }
 
@@ -115,7 +130,7 @@ void FileTruth::Truncate(InodeId inode, uint64_t length) {
 }
 
 void FileTruth::Lose(PgId group) {
-  lost_.insert(group);
+  lost_[group] = world_.now();
   for (auto& [id, sectors] : sectors_) {
     if (GroupOf(id) != group) continue;
     std::set<uint32_t> written;  // blocks that may come back torn

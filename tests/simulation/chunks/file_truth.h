@@ -1,5 +1,5 @@
-// The files of a run: what the metaserver would know of them (generation, cuts, written chunks), and
-// what each of their sectors may hold.
+// The files of a run: what the metaserver would know of them (generation, cuts, written chunks),
+// and what each of their sectors may hold.
 #pragma once
 
 #include <map>
@@ -29,7 +29,7 @@ struct SimulatedFile {
   int users = 0;            // operations under way
   bool open_ended = false;  // some write was given up: it may still arrive
   bool removed = false;
-  bool reaped = false;      // and its chunks were, on all active members
+  bool reaped = false;  // and its chunks were, on all active members
 };
 
 // Confined to the run.
@@ -46,17 +46,23 @@ class FileTruth {
   // With what the file is now; epoch and session are the caller's.
   v1::ChunkAddress AddressOf(ChunkId id) const;
 
+  // `from`: when it began; `asked`: when the request was sent that was answered.
   // A write of [offset, offset + length) of the chunk, whole sectors, full of `tag`.
   void BeginWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag);
-  void EndWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag, Time from);
+  // A retry to another primary: only the chunk's last write is known to all, an earlier one is run
+  // again (chunkserver/replication/README.md, retries).
+  void RepeatWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag);
+  void EndWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag, Time from, Time asked);
   // Bytes that were read between `from` and now; empty: the chunk is absent, a hole.
   void Read(ChunkId id, uint32_t offset, uint32_t length, std::string_view bytes, Time from);
-  void Synced(ChunkId id, Time from);
+  void Synced(ChunkId id, Time from, Time asked);
   // Truncates to `length` bytes of the file; committed at once.
   void Truncate(InodeId inode, uint64_t length);
   // All members of the group that counted lost their power.
   void Lose(PgId group);
   bool was_lost(PgId group) const { return lost_.contains(group); }
+  // Since then; what was answered before it says nothing about what is there now.
+  bool WasLostSince(ChunkId id, Time when) const;
 
   uint64_t NewTag() { return ++last_tag_; }
   uint64_t reads() const { return reads_; }
@@ -72,7 +78,7 @@ class FileTruth {
   uint64_t writes_ = 0;
   std::map<InodeId, SimulatedFile> files_;
   std::map<ChunkId, std::map<uint32_t, BlockTruth>> sectors_;
-  std::set<PgId> lost_;
+  std::map<PgId, Time> lost_;  // when, the last time
 };
 
 // A sector full of the tag, and what it says; nothing when it is no sector of ours.

@@ -114,8 +114,7 @@ void MapKeeper::Join(const JoinCall& call) {
   if (request.incarnation() < found->second.incarnation()) {
     return call.Fail(Status(ErrorCode::kStaleRequest, "started again since"));
   }
-  if (const Status welcome =
-          registry_.CheckWelcome(server, Incarnation(request.incarnation()));
+  if (const Status welcome = registry_.CheckWelcome(server, Incarnation(request.incarnation()));
       !welcome.ok()) {
     return call.Fail(welcome);
   }
@@ -162,6 +161,7 @@ void MapKeeper::Look() {
   std::vector<v1::PlacementGroup> updates;
   for (auto& [id, group] : groups_) {
     auto next = PlanMembers(group, views);
+    if (ChunkBugIs(ChunkBug::kAnySourceWillDo) && !next.has_value()) next = FirstBack(group);
     if (next.has_value()) updates.push_back(*std::move(next));
   }
   if (!updates.empty()) {
@@ -207,6 +207,26 @@ void MapKeeper::EndDrains() {
   draining_.reset();
 }
 
+// A bug: nobody can serve, and whoever is heard of first becomes the source.
+std::optional<v1::PlacementGroup> MapKeeper::FirstBack(const v1::PlacementGroup& group) const {
+  v1::PlacementGroup next = group;
+  next.set_epoch(group.epoch() + 1);
+  v1::Member* back = nullptr;
+  for (v1::Member& member : *next.mutable_members()) {
+    const ServerView view = View(ServerId(member.server()));
+    if (MayServe(member, view)) return std::nullopt;
+    if (member.state() == v1::MEMBER_ACTIVE && view.presence == Presence::kAlive) back = &member;
+  }
+  if (back == nullptr) return std::nullopt;
+  for (v1::Member& member : *next.mutable_members()) {
+    member.set_state(&member == back ? v1::MEMBER_ACTIVE : v1::MEMBER_SYNCING);
+  }
+  const ServerView view = View(ServerId(back->server()));
+  back->set_incarnation(view.incarnation.value);
+  back->set_boot_id(view.boot_id);
+  return next;
+}
+
 bool MapKeeper::Condemn(const std::vector<v1::PlacementGroup>& updates) {
   for (const v1::PlacementGroup& update : updates) {
     for (const v1::Member& member : group(PgId(update.id())).members()) {
@@ -226,6 +246,7 @@ void MapKeeper::Commit(const v1::PlacementGroup& next, const std::function<void(
     now.set_changed_at(++version_);
     world_.trace.Add(2, next.id(), next.epoch());
     world_.trace.Line([&] { return ToString(now); });
+    on_commit_();
     done(true);
   });
 }

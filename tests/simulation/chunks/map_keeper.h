@@ -1,7 +1,7 @@
-// The metaserver of a simulated cluster as chunkservers know it: joins, heartbeats, reports, members
-// that are synced, and what follows for the groups. What plans and judges is real (placement/,
-// cluster/server_registry, cluster/member_reports); the log is a delay between deciding and being
-// committed.
+// The metaserver of a simulated cluster as chunkservers know it: joins, heartbeats, reports,
+// members that are synced, and what follows for the groups. What plans and judges is real
+// (placement/, cluster/server_registry, cluster/member_reports); the log is a delay between
+// deciding and being committed.
 #pragma once
 
 #include <functional>
@@ -27,6 +27,8 @@ class MapKeeper {
  public:
   MapKeeper(ChunkWorld& world, Wires& wires);
   void Start();
+  // Called after every change of a group.
+  void OnCommit(std::function<void()> hook) { on_commit_ = std::move(hook); }
 
   // The founding map: `members` of each group, all active as they will start first.
   void AddServer(const v1::ServerRecord& record);
@@ -77,6 +79,7 @@ class MapKeeper {
   void Move();
   ClusterShape Shape() const;
   void Look();
+  std::optional<v1::PlacementGroup> FirstBack(const v1::PlacementGroup& group) const;
   bool Condemn(const std::vector<v1::PlacementGroup>& updates);
   // `done`: true, or the group had moved on.
   void Commit(const v1::PlacementGroup& next, const std::function<void(bool)>& done);
@@ -93,6 +96,7 @@ class MapKeeper {
   PortPtr port_;
   ServerRegistry registry_;
   MemberReports reports_;
+  std::function<void()> on_commit_;
   uint64_t version_ = 1;
   uint64_t leaders_ = 0;
   std::map<ServerId, v1::ServerRecord> servers_;
