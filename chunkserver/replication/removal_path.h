@@ -14,8 +14,8 @@ class RemovalPath {
  public:
   explicit RemovalPath(ReplicaContext& context) : context_(context) {}
 
-  // The chunks are gone, or trimmed, here and on disk on ok; if this server is the primary of their group also
-  // at members that are about to become active.
+  // The chunks are gone, or trimmed, here and on disk on ok; if this server is the primary of their
+  // group also at members that are about to become active.
   void Remove(const RemoveCall& call);
 
  private:
