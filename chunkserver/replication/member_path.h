@@ -33,7 +33,7 @@ class MemberPath {
   void InstallBlocks(const InstallBlocksCall& call);
   // From then on a syncing member takes its primary's writes, until the epoch ends.
   void BeginCatchUp(const BeginCatchUpCall& call);
-  // On disk when it is answered (rule C9).
+  // On disk when it is answered (rule C9). kBusy: this primary does not serve yet.
   void Remove(const RemoveCall& call);
 
  private:
