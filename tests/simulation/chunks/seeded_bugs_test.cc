@@ -54,7 +54,7 @@ TEST_P(SeededChunkBugTest, IsFound) {
   EXPECT_TRUE(IsFound(GetParam(), GetParam().budget)) << "not in " << GetParam().budget << " seeds";
 }
 
-// Named after the rule they break. Three more can be switched on and are not found in 400 seeds yet:
+// Named after the rule they break. Three more can be switched on and are not found yet:
 // kAnySourceWillDo (C3), kBarrierIgnored (C6), kMissingIsHole (C10).
 const Bug kBugs[] = {
     {"C1LeaseNeverEnds", ReplicationBug::kLeaseNeverEnds},
