@@ -51,7 +51,11 @@ Status RemovalPath::RemoveOne(const v1::ChunkAddress& chunk, bool whole) {
   const ChunkId id = IdOf(chunk);
   const PgId group(chunk.group());
   const EpochBarrier::Pass pass(context_.barrier, group, Epoch(chunk.epoch()));
-  RETURN_IF_ERROR(context_.table.Stand(group, Epoch(chunk.epoch())));
+  ASSIGN_OR_RETURN(const Standing standing, context_.table.Stand(group, Epoch(chunk.epoch())));
+  if (standing.role == OwnRole::kPrimary && !context_.primaries.IsReady(group)) {
+    // A takeover would fetch the chunk back from a member that still has it (rule C9).
+    return Status::Error(ErrorCode::kBusy, "group {} is still comparing its copies", group);
+  }
   // A member may be applying a write to the chunk; the store excludes the two. What must not happen
   // is that a comparison takes the chunk's state from before for the one after.
   const HeldChunk held(context_.gates.Get(id), Deadline::After(kHoldWait));

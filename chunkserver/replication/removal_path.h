@@ -16,6 +16,7 @@ class RemovalPath {
 
   // The chunks are gone, or trimmed, here and on disk on ok; if this server is the primary of their
   // group also at members that are about to become active.
+  // kBusy: this primary does not serve yet.
   void Remove(const RemoveCall& call);
 
  private:

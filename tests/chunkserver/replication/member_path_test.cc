@@ -121,6 +121,19 @@ TEST_F(TrimTest, AnAnsweredTrimIsOnDisk) {
   EXPECT_TRUE(cluster_.store(kB).IsDurable(kChunk));
 }
 
+// Rule C9: else its takeover brings the chunk back from a member that was not asked yet.
+TEST_F(MemberPathTest, APrimaryThatDoesNotServeYetRemovesNothing) {
+  ASSERT_EQ(cluster_.Write(kA, kChunk, 0, Block('o'), 1)->code(), ErrorCode::kOk);
+  cluster_.network().Cut(kB, kA);
+  cluster_.SetGroup({{kB}, {kA}});
+  cluster_.Publish();
+  EXPECT_EQ(cluster_.Remove(kB, kChunk)->code(), ErrorCode::kBusy);
+  EXPECT_TRUE(cluster_.store(kB).Has(kChunk));
+  cluster_.network().Cut(kB, kA, false);
+  cluster_.WaitReady(kB);
+  EXPECT_EQ(cluster_.Remove(kB, kChunk)->code(), ErrorCode::kOk);
+}
+
 TEST_F(MemberPathTest, OnlyThePrimaryReplicates) {
   EXPECT_EQ(Replicate(1, 0, 'a', kC), ErrorCode::kNotPrimary);
   EXPECT_EQ(Replicate(1, 0, 'a', ServerId(0)), ErrorCode::kNotPrimary);

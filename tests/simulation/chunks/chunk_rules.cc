@@ -27,8 +27,8 @@ void ChunkRules::Written(ServerId server, const ChunkWrite& write) {
                        write.version.epoch, write.version.counter, write.session, write.id,
                        write.offset, write.data.size());
   });
-  ChunkVersion& version = versions_[{write.session.value, write.sequence}];
-  version = std::max(version, write.version);
+  // A retry may have run the write again: any of its runs will do.
+  versions_.try_emplace({write.session.value, write.sequence}, write.version);
 }
 
 void ChunkRules::Acknowledged(const v1::WriteChunkRequest& request) {

@@ -131,7 +131,6 @@ void ChunkSimulation::TakeDown() {
 }
 
 ChunkRunResult ChunkSimulation::Run() {
-  keeper_.OnCommit([this] { rules_.PowerLost(); });
   keeper_.Start();
   for (const auto& machine : machines_) machine->Start();
   for (const auto& client : clients_) client->Start();

@@ -246,7 +246,6 @@ void MapKeeper::Commit(const v1::PlacementGroup& next, const std::function<void(
     now.set_changed_at(++version_);
     world_.trace.Add(2, next.id(), next.epoch());
     world_.trace.Line([&] { return ToString(now); });
-    on_commit_();
     done(true);
   });
 }

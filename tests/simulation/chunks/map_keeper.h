@@ -27,8 +27,6 @@ class MapKeeper {
  public:
   MapKeeper(ChunkWorld& world, Wires& wires);
   void Start();
-  // Called after every change of a group.
-  void OnCommit(std::function<void()> hook) { on_commit_ = std::move(hook); }
 
   // The founding map: `members` of each group, all active as they will start first.
   void AddServer(const v1::ServerRecord& record);
@@ -96,7 +94,6 @@ class MapKeeper {
   PortPtr port_;
   ServerRegistry registry_;
   MemberReports reports_;
-  std::function<void()> on_commit_;
   uint64_t version_ = 1;
   uint64_t leaders_ = 0;
   std::map<ServerId, v1::ServerRecord> servers_;
