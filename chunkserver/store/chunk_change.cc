@@ -128,7 +128,11 @@ Status BeginChange(StoreParts& parts, Chunk& chunk) {
 
 Status WriteExtents(StoreParts& parts, Chunk& chunk, const std::vector<Extent>& extents) {
   if (extents.empty()) return OkStatus();
-  ASSIGN_OR_RETURN(std::shared_ptr<File> file, chunk.OpenFile(/*create=*/true));
+  ASSIGN_OR_RETURN(std::shared_ptr<File> file, chunk.OpenFile(/*create=*/false));
+  if (!file) {
+    ASSIGN_OR_RETURN(file, chunk.OpenFile(/*create=*/true));
+    parts.unsealed.NoteNewFile(chunk.id());
+  }
   Status status = WriteInOrder(chunk, *file, extents);
   if (status.ok()) return status;
   if (status.code() != ErrorCode::kNoSpace) return parts.health.Fatal(std::move(status));

@@ -16,6 +16,14 @@ void UnsealedChunks::NoteChange(ChunkId id, PgId group, BootTime now) {
   if (state.first_change == 0) state.first_change = state.change;
 }
 
+void UnsealedChunks::NoteNewFile(ChunkId id) {
+  absl::MutexLock lock(&mu_);
+  const auto found = chunks_.find(id);
+  if (found == chunks_.end()) return;  // a new entry begins like that
+  found->second.change = found->second.file_made = ++last_change_;
+  found->second.entry_synced = false;
+}
+
 void UnsealedChunks::Forget(ChunkId id) {
   absl::MutexLock lock(&mu_);
   const auto found = chunks_.find(id);
@@ -74,7 +82,7 @@ void UnsealedChunks::NoteSynced(const Dirty& synced) {
   // A removed chunk may be back as a new file, whose changes are all later ones.
   if (it == chunks_.end() || synced.change < it->second.first_change) return;
   it->second.synced = std::max(it->second.synced, synced.change);
-  it->second.entry_synced = true;
+  if (synced.change >= it->second.file_made) it->second.entry_synced = true;
 }
 
 }  // namespace cairn

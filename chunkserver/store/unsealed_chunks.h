@@ -28,6 +28,9 @@ class UnsealedChunks {
 
   // The chunk's data or rows changed. A new entry starts with its directory entry not on disk.
   void NoteChange(ChunkId id, PgId group, BootTime now);
+  // The chunk has a new file, though it may have been known before: after an unclean stop a row may
+  // be left without its file. The directory entry is not on disk.
+  void NoteNewFile(ChunkId id);
   // The chunk was sealed or removed.
   void Forget(ChunkId id);
 
@@ -47,6 +50,7 @@ class UnsealedChunks {
     uint64_t first_change = 0;
     uint64_t change = 0;
     uint64_t synced = 0;
+    uint64_t file_made = 0;  // the change that made the file
     bool entry_synced = false;
   };
   static Dirty Describe(ChunkId id, const State& state);

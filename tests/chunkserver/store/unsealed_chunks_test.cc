@@ -48,6 +48,22 @@ TEST(UnsealedChunks, AreIdleFromTheirLastChangeOn) {
   EXPECT_THAT(chunks.All(), SizeIs(1));
 }
 
+// After an unclean stop a row may be there without its file, and be synced before the file is made
+// anew from another member's copy.
+TEST(UnsealedChunks, TheEntryOfAFileMadeAnewIsNotOnDisk) {
+  UnsealedChunks chunks;
+  chunks.NoteChange(kChunk, kGroup, At(1));
+  const auto under_way = *chunks.Find(kChunk);
+  chunks.NoteSynced(under_way);
+  ASSERT_TRUE(chunks.Find(kChunk)->entry_synced);
+  chunks.NoteNewFile(kChunk);
+  EXPECT_FALSE(chunks.Find(kChunk)->entry_synced);
+  chunks.NoteSynced(under_way);  // a sync that began before
+  EXPECT_FALSE(chunks.Find(kChunk)->entry_synced);
+  chunks.NoteSynced(*chunks.Find(kChunk));
+  EXPECT_TRUE(chunks.Find(kChunk)->entry_synced);
+}
+
 TEST(UnsealedChunks, AreListedByGroup) {
   UnsealedChunks chunks;
   constexpr PgId kOther{4};

@@ -75,7 +75,9 @@ void FileTruth::RepeatWrite(ChunkId id, uint32_t offset, uint32_t length, uint64
 void FileTruth::EndWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag, Time from,
                          Time asked) {
   ++writes_;
-  if (WasLostSince(id, asked)) return;
+  // A known gap: one that was begun before all copies lost power and is answered after it does not
+  // tell its caller what was lost in between.
+  if (WasLostSince(id, std::min(from, asked))) return;
   for (uint32_t at = offset; at < offset + length; at += kSectorBytes) {
     At(id, at / kSectorBytes).Settle(tag, from, world_.now(), false);
   }
@@ -103,6 +105,10 @@ bool FileTruth::WasLostSince(ChunkId id, Time when) const {
 
 void FileTruth::Synced(ChunkId id, Time from, Time asked) {
   if (WasLostSince(id, asked)) return;
+  world_.trace.Line([&] {
+    return fmt::format("chunk {} is on disk as it was at {:.6f}", id,
+                       static_cast<double>(from.count()) / 1e9);
+  });
   for (auto& [sector, truth] : sectors_[id]) truth.Sync(from);
 }
 
