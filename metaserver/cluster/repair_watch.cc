@@ -6,6 +6,7 @@
 #include "common/logging.h"
 #include "metaserver/cluster/cluster_shape.h"
 #include "metaserver/cluster/outcome.h"
+#include "metaserver/store/rows.h"
 #include "metaserver/store/schema.h"
 
 namespace cairn {

@@ -11,6 +11,7 @@
 #include "metaserver/cluster/outcome.h"
 #include "metaserver/cluster/repair_state.h"
 #include "metaserver/cluster/scan_rows.h"
+#include "metaserver/store/rows.h"
 #include "metaserver/store/schema.h"
 
 namespace cairn {
