@@ -333,7 +333,8 @@ TEST_F(GrpcBridgeTest, ReflectionGivesFilesWithTheirImports) {
   }
   EXPECT_THAT(names, testing::UnorderedElementsAre(
                          "cairn/v1/admin.proto", "cairn/v1/common.proto",
-                         "cairn/v1/methods.proto", "google/protobuf/descriptor.proto"));
+                         "cairn/v1/methods.proto", "cairn/v1/records.proto",
+                         "google/protobuf/descriptor.proto"));
   request.set_file_by_filename("no/such.proto");
   EXPECT_EQ(Reflect(request, {}).error_response().error_code(), grpc::StatusCode::NOT_FOUND);
 }

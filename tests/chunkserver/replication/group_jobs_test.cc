@@ -72,6 +72,7 @@ TEST_F(GroupJobsTest, AChunkRemovedMeanwhileDoesNotComeBack) {
   Write(Chunk(1), 0, Block('a'));
   cluster_.Kill(kC);
   cluster_.SetGroup({{kA}, {kB}, {kC, false}});
+  cluster_.WaitReady(kA);
   ASSERT_EQ(cluster_.Remove(kA, Chunk(1))->code(), ErrorCode::kOk);
   ASSERT_EQ(cluster_.Remove(kB, Chunk(1))->code(), ErrorCode::kOk);
   ASSERT_TRUE(cluster_.store(kC).Has(Chunk(1)));
