@@ -1,5 +1,6 @@
 #include "metaserver/operations/group_checks.h"
 #include "metaserver/operations/operations.h"
+#include "metaserver/placement/group_row.h"
 
 namespace cairn {
 
@@ -16,6 +17,8 @@ Result<v1::Outcome> UpdateGroups(const v1::Command& command, MetadataTransaction
       *outcome.add_conflicts() = *std::move(stored);
       continue;
     }
+    // The epoch may have been activated since the plan was made (rule C3).
+    BeginEpoch(*stored, group);
     group.set_pool(stored->pool());
     group.set_changed_at(version);
     txn.Put(key, group);

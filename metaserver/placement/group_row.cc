@@ -78,6 +78,8 @@ void MakeInactive(v1::Member& member, v1::MemberState state) {
 
 void BeginEpoch(const v1::PlacementGroup& before, v1::PlacementGroup& next) {
   next.set_epoch(before.epoch() + 1);
+  next.set_activated_epoch(before.activated_epoch());
+  *next.mutable_activated() = before.activated();
   if (IsActivated(before) && KeepsPrimary(before, next) && KeepsActive(before, next)) {
     RecordActive(next);
   }

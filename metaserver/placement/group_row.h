@@ -43,8 +43,9 @@ void MakeActive(v1::Member& member, const ServerView& view);
 // In `state`, which is not active: it loses its incarnation and boot id.
 void MakeInactive(v1::Member& member, v1::MemberState state);
 
-// `next` becomes the epoch after `before`. It counts as activated at once if `before` was, the same
-// primary goes on and nobody active is lost: whatever that primary answers, all of `before` have.
+// `next` becomes the epoch after `before`, of which it takes what was activated. It counts as
+// activated at once if `before` was, the same primary goes on and nobody active is lost: whatever
+// that primary answers, all of `before` have.
 void BeginEpoch(const v1::PlacementGroup& before, v1::PlacementGroup& next);
 
 }  // namespace cairn

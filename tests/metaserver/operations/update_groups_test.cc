@@ -25,6 +25,29 @@ TEST_P(UpdateGroupsTest, OnlyTheNextEpochReplacesAGroup) {
   EXPECT_EQ(Namespace::CodeOf(Update({Group({1}, 9, 2)})), Code::kNotFound);
 }
 
+// A primary has its epoch activated, and serves, while a plan that knows nothing of it is on its
+// way.
+TEST_P(UpdateGroupsTest, RuleC3APlanDoesNotUndoAnActivationItHasNotSeen) {
+  Join("a", 1);
+  Join("b", 1);
+  Create({Group({1, 2})});
+  Update({Group({2}, 1, 2)});
+  const v1::PlacementGroup seen = Stored(1);
+  ASSERT_EQ(seen.activated_epoch(), 1u);
+  v1::Command activate;
+  activate.mutable_activate_groups()->add_groups()->set_group(1);
+  activate.mutable_activate_groups()->mutable_groups(0)->set_epoch(2);
+  ASSERT_EQ(fs_.Run(activate), Code::kOk);
+  v1::PlacementGroup planned = seen;
+  planned.set_epoch(3);
+  planned.mutable_members(0)->set_state(v1::MEMBER_SYNCING);
+  planned.mutable_members(0)->set_incarnation(0);
+  ASSERT_EQ(Update({planned}).conflicts_size(), 0);
+  EXPECT_EQ(Stored(1).activated_epoch(), 2u);
+  ASSERT_EQ(Stored(1).activated_size(), 1);
+  EXPECT_EQ(Stored(1).activated(0).server(), 2u);
+}
+
 TEST_P(UpdateGroupsTest, OneBadGroupLeavesAllAsTheyWere) {
   Join("a", 1);
   Join("b", 1);

@@ -242,7 +242,9 @@ void MapKeeper::Commit(const v1::PlacementGroup& next, const std::function<void(
   Later([this, next, done] {
     v1::PlacementGroup& now = groups_.at(PgId(next.id()));
     if (now.epoch() + 1 != next.epoch()) return done(false);
-    now = next;
+    v1::PlacementGroup begun = next;
+    BeginEpoch(now, begun);  // as UpdateGroups
+    now = begun;
     now.set_changed_at(++version_);
     world_.trace.Add(2, next.id(), next.epoch());
     world_.trace.Line([&] { return ToString(now); });
