@@ -112,9 +112,8 @@ std::vector<v1::PlacementGroup> Planner::Plan() {
   });
   bool all_well = situations.size() == shape_.groups->size();
   for (const Situation& situation : situations) {
+    all_well = all_well && situation.wanted > 0 && situation.settled >= situation.wanted;
     if (situation.wanted == 0 || situation.serving == 0) continue;
-    const bool short_of = situation.settled < situation.wanted;
-    all_well = all_well && !short_of;
     if (!Shrink(situation) && situation.counted < situation.wanted) Grow(situation);
   }
   if (all_well && updates_.empty()) Rebalance(situations);

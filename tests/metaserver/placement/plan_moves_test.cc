@@ -339,6 +339,17 @@ TEST(PlanMoves, AReturningServerIsCaughtUpOrReleasedAndBalanceComesBack) {
   }
 }
 
+TEST(PlanMoves, NothingMovesForBalanceWhileAGroupIsLost) {
+  World world(3, 1);
+  world.Settle();
+  world.Lose(1, 1s);
+  world.AddServer(4);
+  EXPECT_TRUE(world.Plan().empty());
+  world.Return(1);
+  world.Step();
+  EXPECT_FALSE(world.Plan().empty());
+}
+
 TEST(RuleC3, GroupsWhoseEpochIsNotActivatedAreNotMoved) {
   World world(5, 3);
   world.Settle();
