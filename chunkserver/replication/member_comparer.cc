@@ -132,15 +132,16 @@ Status MemberComparer::FetchOne(ChunkId id) {
   return OkStatus();
 }
 
-// Chunks the member has and this server has not; with what is sealed here, those that are not
-// sealed there.
+// First what the member lists and this server would not come across: what it has not got, and what
+// is sealed here and not there.
 Status MemberComparer::Compare(Scope scope) {
   if (!theirs_.has_value()) RETURN_IF_ERROR(ListMember(scope));
   if (attachment_ != nullptr) RETURN_IF_ERROR(CountDifferences());
   for (const auto& [id, summary] : *theirs_) {
-    if (group_->IsActive(member_) && scope == Scope::kAll) break;
     ASSIGN_OR_RETURN(const std::optional<ChunkInfo> info, context_.store.Info(id));
-    if (!info.has_value() || scope == Scope::kUnsealed) RETURN_IF_ERROR(CompareNow(id));
+    const bool comes_across = info.has_value() && (scope == Scope::kAll || !info->sealed);
+    if (comes_across || (info.has_value() && IsKnownEqual(*info))) continue;
+    RETURN_IF_ERROR(CompareNow(id));
   }
   return ForEachHere(scope, [this](const ChunkInfo& info) { return CompareListed(info); });
 }

@@ -180,8 +180,9 @@ void SyncPath::Settle(const OperationPtr& operation) {
           Status::Error(ErrorCode::kStaleEpoch, "group {} has moved on", group));
     }
     absl::MutexLock lock(&operation->mu);
-    if (!required.activated()) complete = false, retry = true;
-    complete = complete && operation->members.contains(context_.table.self());
+    complete =
+        complete && required.activated() && operation->members.contains(context_.table.self());
+    retry = retry || !required.activated();
     for (const ServerId server : required.servers) {
       // Someone who has become required since gets its request with the next retry.
       auto& state =

@@ -76,17 +76,20 @@ Result<bool> Takeover::EqualizeScope(const Group& group, std::list<MemberCompare
   return equal;
 }
 
-bool Takeover::IsPatient(PgId group) {
+bool Takeover::IsPatient(const Group& group) {
+  const BootTime now = clock_.Now();
   absl::MutexLock lock(&mu_);
-  const auto since = healing_since_.try_emplace(group, clock_.Now()).first->second;
-  return clock_.Now() - since < kHealPatience;
+  auto& [epoch, since] = healing_since_.try_emplace(group.id, group.epoch, now).first->second;
+  if (epoch != group.epoch) since = now;
+  epoch = group.epoch;
+  return now - since < kHealPatience;
 }
 
 Status Takeover::Heal(const Group& group) {
   const std::vector<ChunkId> suspects = context_.store.Suspects(group.id);
   std::set<ServerId> hung;
   for (const ChunkId id : suspects) {
-    RETURN_IF_ERROR(repair_.HealSuspects(group, id, IsPatient(group.id), hung));
+    RETURN_IF_ERROR(repair_.HealSuspects(group, id, IsPatient(group), hung));
   }
   absl::MutexLock lock(&mu_);
   healing_since_.erase(group.id);

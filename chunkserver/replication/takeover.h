@@ -3,6 +3,7 @@
 #pragma once
 
 #include <list>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -31,7 +32,8 @@ class Takeover {
   Result<bool> EqualizeScope(const Group& group, std::list<MemberComparer>& comparers,
                              MemberComparer::Scope scope);
   Status Heal(const Group& group);
-  bool IsPatient(PgId group);
+  // Patience begins anew with each epoch.
+  bool IsPatient(const Group& group);
   // Rules C1 and C3: leaving members serve no older epoch, and the epoch counts from now on.
   Status Activate(const GroupPtr& group);
   // Passes the status on. A member that heartbeats but does not do what a takeover asks would keep
@@ -43,7 +45,7 @@ class Takeover {
   MemberProbes& probes_;
   SystemClock clock_;
   absl::Mutex mu_;
-  absl::flat_hash_map<PgId, BootTime> healing_since_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<PgId, std::pair<Epoch, BootTime>> healing_since_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace cairn

@@ -153,8 +153,7 @@ Status CommitChange(StoreParts& parts, Chunk& chunk, ChunkRow row, BlockEdits& e
   RETURN_IF_ERROR(parts.health.Fatal(parts.index->Write(batch, /*sync=*/false)));
   chunk.SetRow(row);
   edits.Publish();
-  if (before) parts.usage.Remove(chunk.id(), *before);
-  parts.usage.Add(chunk.id(), row);
+  parts.usage.Replace(chunk.id(), before, row);
   for (uint32_t block : edits.changed()) parts.doubts.Settle(chunk.id(), block);
   parts.unsealed.NoteChange(chunk.id(), row.group, parts.clock.Now());
   return OkStatus();

@@ -13,21 +13,21 @@ uint64_t HashOf(ChunkId id, const ChunkRow& row) {
 
 }  // namespace
 
-void GroupUsages::Add(ChunkId id, const ChunkRow& row) {
+void GroupUsages::Replace(ChunkId id, const std::optional<ChunkRow>& before,
+                          const std::optional<ChunkRow>& now) {
   absl::MutexLock lock(&mu_);
-  GroupUsage& usage = groups_[row.group];
-  ++usage.chunks;
-  usage.blocks += row.present_blocks;
-  usage.sum += HashOf(id, row);
-}
-
-void GroupUsages::Remove(ChunkId id, const ChunkRow& row) {
-  absl::MutexLock lock(&mu_);
-  GroupUsage& usage = groups_[row.group];
+  if (now) {
+    GroupUsage& usage = groups_[now->group];
+    ++usage.chunks;
+    usage.blocks += now->present_blocks;
+    usage.sum += HashOf(id, *now);
+  }
+  if (!before) return;
+  GroupUsage& usage = groups_[before->group];
   --usage.chunks;
-  usage.blocks -= row.present_blocks;
-  usage.sum -= HashOf(id, row);
-  if (usage.chunks == 0) groups_.erase(row.group);
+  usage.blocks -= before->present_blocks;
+  usage.sum -= HashOf(id, *before);
+  if (usage.chunks == 0) groups_.erase(before->group);
 }
 
 GroupUsage GroupUsages::Of(PgId group) const {

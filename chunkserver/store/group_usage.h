@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -23,8 +24,11 @@ struct GroupUsage {
 // Thread-safe.
 class GroupUsages {
  public:
-  void Add(ChunkId id, const ChunkRow& row);
-  void Remove(ChunkId id, const ChunkRow& row);
+  void Add(ChunkId id, const ChunkRow& row) { Replace(id, std::nullopt, row); }
+  void Remove(ChunkId id, const ChunkRow& row) { Replace(id, row, std::nullopt); }
+  // The chunk's row was `before` and is `now`; nobody sees the group without it in between.
+  void Replace(ChunkId id, const std::optional<ChunkRow>& before,
+               const std::optional<ChunkRow>& now);
   GroupUsage Of(PgId group) const;
 
  private:

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <thread>
+#include <utility>
 
 #include "tests/chunkserver/replication/replication_cluster.h"
 
@@ -71,6 +72,17 @@ class MemberProbesTest : public testing::Test {
     return thread;
   }
 
+  // Two jobs, both in their call before either is answered.
+  std::pair<ErrorCode, ErrorCode> AskTwiceAtOnce(ServerId member) {
+    std::pair<ErrorCode, ErrorCode> codes(ErrorCode::kInternal, ErrorCode::kInternal);
+    std::thread one = HangIn(member, &codes.first);
+    std::thread two = HangIn(member, &codes.second);
+    peers_.Hold(false);
+    one.join();
+    two.join();
+    return codes;
+  }
+
   FakeChunkStore store_;
   ManualClock clock_;
   GroupTable table_{clock_};
@@ -114,28 +126,13 @@ TEST_F(MemberProbesTest, AMemberThatAnsweredAgainIsAskedByAll) {
   EXPECT_EQ(Begin(), ErrorCode::kUnavailable);
   peers_.Answer(OkStatus());
   EXPECT_EQ(Begin(), ErrorCode::kOk);
-  ErrorCode first = ErrorCode::kInternal;
-  ErrorCode second = ErrorCode::kInternal;
-  std::thread one = HangIn(kB, &first);
-  std::thread two = HangIn(kB, &second);
-  peers_.Hold(false);
-  one.join();
-  two.join();
-  EXPECT_EQ(first, ErrorCode::kOk);
-  EXPECT_EQ(second, ErrorCode::kOk);
+  EXPECT_EQ(AskTwiceAtOnce(kB), std::pair(ErrorCode::kOk, ErrorCode::kOk));
 }
 
 TEST_F(MemberProbesTest, ARefusalIsNotSilence) {
   peers_.Answer(Status(ErrorCode::kStaleEpoch, ""));
   EXPECT_EQ(Begin(), ErrorCode::kStaleEpoch);
-  ErrorCode first = ErrorCode::kInternal;
-  ErrorCode second = ErrorCode::kInternal;
-  std::thread one = HangIn(kB, &first);
-  std::thread two = HangIn(kB, &second);
-  peers_.Hold(false);
-  one.join();
-  two.join();
-  EXPECT_EQ(second, ErrorCode::kStaleEpoch);
+  EXPECT_EQ(AskTwiceAtOnce(kB), std::pair(ErrorCode::kStaleEpoch, ErrorCode::kStaleEpoch));
 }
 
 TEST(OutcomeIsUnknown, WhereTheCallMayHaveBeenCarriedOut) {

@@ -89,6 +89,16 @@ TEST_F(RuleC3Takeover, AWriteInFlightWhenAMemberIsRemovedIsAnsweredAfterTheActiv
   cluster_.network().ReleaseAll();
 }
 
+TEST_F(TakeoverTest, ChunksThatAreEqualAreNotSentAgain) {
+  int installs = 0;
+  for (const ServerId server : {kA, kC}) {
+    cluster_.store(server).OnInstall([&installs] { ++installs; });
+  }
+  cluster_.SetGroup({{kB}, {kA}, {kC}});
+  cluster_.WaitReady(kB);
+  EXPECT_EQ(installs, 0);
+}
+
 class RuleC1Takeover : public TakeoverTest {};
 
 TEST_F(RuleC1Takeover, ALeavingMemberThatHasNotHeardKeepsTheGroupWaiting) {
