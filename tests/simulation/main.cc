@@ -1,49 +1,14 @@
 // Runs seeds and says what it found; exit code 1: a promise was broken.
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <string_view>
 
 #include "tests/simulation/seeds.h"
 
 namespace cairn::simulation {
 namespace {
 
-constexpr char kUsage[] =
-    "usage: cairn_simulation [--seeds N] [--first SEED] [--seconds N] [--threads N]\n"
-    "                        [--time-limit SECONDS] [--trace]\n"
-    "  --seconds     of simulated time with faults, per seed (60)\n"
-    "  --time-limit  begin no further seed after that much real time\n"
-    "  --trace       print what happens, step by step\n";
-
-bool Parse(int count, char** words, SeedRange& range) {
-  for (int i = 1; i < count; ++i) {
-    const std::string_view word = words[i];
-    if (word == "--trace") {
-      range.printing = true;
-      continue;
-    }
-    if (i + 1 == count) return false;
-    const uint64_t number = std::strtoull(words[++i], nullptr, 10);
-    if (word == "--seeds") {
-      range.count = number;
-    } else if (word == "--first") {
-      range.first = number;
-    } else if (word == "--seconds") {
-      range.length = std::chrono::seconds(number);
-    } else if (word == "--threads") {
-      range.threads = static_cast<int>(number);
-    } else if (word == "--time-limit") {
-      range.time_limit = std::chrono::seconds(number);
-    } else {
-      return false;
-    }
-  }
-  return true;
-}
-
 int Run(const SeedRange& range) {
-  if (!range.printing) HushStorage();
+  if (!range.printing) HushProduction();
   const auto begin = std::chrono::steady_clock::now();
   const SeedTotals totals = RunSeeds(range, [&](uint64_t seed, const RunResult& result) {
     if (!result.violation && range.count > 1) return;
@@ -63,10 +28,6 @@ int Run(const SeedRange& range) {
 }  // namespace cairn::simulation
 
 int main(int count, char** words) {
-  cairn::simulation::SeedRange range;
-  if (!cairn::simulation::Parse(count, words, range)) {
-    std::fputs(cairn::simulation::kUsage, stderr);
-    return 2;
-  }
-  return cairn::simulation::Run(range);
+  const auto range = cairn::simulation::ParseSeedRange("cairn_simulation", count, words);
+  return range ? cairn::simulation::Run(*range) : 2;
 }

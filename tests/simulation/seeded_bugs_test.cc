@@ -31,7 +31,7 @@ bool IsFound(const Bug& bug, uint64_t seeds) {
   std::fflush(stdout);
   const pid_t child = fork();
   if (child == 0) {
-    HushStorage();
+    HushProduction();
     active_seeded_bug = bug.in_core;
     active_harness_bug = bug.outside;
     bool found = false;

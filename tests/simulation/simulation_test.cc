@@ -37,7 +37,7 @@ void ExpectNoViolation(const SeedRange& range) {
 
 class SimulationTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() { HushStorage(); }
+  static void SetUpTestSuite() { HushProduction(); }
 };
 
 TEST_F(SimulationTest, SeedsThatOnceFailedPass) {

@@ -27,7 +27,7 @@ uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
 
 class ChunkSimulationTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() { HushChunkservers(); }
+  static void SetUpTestSuite() { HushProduction(); }
 };
 
 TEST_F(ChunkSimulationTest, SeedsThatOnceFailedPass) {
@@ -66,7 +66,7 @@ TEST_F(ChunkSimulationTest, AQuietClusterServesItsClients) {
 }
 
 TEST_F(ChunkSimulationTest, NoSeedBreaksAPromise) {
-  ChunkSeedRange range;
+  SeedRange range;
   range.first = FromEnvironment("CAIRN_SEED", 1);
   range.count = FromEnvironment("CAIRN_SIMULATION_SEEDS", kUsualSeeds);
   range.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));

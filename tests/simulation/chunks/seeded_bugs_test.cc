@@ -30,7 +30,7 @@ bool IsFound(const Bug& bug, uint64_t seeds) {
   std::fflush(stdout);
   const pid_t child = fork();
   if (child == 0) {
-    HushChunkservers();
+    HushProduction();
     active_replication_bug = bug.inside;
     active_chunk_bug = bug.outside;
     bool found = false;
