@@ -55,14 +55,9 @@ TEST_F(EventsTest, WithoutALeaderAnybodyTells) {
 
 TEST_F(EventsTest, FollowTellsEachOnceUntilItIsInterrupted) {
   for (const char* text : {"first", "second"}) Happen(text);
-  std::thread later([this] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(700));
-    Happen("third");
-    std::this_thread::sleep_for(std::chrono::milliseconds(1500));
-    std::raise(SIGINT);
-  });
+  out_.When("second", [this] { Happen("third"); });
+  out_.When("third", [] { std::raise(SIGINT); });
   EXPECT_EQ(Ask({"events", "--follow", "--limit", "1", "--json"}), 130) << err_.str();
-  later.join();
   EXPECT_THAT(out_.str(), Not(HasSubstr("first")));
   EXPECT_THAT(out_.str(), testing::MatchesRegex("\\{[^\n]*\"second\"\\}\n\\{[^\n]*\"third\"\\}\n"));
 }

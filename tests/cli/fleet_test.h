@@ -4,15 +4,46 @@
 #include <gmock/gmock.h>
 
 #include <csignal>
+#include <deque>
+#include <functional>
+#include <ostream>
 #include <sstream>
 #include <string>
-#include <thread>
+#include <utility>
 #include <vector>
 
 #include "cli/app.h"
 #include "tests/cli/fake_group.h"
 
 namespace cairn {
+
+// Keeps what a verb says, and acts when it has said something: a test of a verb that goes on has
+// nothing to wait for.
+class HeardOutput final : public std::ostream {
+ public:
+  HeardOutput() : std::ostream(nullptr) { rdbuf(&buffer_); }
+  std::string str() const { return buffer_.str(); }
+  void str(const std::string& text) { buffer_.str(text); }
+  // Once, on the thread that writes.
+  void When(std::string text, std::function<void()> action) {
+    buffer_.expected.emplace_back(std::move(text), std::move(action));
+  }
+
+ private:
+  struct Buffer final : std::stringbuf {
+    std::streamsize xsputn(const char* text, std::streamsize size) override {
+      const std::streamsize written = std::stringbuf::xsputn(text, size);
+      if (!expected.empty() && str().find(expected.front().first) != std::string::npos) {
+        const std::function<void()> action = std::move(expected.front().second);
+        expected.pop_front();
+        action();
+      }
+      return written;
+    }
+    std::deque<std::pair<std::string, std::function<void()>>> expected;
+  };
+  Buffer buffer_;
+};
 
 class FleetTest : public testing::Test {
  protected:
@@ -65,7 +96,7 @@ class FleetTest : public testing::Test {
   ScratchDirectory scratch_;
   const std::string tls_ = scratch_.path() + "/tls";
   FakeGroup group_{tls_, 3};
-  std::ostringstream out_, err_;
+  HeardOutput out_, err_;
 };
 
 }  // namespace cairn

@@ -50,12 +50,8 @@ TEST_F(StatusWatchTest, JsonIsOneObjectPerLine) {
 
 TEST_F(StatusWatchTest, AnOutageIsAPictureToo) {
   for (int number = 1; number <= 3; ++number) group_.Stop(number);
-  std::thread later([] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1900));
-    std::raise(SIGINT);
-  });
+  out_.When("{\"error\"", [] { std::raise(SIGINT); });
   EXPECT_EQ(Ask({"status", "--watch", "--json"}), 130);
-  later.join();
   EXPECT_THAT(out_.str(), StartsWith("{\"error\":\"no metaserver answers: "));
 }
 

@@ -70,9 +70,10 @@ def three_of_five_die_one_after_another():
                 print(f"chunkserver {victim} lost: all copies are back after {seconds:.1f} s")
             c.kill("chunk", 3)
             wait_until(lambda: "UNDER_REPLICATED" in c.health_codes(), 30, "the loss to be seen")
-            time.sleep(35)  # longer than the grace time: a third copy is possible nowhere
-            under = next(i for i in c.health() if i["code"] == "UNDER_REPLICATED")
-            assert "3 copies need 3 chunkservers" in under["text"], under
+            # Once the grace time is over.
+            wait_until(lambda: any("3 copies need 3 chunkservers" in item["text"]
+                                   for item in c.health() if item["code"] == "UNDER_REPLICATED"),
+                       60, "cairn health to say why a third copy is possible nowhere")
             assert_equal(c.mount / "tree", digests)
             (c.mount / "written-at-two").write_bytes(b"x" * 100_000)
             assert (c.mount / "written-at-two").read_bytes() == b"x" * 100_000
