@@ -116,7 +116,7 @@ std::optional<v1::NoteRepairCommand> RepairTracker::Next(const RepairLook& look,
   if (!under_way()) return Begin(look, now, wall);
   const v1::RepairRecord before = record_;
   Advance(look, now);
-  if (look.groups_left == 0) return End(now, wall);
+  if (look.groups_left == 0) return End(wall);
   if (before.SerializeAsString() == record_.SerializeAsString()) return std::nullopt;
   v1::NoteRepairCommand note;
   *note.mutable_repair() = record_;
@@ -140,7 +140,7 @@ v1::NoteRepairCommand RepairTracker::Begin(const RepairLook& look, BootTime now,
   return note;
 }
 
-v1::NoteRepairCommand RepairTracker::End(BootTime, WallTime wall) {
+v1::NoteRepairCommand RepairTracker::End(WallTime wall) {
   *record_.mutable_ended() = TimeOf(wall);
   record_.set_seconds_left(0);
   record_.set_bytes_per_second(0);

@@ -47,7 +47,7 @@ class RepairTracker {
  private:
   bool under_way() const { return record_.has_started() && !record_.has_ended(); }
   v1::NoteRepairCommand Begin(const RepairLook& look, BootTime now, WallTime wall);
-  v1::NoteRepairCommand End(BootTime now, WallTime wall);
+  v1::NoteRepairCommand End(WallTime wall);
   void Advance(const RepairLook& look, BootTime now);
   void CountBytes(const RepairLook& look, BootTime now);
   void SetRate(uint64_t left_bytes, BootTime now);
