@@ -91,6 +91,7 @@ TEST(RaftNodeTest, LeadershipIsHandedOver) {
   NodeGroup group(3);
   group.StartAll();
   group.Say("one");
+  group.AwaitWords({"one"});  // all have it: whoever is to lead has been heard
   const int old = group.Leader();
   const int next = old % 3 + 1;
   ASSERT_THAT(group.node(old).TransferLeadership(ServerId(static_cast<uint32_t>(next))), IsOk());

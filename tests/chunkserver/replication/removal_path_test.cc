@@ -68,6 +68,7 @@ TEST_F(RemovalPathTest, AMemberThatIsAwayDelaysNoRemoval) {
   ASSERT_EQ(cluster_.Write(kA, kChunk, 0, Block('a'), 1)->code(), ErrorCode::kOk);
   cluster_.Kill(kC);
   cluster_.SetGroup({{kA}, {kB}, {kC, false}});
+  cluster_.WaitReady(kA);
   EXPECT_EQ(cluster_.Remove(kA, kChunk)->code(), ErrorCode::kOk);
 }
 
