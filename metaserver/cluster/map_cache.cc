@@ -1,6 +1,6 @@
 #include "metaserver/cluster/map_cache.h"
 
-#include "metaserver/cluster/scan_rows.h"
+#include "metaserver/store/scan_rows.h"
 #include "metaserver/store/schema.h"
 
 namespace cairn {

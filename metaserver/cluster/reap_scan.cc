@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "metaserver/cluster/scan_rows.h"
+#include "metaserver/store/scan_rows.h"
 #include "metaserver/store/schema.h"
 
 namespace cairn {

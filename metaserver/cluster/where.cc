@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "common/ids.h"
-#include "metaserver/cluster/scan_rows.h"
+#include "metaserver/store/scan_rows.h"
 #include "metaserver/placement/locate.h"
 #include "metaserver/store/schema.h"
 

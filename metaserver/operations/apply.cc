@@ -63,6 +63,10 @@ Result<v1::Outcome> Run(const v1::Command& command, MetadataTransaction& txn) {
       return SetSettings(command, txn);
     case v1::Command::kNoteRepair:
       return NoteRepair(command, txn);
+    case v1::Command::kSetLayout:
+      return SetLayout(command, txn);
+    case v1::Command::kStartScrub:
+      return StartScrub(command, txn);
     case v1::Command::kNameMetaserver:
       return NameMetaserver(command, txn);
     case v1::Command::kMarkHash:

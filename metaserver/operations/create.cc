@@ -24,7 +24,7 @@ Result<v1::Outcome> Create(const v1::Command& command, MetadataTransaction& txn)
   RETURN_IF_ERROR(CheckAccess(parent.attributes(), request.caller(), kMayWrite));
   const uint32_t mode = S_IFREG | (request.mode() & 07777);
   ASSIGN_OR_RETURN(v1::InodeRecord child, NewInode(command, txn, parent, request.caller(), mode));
-  RETURN_IF_ERROR(AddFileMap(command, txn, child));
+  RETURN_IF_ERROR(AddFileMap(command, txn, parent, child));
   return StoreNewEntry(command, txn, parent, request.name(), child);
 }
 

@@ -9,8 +9,6 @@ namespace cairn {
 
 namespace {
 
-constexpr uint32_t kMaxCopies = 9;
-
 Status CheckRequest(const v1::FoundClusterCommand& found) {
   if (found.cluster_id().empty() || found.cluster_id().size() > kMaxClusterIdBytes) {
     return Status::Error(ErrorCode::kInvalidArgument, "a cluster id of {} bytes",
@@ -34,8 +32,8 @@ v1::Pool DefaultPool(const v1::FoundClusterCommand& found) {
   v1::Pool pool;
   pool.set_id(kDefaultPool.value);
   pool.set_copies(found.copies());
-  // 2 of 3 copies, 1 of 2 and 1 of 1.
-  pool.set_min_active(found.min_active() != 0 ? found.min_active() : (found.copies() + 1) / 2);
+  pool.set_min_active(found.min_active() != 0 ? found.min_active()
+                                              : DefaultMinActive(found.copies()));
   pool.set_chunk_size(found.chunk_size() != 0 ? found.chunk_size() : kDefaultChunkSize);
   pool.set_generation(1);
   return pool;

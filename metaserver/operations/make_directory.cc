@@ -12,6 +12,7 @@ Result<v1::Outcome> MakeDirectory(const v1::Command& command, MetadataTransactio
   // mkdir(2) takes the permission bits and the sticky bit; set-group-id comes from the parent.
   const uint32_t mode = S_IFDIR | (request.mode() & 01777);
   ASSIGN_OR_RETURN(v1::InodeRecord child, NewInode(command, txn, parent, request.caller(), mode));
+  if (parent.has_layout_policy()) *child.mutable_layout_policy() = parent.layout_policy();
   return StoreNewEntry(command, txn, parent, request.name(), child);
 }
 

@@ -35,7 +35,7 @@ Result<v1::Outcome> MakeNode(const v1::Command& command, MetadataTransaction& tx
                    LoadParentOfNew(txn, request.parent(), request.name(), request.caller()));
   RETURN_IF_ERROR(CheckType(mode, request.caller()));
   ASSIGN_OR_RETURN(v1::InodeRecord child, NewInode(command, txn, parent, request.caller(), mode));
-  if (IsRegularFile(child)) RETURN_IF_ERROR(AddFileMap(command, txn, child));
+  if (IsRegularFile(child)) RETURN_IF_ERROR(AddFileMap(command, txn, parent, child));
   if (S_ISCHR(mode) || S_ISBLK(mode)) child.mutable_attributes()->set_device(request.device());
   return StoreNewEntry(command, txn, parent, request.name(), child);
 }

@@ -51,14 +51,16 @@ Result<v1::InodeRecord> NewInode(const v1::Command& command, const MetadataTrans
 }
 
 Status AddFileMap(const v1::Command& command, const MetadataTransaction& txn,
-                  v1::InodeRecord& inode) {
-  ASSIGN_OR_RETURN(auto pool, LoadRow<v1::Pool>(txn, schema::PoolKey(kDefaultPool)));
-  if (!pool) return Status::Error(ErrorCode::kInternal, "there is no pool {}", kDefaultPool);
+                  const v1::InodeRecord& parent, v1::InodeRecord& inode) {
+  const v1::LayoutPolicy& policy = parent.layout_policy();
+  const PoolId pool_id = policy.pool() != 0 ? PoolId(policy.pool()) : kDefaultPool;
+  ASSIGN_OR_RETURN(auto pool, LoadRow<v1::Pool>(txn, schema::PoolKey(pool_id)));
+  if (!pool) return Status::Error(ErrorCode::kInternal, "there is no pool {}", pool_id);
   v1::Layout& layout = *inode.mutable_file()->mutable_layout();
   layout.set_pool(pool->id());
   layout.set_generation(pool->generation());
   layout.set_seed(command.layout_seed());
-  layout.set_chunk_size(pool->chunk_size());
+  layout.set_chunk_size(policy.chunk_size() != 0 ? policy.chunk_size() : pool->chunk_size());
   return OkStatus();
 }
 

@@ -11,6 +11,12 @@
 namespace cairn {
 
 inline constexpr PoolId kDefaultPool{1};
+inline constexpr uint32_t kMaxCopies = 9;
+
+// Fewer active copies than this take no writes: 2 of 3 copies, 1 of 2 and 1 of 1.
+constexpr uint32_t DefaultMinActive(uint32_t copies) {
+  return (copies + 1) / 2;
+}
 inline constexpr uint32_t kMaxLinks = 0x7fffffff;
 
 // The directory in which `name` is about to be looked up. kNotFound, kNotDirectory, kAccessDenied
@@ -29,9 +35,9 @@ Result<v1::InodeRecord> NewInode(const v1::Command& command, const MetadataTrans
                                  const v1::InodeRecord& parent, const v1::Caller& caller,
                                  uint32_t mode);
 
-// Gives a new regular file its layout in the default pool.
+// Gives a new regular file its layout: as the policy of `parent` says, else in the default pool.
 Status AddFileMap(const v1::Command& command, const MetadataTransaction& txn,
-                  v1::InodeRecord& inode);
+                  const v1::InodeRecord& parent, v1::InodeRecord& inode);
 
 // Writes child, entry and parent; the outcome names the child.
 // kTooManyLinks: a directory more would overflow the parent's count.

@@ -43,6 +43,8 @@ Result<v1::Outcome> SetPool(const v1::Command& command, MetadataTransaction& txn
 Result<v1::Outcome> SetServer(const v1::Command& command, MetadataTransaction& txn);
 Result<v1::Outcome> RemoveServer(const v1::Command& command, MetadataTransaction& txn);
 Result<v1::Outcome> SetSettings(const v1::Command& command, MetadataTransaction& txn);
+Result<v1::Outcome> StartScrub(const v1::Command& command, MetadataTransaction& txn);
+Result<v1::Outcome> SetLayout(const v1::Command& command, MetadataTransaction& txn);
 Result<v1::Outcome> NoteRepair(const v1::Command& command, MetadataTransaction& txn);
 
 // The metaservers themselves.

@@ -9,7 +9,7 @@
 #include "common/logging.h"
 #include "metaserver/cluster/health.h"
 #include "metaserver/cluster/outcome.h"
-#include "metaserver/cluster/scan_rows.h"
+#include "metaserver/store/scan_rows.h"
 #include "metaserver/cluster/where.h"
 #include "metaserver/service/cluster_birth.h"
 #include "metaserver/store/schema.h"
