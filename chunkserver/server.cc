@@ -7,6 +7,7 @@
 #include "chunkserver/replication/cluster_link.h"
 #include "chunkserver/replication/peers.h"
 #include "chunkserver/replication/replica.h"
+#include "chunkserver/scrub/scrubber.h"
 #include "chunkserver/service/chunk_service.h"
 #include "chunkserver/service/fault_service.h"
 #include "common/data_directory.h"
@@ -59,6 +60,7 @@ class LocalChunkserver final : public Chunkserver {
   std::unique_ptr<ChannelPool> channels_;
   std::unique_ptr<ChannelPeers> peers_;
   std::unique_ptr<Replica> replica_;
+  std::unique_ptr<Scrubber> scrubber_;
   Dispatcher dispatcher_;
   std::unique_ptr<FrameServer> server_;
 };
@@ -139,6 +141,7 @@ std::optional<v1::HeartbeatRequest> LocalChunkserver::Vitals() {
     damaged.set_index(id.index);
     damaged.set_group(group.value);
   }
+  *vitals.mutable_scrub() = scrubber_->Progress();
   AddGroups(vitals);
   return vitals;
 }
@@ -183,6 +186,7 @@ void LocalChunkserver::StartReplication(std::function<void(const Status&)> refus
   options.refused = std::move(refused);
   link_->SetOptions(std::move(options));
   replica_->Start();
+  scrubber_->Start();
   link_->Start();
 }
 
@@ -200,6 +204,7 @@ Status LocalChunkserver::Open(std::function<void(const Status&)> refused) {
   link_ = std::make_unique<ClusterLink>(table_, clock_, *metaserver_);
   table_.OnWantRefresh([this] { link_->RefreshSoon(); });
   replica_ = std::make_unique<Replica>(*store_, table_, *peers_, *link_);
+  scrubber_ = std::make_unique<Scrubber>(replica_->context(), replica_->repair());
   RegisterChunkService(dispatcher_, *replica_);
   RegisterFaultService(dispatcher_, faults_);
   RETURN_IF_ERROR(Listen());
@@ -216,6 +221,7 @@ void LocalChunkserver::StopServing() {
   if (server_ != nullptr) server_->Stop();
   // First, so that no worker goes on waiting for a peer.
   if (peers_ != nullptr) peers_->Close();
+  if (scrubber_ != nullptr) scrubber_->Stop();
   if (replica_ != nullptr) replica_->Stop();
   // Answers of peers may still come in: after this none does.
   channels_.reset();

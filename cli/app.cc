@@ -24,6 +24,11 @@ void AddFleetVerbs(CLI::App& app, Action& chosen) {
   AddRepairLsVerb(repair, chosen);
   AddRepairThrottleVerb(repair, chosen);
   AddRepairNowVerb(repair, chosen);
+  CLI::App& scrub = *app.add_subcommand("scrub", "How all that is stored is read to find damage");
+  scrub.require_subcommand(1);
+  AddScrubStartVerb(scrub, chosen);
+  AddScrubStatusVerb(scrub, chosen);
+  AddScrubSetVerb(scrub, chosen);
 }
 
 void AddVerbs(CLI::App& app, Action& chosen) {

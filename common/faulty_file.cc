@@ -63,6 +63,9 @@ class FaultyFile final : public File {
     return Do(FaultOperation::kWrite, [&] { return below_->Preallocate(size_bytes); });
   }
   Result<uint64_t> Size() override { return below_->Size(); }
+  void DropCached(uint64_t offset, uint64_t length) override {
+    below_->DropCached(offset, length);
+  }
 
  private:
   template <typename Call>

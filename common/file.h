@@ -38,6 +38,9 @@ class File {
   // metadata. The new bytes read as zeros.
   virtual Status Preallocate(uint64_t size_bytes) = 0;
   virtual Result<uint64_t> Size() = 0;
+  // What of the range is clean leaves the page cache, so that the next read shows what the disk
+  // holds. A hint: where it is not followed, nothing is wrong.
+  virtual void DropCached(uint64_t /*offset*/, uint64_t /*length*/) {}
 };
 
 enum class OpenMode {

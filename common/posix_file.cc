@@ -110,6 +110,13 @@ class PosixFile final : public File {
     return static_cast<uint64_t>(attributes.st_size);
   }
 
+  void DropCached(uint64_t offset, uint64_t length) override {
+    if (!CheckRange(offset, length, path_).ok()) return;
+    // A failure is a hint not taken.
+    posix_fadvise(fd(), static_cast<off_t>(offset), static_cast<off_t>(length),
+                  POSIX_FADV_DONTNEED);
+  }
+
  private:
   int fd() const { return descriptor_.get(); }
 

@@ -159,11 +159,12 @@ Status BlockRepair::RepairRange(PgId group_id, Epoch epoch, ChunkId id, BlockRan
     const Status mended = RepairBlock(*standing.group, *own, block, copies);
     if (mended.ok()) continue;
     if (mended.code() != ErrorCode::kCorruption) return mended;
-    context_.damage.Add(id, group_id);
+    context_.damage.RemoveBlocks(id, range.first, block);
+    context_.damage.AddBlock(id, group_id, block);
     LOG_ERROR("damaged block has no good copy chunk={} block={} pg={}", id, block, group_id);
     return Status::Error(ErrorCode::kIoError, "no good copy of block {} of chunk {}", block, id);
   }
-  context_.damage.Remove(id);
+  context_.damage.RemoveBlocks(id, range.first, range.end);
   return OkStatus();
 }
 
@@ -237,7 +238,7 @@ Status BlockRepair::RepairMissing(PgId group_id, Epoch epoch, ChunkId id) {
     return Status::Error(ErrorCode::kUnavailable,
                          "chunk {} is missing here and could not be copied from a member", id);
   }
-  context_.damage.Add(id, group_id);
+  context_.damage.AddChunk(id, group_id);
   LOG_ERROR("chunk has no good copy on any active member chunk={} pg={}", id, group_id);
   return Status::Error(ErrorCode::kIoError, "chunk {} is missing inside the written runs", id);
 }

@@ -112,7 +112,9 @@ void GroupTable::Apply(const v1::ClusterMap& map, bool whole) {
       ServerLocation& known = servers_[ServerId(server.server())];
       const Incarnation incarnation(server.incarnation());
       moved = moved || known.incarnation != incarnation;
-      known = {server.frames(), incarnation};
+      // A map may be overtaken by a newer one.
+      const uint64_t order = std::max(known.scrub_order, server.scrub_order());
+      known = {server.frames(), incarnation, order};
     }
     for (const v1::PlacementGroup& row : map.groups()) {
       GroupPtr& known = groups_[PgId(row.id())];
@@ -213,14 +215,22 @@ std::vector<ServerLocation> GroupTable::Servers() const {
   return locations;
 }
 
-std::vector<PgId> GroupTable::Led() const {
+std::vector<PgId> GroupTable::Where(bool (*wanted)(OwnRole)) const {
   absl::ReaderMutexLock lock(&mu_);
-  std::vector<PgId> led;
+  std::vector<PgId> found;
   for (const auto& [id, group] : groups_) {
-    if (StandingOf(group).role == OwnRole::kPrimary) led.push_back(id);
+    if (wanted(StandingOf(group).role)) found.push_back(id);
   }
-  std::sort(led.begin(), led.end());
-  return led;
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::vector<PgId> GroupTable::Led() const {
+  return Where([](OwnRole role) { return role == OwnRole::kPrimary; });
+}
+
+std::vector<PgId> GroupTable::Kept() const {
+  return Where([](OwnRole role) { return role == OwnRole::kPrimary || role == OwnRole::kActive; });
 }
 
 v1::Settings GroupTable::settings() const {

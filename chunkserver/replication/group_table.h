@@ -58,6 +58,7 @@ struct Standing {
 struct ServerLocation {
   v1::Endpoint frames;
   Incarnation incarnation;
+  uint64_t scrub_order = 0;  // what operators asked of it last
 };
 
 // Thread-safe. Observers run without a lock held, on the thread that brought the change.
@@ -91,7 +92,8 @@ class GroupTable {
   std::optional<ServerLocation> Locate(ServerId server) const;
   std::vector<ServerLocation> Servers() const;
   v1::Settings settings() const;
-  std::vector<PgId> Led() const;  // groups this server is the primary of
+  std::vector<PgId> Led() const;   // groups this server is the primary of
+  std::vector<PgId> Kept() const;  // groups it is an active member of, primary or not; in order
 
   // Both are set before the servers start.
   void OnChange(std::function<void(const std::vector<PgId>&)> observer);
@@ -99,6 +101,7 @@ class GroupTable {
   void WantRefresh() const;
 
  private:
+  std::vector<PgId> Where(bool (*wanted)(OwnRole)) const;
   Standing StandingOf(const GroupPtr& group) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
   Status LeaseStatus() const ABSL_SHARED_LOCKS_REQUIRED(mu_);
 

@@ -28,6 +28,13 @@ bool Equal(const ChunkInfo& ours, const v1::ChunkSummary& theirs) {
          ours.last_session == other.last_session && ours.last_sequence == other.last_sequence;
 }
 
+// Of one version and stamp both must hold the same bytes.
+bool DiffersInBlocksOnly(const ChunkInfo& ours, const v1::ChunkSummary& theirs) {
+  const ChunkInfo other = InfoOf(theirs);
+  return !theirs.suspect() && ours.version == other.version &&
+         ours.generation == other.generation && ours.digest != other.digest;
+}
+
 }  // namespace
 
 template <typename Request>
@@ -144,6 +151,39 @@ Status MemberComparer::Compare(Scope scope) {
     RETURN_IF_ERROR(CompareNow(id));
   }
   return ForEachHere(scope, [this](const ChunkInfo& info) { return CompareListed(info); });
+}
+
+Result<uint64_t> MemberComparer::MendDigests() {
+  only_mend_ = true;
+  RETURN_IF_ERROR(ListMember(Scope::kAll));
+  uint64_t mended = 0;
+  RETURN_IF_ERROR(ForEachHere(Scope::kAll, [&](const ChunkInfo& info) -> Status {
+    const auto found = theirs_->find(info.id);
+    if (found == theirs_->end() || !DiffersInBlocksOnly(info, found->second)) return OkStatus();
+    ASSIGN_OR_RETURN(const bool differed, MendDigest(info.id));
+    mended += differed ? 1 : 0;
+    return OkStatus();
+  }));
+  return mended;
+}
+
+// The lists are of two moments; what the two hold is compared again while the chunk stands still.
+Result<bool> MemberComparer::MendDigest(ChunkId id) {
+  const HeldChunk held(context_.gates.Get(id), Deadline::After(kCompareWait));
+  if (!held.ok()) return Fail(ErrorCode::kBusy, "chunk {} is being written", id);
+  RETURN_IF_ERROR(context_.table.Stand(group_->id, group_->epoch));
+  ASSIGN_OR_RETURN(const std::optional<ChunkBlocks> own, context_.store.Blocks(id));
+  if (!own.has_value()) return false;
+  auto request = ForGroup<v1::ListBlocksRequest>();
+  request.set_inode(id.inode.value);
+  request.set_index(id.index);
+  ASSIGN_OR_RETURN(const auto theirs,
+                   Ask<v1::ListBlocksResponse>(v1::CHUNK_LIST_BLOCKS, request, kCallWait));
+  if (theirs.absent() || !DiffersInBlocksOnly(own->info, theirs.summary())) return false;
+  LOG_ERROR("a member has other blocks of the same version, made equal chunk={} pg={} server={}",
+            id, group_->id, member_);
+  RETURN_IF_ERROR(CopyDifferences(*own, theirs));
+  return true;
 }
 
 bool MemberComparer::IsKnownEqual(const ChunkInfo& info) const {
@@ -276,6 +316,7 @@ Status MemberComparer::CopyRun(const ChunkBlocks& own, uint32_t first, uint32_t 
   request.set_chunk_size(own.info.chunk_size);
   request.set_first_block(first);
   request.set_absent_blocks(absent_blocks);
+  request.set_only_mend(only_mend_);
   Payload data;
   if (count > 0) {
     Result<ChunkRead> read = context_.store.FetchBlocks(own.info.id, first, count);

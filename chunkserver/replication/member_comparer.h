@@ -46,6 +46,9 @@ class MemberComparer {
   Status Compare(Scope scope);
   // Whether the member holds the same versions of the same chunks.
   Result<bool> SumsAreEqual();
+  // Chunks that the member, which serves, has in the same version and stamp but with other blocks
+  // are made equal; whatever else differs is left alone: it may be on its way. Returns how many.
+  Result<uint64_t> MendDigests();
   // One chunk, whatever was listed.
   Status CompareNow(ChunkId id);
 
@@ -68,6 +71,7 @@ class MemberComparer {
   Status RemoveThere(ChunkId id);
   Status CompareListed(const ChunkInfo& info);
   Status CompareHeld(ChunkId id);
+  Result<bool> MendDigest(ChunkId id);
   Status CopyDifferences(const ChunkBlocks& own, const v1::ListBlocksResponse& theirs);
   Status CopyRun(const ChunkBlocks& own, uint32_t first, uint32_t count,
                  const std::string& absent_blocks);
@@ -80,6 +84,7 @@ class MemberComparer {
   const GroupPtr group_;
   const ServerId member_;
   const std::shared_ptr<Attachment> attachment_;
+  bool only_mend_ = false;
   std::optional<Summaries> theirs_;
   std::optional<CopyBoard::Entry> board_;
   Status member_answer_;

@@ -263,6 +263,7 @@ Status MemberPath::Install(const InstallBlocksCall& call) {
       (standing.role == OwnRole::kSyncing && !InCatchUp(*standing.group))) {
     return Status::Error(ErrorCode::kStaleEpoch, "group {} is not in catch-up here", install.group);
   }
+  if (request.only_mend()) RETURN_IF_ERROR(CheckUnchanged(install.info));
   ChunkGate& gate = *context_.gates.Get(install.info.id);
   gate.known_version.reset();
   gate.asked_store = false;
@@ -278,6 +279,16 @@ Status MemberPath::Install(const InstallBlocksCall& call) {
     if (absent[block]) install.absent_blocks.push_back(block);
   }
   return context_.store.InstallBlocks(install);
+}
+
+// A removal or a trim that came here first must not be undone (rule C9).
+Status MemberPath::CheckUnchanged(const ChunkInfo& expected) {
+  ASSIGN_OR_RETURN(const std::optional<ChunkInfo> here, context_.store.Info(expected.id));
+  if (here.has_value() && here->version == expected.version &&
+      here->generation == expected.generation) {
+    return OkStatus();
+  }
+  return Status::Error(ErrorCode::kBusy, "chunk {} has changed here", expected.id);
 }
 
 void MemberPath::BeginCatchUp(const BeginCatchUpCall& call) {

@@ -48,6 +48,7 @@ class MemberPath {
   void MendAndRetry(const ReplicateCall& call, const ChunkGatePtr& gate, int tries,
                     const Status& status);
   Status Install(const InstallBlocksCall& call);
+  Status CheckUnchanged(const ChunkInfo& expected);
   void Hear(const BeginCatchUpCall& call);
 
   ReplicaContext& context_;

@@ -32,6 +32,9 @@ class Replica {
   SyncPath& syncs() { return syncs_; }
   MemberPath& member() { return member_; }
   RemovalPath& removals() { return removals_; }
+  // For what else keeps the chunks whole, beside the paths.
+  ReplicaContext& context() { return context_; }
+  BlockRepair& repair() { return repair_; }
   const DamageList& damage() const { return context_.damage; }
   std::vector<std::pair<CopyBoard::Key, CopyCount>> copies() const {
     return context_.copies.List();

@@ -6,21 +6,6 @@
 
 namespace cairn {
 
-void DamageList::Add(ChunkId id, PgId group) {
-  absl::MutexLock lock(&mu_);
-  if (chunks_.size() < kMost) chunks_[id] = group;
-}
-
-void DamageList::Remove(ChunkId id) {
-  absl::MutexLock lock(&mu_);
-  chunks_.erase(id);
-}
-
-std::vector<std::pair<ChunkId, PgId>> DamageList::List() const {
-  absl::MutexLock lock(&mu_);
-  return {chunks_.begin(), chunks_.end()};
-}
-
 uint64_t OwnSpace::available_bytes() {
   const BootTime now = clock_.Now();
   {

@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "chunkserver/replication/chunk_gate.h"
 #include "chunkserver/replication/cluster_reports.h"
 #include "chunkserver/replication/copy_board.h"
 #include "chunkserver/replication/copy_pace.h"
+#include "chunkserver/replication/damage_list.h"
 #include "chunkserver/replication/epoch_barrier.h"
 #include "chunkserver/replication/group_table.h"
 #include "chunkserver/replication/member_faults.h"
@@ -21,19 +21,6 @@
 #include "chunkserver/store/chunk_store.h"
 
 namespace cairn {
-
-// Chunks of which no good copy was found, for the heartbeat. Thread-safe.
-class DamageList {
- public:
-  void Add(ChunkId id, PgId group);
-  void Remove(ChunkId id);
-  std::vector<std::pair<ChunkId, PgId>> List() const;  // at most kMost
-
- private:
-  static constexpr size_t kMost = 1000;
-  mutable absl::Mutex mu_;
-  absl::flat_hash_map<ChunkId, PgId> chunks_ ABSL_GUARDED_BY(mu_);
-};
 
 // Room on the own disk that a primary may admit writes to, without the store's reserve for those it
 // has ordered already. Asked for now and then: what is written meanwhile is part of

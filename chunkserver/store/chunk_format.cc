@@ -11,6 +11,7 @@ namespace {
 
 constexpr size_t kIdBytes = 12;
 constexpr uint8_t kSealedFlag = 1;
+constexpr uint8_t kUnderWayFlag = 1, kOrderedFlag = 2;
 
 template <typename Integer>
 void PutBig(std::string& out, Integer value) {
@@ -92,6 +93,9 @@ void CrcRow::Clear(uint32_t bit) {
 
 std::string FormatKey() {
   return "f";
+}
+std::string ScrubMarkKey() {
+  return "s";
 }
 std::string ChunkPrefix() {
   return "c";
@@ -203,6 +207,38 @@ Result<CrcRow> DecodeCrcRow(std::string_view key, std::string_view value) {
     if ((present >> i & 1) != 0) row.Set(i, in.Take<uint32_t>());
   }
   return row;
+}
+
+std::string EncodeScrubMark(std::string_view key, const ScrubMark& mark) {
+  std::string out(1, kChunkStoreFormat);
+  out.push_back(static_cast<char>((mark.under_way ? kUnderWayFlag : 0) |
+                                  (mark.ordered ? kOrderedFlag : 0)));
+  PutLittle(out, mark.order);
+  PutLittle(out, mark.started_s);
+  PutLittle(out, mark.whole_s);
+  PutLittle(out, mark.group.value);
+  PutLittle(out, mark.after.inode.value);
+  PutLittle(out, mark.after.index);
+  Close(key, out);
+  return out;
+}
+
+Result<ScrubMark> DecodeScrubMark(std::string_view key, std::string_view value) {
+  constexpr size_t kBody = 1 + 3 * 8 + 4 + kIdBytes;
+  ASSIGN_OR_RETURN(std::string_view body, OpenRow(key, value, kBody));
+  if (body.size() != kBody) return Fail(ErrorCode::kCorruption, "scrub mark of wrong length");
+  Taker in(body);
+  ScrubMark mark;
+  const auto flags = in.Take<uint8_t>();
+  mark.under_way = (flags & kUnderWayFlag) != 0;
+  mark.ordered = (flags & kOrderedFlag) != 0;
+  mark.order = in.Take<uint64_t>();
+  mark.started_s = in.Take<int64_t>();
+  mark.whole_s = in.Take<int64_t>();
+  mark.group = PgId(in.Take<uint32_t>());
+  mark.after.inode = InodeId(in.Take<uint64_t>());
+  mark.after.index = in.Take<uint32_t>();
+  return mark;
 }
 
 uint32_t ExtendDigest(uint32_t digest, uint32_t row_number, const CrcRow& row) {

@@ -31,6 +31,19 @@ struct ChunkRow {
   uint32_t present_blocks = 0;
 };
 
+// How far a scrub of the whole store is; kept with the index so that a restart goes on from there.
+struct ScrubMark {
+  uint64_t order = 0;      // the operator's order of this pass, or of the last
+  bool under_way = false;
+  bool ordered = false;    // this pass answers the order
+  int64_t started_s = 0;   // of this pass, or of the last; wall clock
+  int64_t whole_s = 0;     // when the last whole pass began; 0: there was none
+  PgId group;              // below it all groups are done
+  ChunkId after;           // of `group`, up to here
+
+  friend bool operator==(const ScrubMark&, const ScrubMark&) = default;
+};
+
 // CRCs of 64 neighbouring blocks. A row without present blocks is not stored.
 struct CrcRow {
   uint64_t present = 0;                        // bit i: block i of the row was written
@@ -44,6 +57,7 @@ struct CrcRow {
 // Index keys. The first letter says what the row is; integers are big-endian, so that rows sort as
 // their ids do.
 std::string FormatKey();
+std::string ScrubMarkKey();
 std::string ChunkPrefix();
 std::string ChunkKey(ChunkId id);
 std::string GroupKey(PgId group, ChunkId id);
@@ -61,6 +75,9 @@ std::string EncodeChunkRow(std::string_view key, const ChunkRow& row);
 Result<ChunkRow> DecodeChunkRow(std::string_view key, std::string_view value);
 std::string EncodeCrcRow(std::string_view key, const CrcRow& row);
 Result<CrcRow> DecodeCrcRow(std::string_view key, std::string_view value);
+
+std::string EncodeScrubMark(std::string_view key, const ScrubMark& mark);
+Result<ScrubMark> DecodeScrubMark(std::string_view key, std::string_view value);
 
 // Continues a chunk's digest with one row; rows without present blocks leave it as it is, so that
 // members that dropped blocks and members that never had them agree.

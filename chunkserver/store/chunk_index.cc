@@ -84,6 +84,11 @@ void IndexBatch::RemoveCrcs(ChunkId id, uint32_t row) {
   batch_.Delete(CrcKey(id, row));
 }
 
+void IndexBatch::PutScrubMark(const ScrubMark& mark) {
+  const std::string key = ScrubMarkKey();
+  batch_.Put(key, EncodeScrubMark(key, mark));
+}
+
 IndexView::IndexView(leveldb::DB& db) : db_(db), snapshot_(db.GetSnapshot()) {}
 IndexView::~IndexView() {
   db_.ReleaseSnapshot(snapshot_);
@@ -197,6 +202,13 @@ Result<CrcRow> ChunkIndex::Crcs(ChunkId id, uint32_t row_number) {
   ASSIGN_OR_RETURN(std::optional<std::string> value, Get(database_->db(), nullptr, key));
   if (!value) return CrcRow();
   return Trusted(DecodeCrcRow(key, *value));
+}
+
+Result<ScrubMark> ChunkIndex::LoadScrubMark() {
+  const std::string key = ScrubMarkKey();
+  ASSIGN_OR_RETURN(std::optional<std::string> value, Get(database_->db(), nullptr, key));
+  if (!value) return ScrubMark();
+  return Trusted(DecodeScrubMark(key, *value));
 }
 
 Status ChunkIndex::Write(IndexBatch& batch, bool sync) {

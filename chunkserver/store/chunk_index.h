@@ -27,6 +27,7 @@ class IndexBatch {
   void MarkSealed(ChunkId id);
   void RemoveChunk(ChunkId id);
   void RemoveCrcs(ChunkId id, uint32_t row_number);
+  void PutScrubMark(const ScrubMark& mark);
 
  private:
   friend class ChunkIndex;
@@ -69,6 +70,7 @@ class ChunkIndex {
 
   Result<std::optional<ChunkRow>> Chunk(ChunkId id);
   Result<CrcRow> Crcs(ChunkId id, uint32_t row_number);  // empty when there is none
+  Result<ScrubMark> LoadScrubMark();  // a default one where none was stored
   IndexView View() { return IndexView(database_->db()); }
 
   // In the page cache on return; on disk as well, with everything before it, when `sync`.

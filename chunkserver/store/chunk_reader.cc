@@ -58,6 +58,29 @@ Result<ChunkRead> ReadBlocks(StoreParts& parts, Chunk& chunk, uint32_t first, ui
   return read;
 }
 
+Result<BlockCheck> CheckBlocks(StoreParts& parts, Chunk& chunk, uint32_t first, uint32_t count,
+                               bool settle) {
+  std::vector<std::byte> bytes(size_t{count} * kBlockSize);
+  const uint64_t offset = uint64_t{first} * kBlockSize;
+  RETURN_IF_ERROR(chunk.DropCached(offset, bytes.size()));
+  RETURN_IF_ERROR(chunk.ReadBytes(offset, bytes));
+  BlockCheck check;
+  CrcRow row;
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint32_t block = first + i, bit = block % kBlocksPerRow;
+    if (i == 0 || bit == 0) {
+      ASSIGN_OR_RETURN(row, chunk.Crcs(block / kBlocksPerRow));
+    }
+    if (!row.Has(bit)) continue;
+    ++check.present_blocks;
+    const std::span<const std::byte> here(bytes.data() + size_t{i} * kBlockSize, kBlockSize);
+    if (Crc32c(here) == row.crcs[bit] || parts.doubts.IsSuspect(chunk.id(), block)) continue;
+    check.bad_blocks.push_back(block);
+    if (settle) ReportDamage(parts, chunk.id(), block);
+  }
+  return check;
+}
+
 Result<std::optional<ChunkInfo>> InfoOf(const IndexView& view, ChunkId id) {
   ASSIGN_OR_RETURN(std::optional<ChunkRow> row, view.Chunk(id));
   if (!row) return std::optional<ChunkInfo>();

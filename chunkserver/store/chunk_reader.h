@@ -12,6 +12,10 @@ namespace cairn {
 Result<ChunkRead> ReadBlocks(StoreParts& parts, Chunk& chunk, uint32_t first, uint32_t count,
                              bool settle);
 
+// The same blocks, from the disk; lists those that do not match. `settle` as above.
+Result<BlockCheck> CheckBlocks(StoreParts& parts, Chunk& chunk, uint32_t first, uint32_t count,
+                               bool settle);
+
 Result<std::optional<ChunkInfo>> InfoOf(const IndexView& view, ChunkId id);
 Result<std::optional<ChunkBlocks>> BlocksOf(StoreParts& parts, Chunk& chunk);
 

@@ -93,6 +93,18 @@ class LocalChunkStore final : public ChunkStore {
     return sealed;
   }
 
+  Result<BlockCheck> Check(ChunkId id, uint32_t first_block, uint32_t count) override;
+  Status StoreScrubMark(const ScrubMark& mark) override {
+    RETURN_IF_ERROR(parts_.health.Check());
+    IndexBatch batch;
+    batch.PutScrubMark(mark);
+    return parts_.health.Fatal(parts_.index->Write(batch, /*sync=*/false));
+  }
+  Result<ScrubMark> LoadScrubMark() override {
+    RETURN_IF_ERROR(parts_.health.Check());
+    return Noted(parts_.index->LoadScrubMark());
+  }
+
   Result<DiskSpace> Space() override {
     RETURN_IF_ERROR(parts_.health.Check());
     return Noted(parts_.files.Space());
@@ -134,6 +146,7 @@ class LocalChunkStore final : public ChunkStore {
                                     uint32_t length);
   Result<std::vector<ChunkInfo>> InfosOf(const IndexView& view, const std::vector<ChunkId>& ids);
   Result<ChunkRead> FetchLocked(Chunk& chunk, uint32_t first_block, uint32_t count, bool settle);
+  Result<BlockCheck> CheckLocked(Chunk& chunk, uint32_t first_block, uint32_t count, bool settle);
 
   StoreParts parts_;
 };
@@ -231,6 +244,27 @@ Result<ChunkRead> LocalChunkStore::FetchBlocks(ChunkId id, uint32_t first_block,
   }
   absl::WriterMutexLock lock(&chunk->mu);
   return Noted(FetchLocked(*chunk, first_block, count, /*settle=*/true));
+}
+
+// REQUIRES: the chunk's lock is held.
+Result<BlockCheck> LocalChunkStore::CheckLocked(Chunk& chunk, uint32_t first_block, uint32_t count,
+                                                bool settle) {
+  ASSIGN_OR_RETURN(std::optional<ChunkRow> row, chunk.Row());
+  const uint32_t blocks = row ? row->chunk_size / kBlockSize : 0;
+  if (first_block >= blocks) return BlockCheck();
+  return CheckBlocks(parts_, chunk, first_block, std::min(count, blocks - first_block), settle);
+}
+
+Result<BlockCheck> LocalChunkStore::Check(ChunkId id, uint32_t first_block, uint32_t count) {
+  RETURN_IF_ERROR(parts_.health.Check());
+  std::shared_ptr<Chunk> chunk = parts_.chunks.Get(id);
+  {
+    absl::ReaderMutexLock lock(&chunk->mu);
+    Result<BlockCheck> check = Noted(CheckLocked(*chunk, first_block, count, /*settle=*/false));
+    if (!check.has_value() || check->bad_blocks.empty()) return check;
+  }
+  absl::WriterMutexLock lock(&chunk->mu);
+  return Noted(CheckLocked(*chunk, first_block, count, /*settle=*/true));
 }
 
 Result<std::unique_ptr<ChunkIndex>> OpenIndex(const ChunkStoreOptions& options) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "chunkserver/store/chunk_format.h"
 #include "chunkserver/store/group_usage.h"
 #include "common/clock.h"
 #include "common/file.h"
@@ -76,6 +77,12 @@ struct ChunkBlocks {
   std::vector<bool> present;   // same size
   std::vector<bool>
       suspect;  // same size: the bytes do not match the CRC, found after an unclean stop
+};
+
+// What reading a run of blocks from the disk showed.
+struct BlockCheck {
+  uint32_t present_blocks = 0;
+  std::vector<uint32_t> bad_blocks;  // do not match their CRC; suspect ones are not counted
 };
 
 // Blocks copied from another member; see InstallBlocks.
@@ -155,6 +162,10 @@ class ChunkStore {
   virtual Result<std::optional<ChunkBlocks>> Blocks(ChunkId id) = 0;
   // Whole blocks, verified; kCorruption if one is suspect or does not match, kChunkMissing.
   virtual Result<ChunkRead> FetchBlocks(ChunkId id, uint32_t first_block, uint32_t count) = 0;
+  // Reads blocks of [first_block, first_block + count) from the disk, not from the page cache where
+  // that can be had, and compares them with their CRCs. Bad ones are counted as Read does (rule
+  // C12). A chunk that is absent or shorter has none there.
+  virtual Result<BlockCheck> Check(ChunkId id, uint32_t first_block, uint32_t count) = 0;
   // Puts blocks and version in place as they are on the source; clears suspicion of these blocks.
   // All or nothing for readers and for the next start.
   virtual Status InstallBlocks(const BlockInstall& install) = 0;
@@ -168,6 +179,10 @@ class ChunkStore {
   // Syncs chunks that have not been written for timing::kSealIdle and marks them sealed (rule C5).
   // Returns how many. Called from time to time by the owner.
   virtual Result<size_t> SealIdle() = 0;
+
+  // Not synced: after a power cut it may be an older one.
+  virtual Status StoreScrubMark(const ScrubMark& mark) = 0;
+  virtual Result<ScrubMark> LoadScrubMark() = 0;  // a default one where none was stored
 
   virtual Result<DiskSpace> Space() = 0;
   virtual ChunkStoreCounters Counters() = 0;

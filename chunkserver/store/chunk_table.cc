@@ -58,6 +58,12 @@ Status Chunk::ReadBytes(uint64_t offset, std::span<std::byte> out) {
   return OkStatus();
 }
 
+Status Chunk::DropCached(uint64_t offset, uint64_t length) {
+  ASSIGN_OR_RETURN(std::shared_ptr<File> file, OpenFile(/*create=*/false));
+  if (file) file->DropCached(offset, length);
+  return OkStatus();
+}
+
 void Chunk::SetRow(const ChunkRow& row) {
   absl::MutexLock lock(&loading_);
   row_ = row;

@@ -36,6 +36,9 @@ class Chunk {
   // Fills `out` from the file at `offset`; zeros beyond its end, and without a file.
   Status ReadBytes(uint64_t offset, std::span<std::byte> out);
 
+  // The next read of the range comes from the disk; see File::DropCached.
+  Status DropCached(uint64_t offset, uint64_t length);
+
   // *Exclusive.* What was just written to the index.
   void SetRow(const ChunkRow& row);
   void SetCrcs(uint32_t row_number, const CrcRow& row);

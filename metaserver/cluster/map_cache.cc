@@ -57,6 +57,7 @@ v1::ServerAddress MapSnapshot::AddressOf(const v1::ServerRecord& record) {
   address.set_server(record.id());
   *address.mutable_frames() = record.frames();
   address.set_incarnation(record.incarnation());
+  address.set_scrub_order(record.scrub_order());
   return address;
 }
 

@@ -60,6 +60,7 @@ void ServerRegistry::NoteJoin(const v1::ServerRecord& record) {
     entry.counters.damaged.clear();
     entry.counters.usage.clear();
     entry.counters.copies.clear();
+    entry.counters.scrub.Clear();
   }
   entry.incarnation = incarnation;
   if (entry.shunned) return;
@@ -96,7 +97,8 @@ Status ServerRegistry::NoteHeartbeat(const v1::HeartbeatRequest& request,
                     request.adopted_blocks(),
                     {request.damaged().begin(), request.damaged().begin() + damaged},
                     {request.usage().begin(), request.usage().end()},
-                    {request.copies().begin(), request.copies().end()}};
+                    {request.copies().begin(), request.copies().end()},
+                    request.scrub()};
   return OkStatus();
 }
 

@@ -33,6 +33,7 @@ struct ServerCounters {
   std::vector<v1::LostChunk> damaged;
   std::vector<v1::GroupUsage> usage;     // of the groups it is the primary of
   std::vector<v1::CopyProgress> copies;  // catch-ups it runs
+  v1::ScrubProgress scrub;
 };
 
 // Thread-safe.

@@ -99,6 +99,7 @@ void AdminService::AddChunkservers(const MapSnapshot& map, const ServersHealth& 
     status.set_state(record.state());
     *status.mutable_maintenance_until() = record.maintenance_until();
     status.set_rack(record.rack());
+    *status.mutable_scrub() = health.counters.scrub;
   }
 }
 

@@ -29,6 +29,7 @@ class ServerAdmin {
   void SetServer(const v1::SetServerRequest& request, Done done);
   void RemoveServer(const v1::RemoveServerRequest& request, Done done);
   void SetSettings(const v1::SetSettingsRequest& request, Done done);
+  void StartScrub(const v1::StartScrubRequest& request, Done done);
   Status SkipGrace(const v1::SkipGraceRequest& request);
   Result<v1::GetRepairResponse> GetRepair();
   Result<v1::ListEventsResponse> ListEvents(const v1::ListEventsRequest& request);
@@ -132,6 +133,12 @@ void ServerAdmin::SetSettings(const v1::SetSettingsRequest& request, Done done) 
   Propose(std::move(command), std::move(done));
 }
 
+void ServerAdmin::StartScrub(const v1::StartScrubRequest& request, Done done) {
+  v1::Command command;
+  command.mutable_start_scrub()->set_server(request.server());
+  Propose(std::move(command), std::move(done));
+}
+
 Status ServerAdmin::SkipGrace(const v1::SkipGraceRequest& request) {
   if (!parts_.state->Serves()) {
     return Status(ErrorCode::kNotLeader, "only the leader hears the chunkservers");
@@ -196,6 +203,8 @@ void RegisterServerAdmin(Dispatcher& dispatcher, ServerAdminParts parts) {
       dispatcher, v1::ADMIN_REMOVE_SERVER, admin, &ServerAdmin::RemoveServer);
   HandleChange<v1::SetSettingsRequest, v1::SetSettingsResponse>(dispatcher, v1::ADMIN_SET_SETTINGS,
                                                                 admin, &ServerAdmin::SetSettings);
+  HandleChange<v1::StartScrubRequest, v1::StartScrubResponse>(dispatcher, v1::ADMIN_START_SCRUB,
+                                                              admin, &ServerAdmin::StartScrub);
   dispatcher.Handle<v1::SkipGraceRequest, v1::SkipGraceResponse>(
       v1::ADMIN_SKIP_GRACE, [admin](Call<v1::SkipGraceRequest, v1::SkipGraceResponse> call) {
         const Status status = admin->SkipGrace(call.request());

@@ -77,6 +77,8 @@ void FakeGroup::ServeFleet(FakeMember& member) {
                                                                 on_set_settings);
   HandleChange<v1::SkipGraceRequest, v1::SkipGraceResponse>(member, v1::ADMIN_SKIP_GRACE,
                                                             on_skip_grace);
+  HandleChange<v1::StartScrubRequest, v1::StartScrubResponse>(member, v1::ADMIN_START_SCRUB,
+                                                              on_start_scrub);
   Handle<v1::GetRepairRequest, v1::GetRepairResponse>(member, v1::ADMIN_GET_REPAIR, false,
                                                       [&](const auto&) { return member.repair; });
   Handle<v1::ListEventsRequest, v1::ListEventsResponse>(

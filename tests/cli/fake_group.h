@@ -76,6 +76,7 @@ class FakeGroup {
   std::function<Status(const v1::RemoveServerRequest&)> on_remove_server;
   std::function<Status(const v1::SetSettingsRequest&)> on_set_settings;
   std::function<Status(const v1::SkipGraceRequest&)> on_skip_grace;
+  std::function<Status(const v1::StartScrubRequest&)> on_start_scrub;
   // Before one answers GetStatus.
   std::function<void(FakeMember&)> on_status = [](FakeMember&) {};
 

@@ -114,7 +114,7 @@ TEST_F(RepairVerbsTest, ThrottleShowsTheRateThatIsSet) {
   EXPECT_EQ(Ask({"repair", "throttle"}), 0);
   EXPECT_EQ(out_.str(), "while clients use a server it copies at most 50.0 MiB/s\n");
   EXPECT_EQ(Ask({"repair", "throttle", "--json"}), 0);
-  EXPECT_EQ(out_.str(), "{\"copy_bytes_per_second\":\"52428800\"}\n");
+  EXPECT_EQ(out_.str(), "{\"copy_bytes_per_second\":\"52428800\",\"scrub_seconds\":\"0\"}\n");
 }
 
 TEST_F(RepairVerbsTest, ThrottleSetsTheRateAndKeepsOtherSettings) {

@@ -22,6 +22,14 @@ void FakeChunkStore::Corrupt(ChunkId id, uint32_t block) {
   byte = static_cast<char>(byte ^ 0x55);
 }
 
+void FakeChunkStore::Diverge(ChunkId id, uint32_t block, char content) {
+  absl::MutexLock lock(&mu_);
+  Block& changed = chunks_.at(id).blocks.at(block);
+  changed.bytes.assign(kBlockSize, content);
+  changed.crc = CrcOf(changed.bytes);
+  UpdateDigest(chunks_.at(id));
+}
+
 void FakeChunkStore::MakeSuspect(ChunkId id, uint32_t block, char content) {
   absl::MutexLock lock(&mu_);
   Block& damaged = chunks_.at(id).blocks.at(block);
@@ -182,6 +190,32 @@ Result<ChunkRead> FakeChunkStore::Read(ChunkId id, const FileState& file, uint32
   }
   if (found->second.info.generation < file.generation) Cut(found->second, file);
   return ReadBlocks(found->second, offset / kBlockSize, length / kBlockSize);
+}
+
+Result<BlockCheck> FakeChunkStore::Check(ChunkId id, uint32_t first_block, uint32_t count) {
+  absl::MutexLock lock(&mu_);
+  BlockCheck check;
+  const auto found = chunks_.find(id);
+  if (found == chunks_.end()) return check;
+  for (const auto& [number, block] : found->second.blocks) {
+    if (number < first_block || number >= first_block + count) continue;
+    ++check.present_blocks;
+    if (block.suspect || block.Matches()) continue;
+    ++counters_.checksum_errors;
+    check.bad_blocks.push_back(number);
+  }
+  return check;
+}
+
+Status FakeChunkStore::StoreScrubMark(const ScrubMark& mark) {
+  absl::MutexLock lock(&mu_);
+  scrub_mark_ = mark;
+  return OkStatus();
+}
+
+Result<ScrubMark> FakeChunkStore::LoadScrubMark() {
+  absl::MutexLock lock(&mu_);
+  return scrub_mark_;
 }
 
 Status FakeChunkStore::Sync(std::span<const ChunkId> ids) {

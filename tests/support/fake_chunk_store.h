@@ -20,6 +20,9 @@ class FakeChunkStore final : public ChunkStore {
  public:
   // One byte of the block is no longer what was written.
   void Corrupt(ChunkId id, uint32_t block);
+  // The block and its CRC are other ones than were written, under the same version: no disk does
+  // that, only a bug.
+  void Diverge(ChunkId id, uint32_t block, char content);
   // As after a kill -9 between data and CRC: the bytes are `content`, the CRC is the old one.
   void MakeSuspect(ChunkId id, uint32_t block, char content);
   // Every write answers this from now on; ok ends it.
@@ -57,10 +60,13 @@ class FakeChunkStore final : public ChunkStore {
   GroupUsage Usage(PgId group) override;
   Result<std::optional<ChunkBlocks>> Blocks(ChunkId id) override;
   Result<ChunkRead> FetchBlocks(ChunkId id, uint32_t first_block, uint32_t count) override;
+  Result<BlockCheck> Check(ChunkId id, uint32_t first_block, uint32_t count) override;
   Status InstallBlocks(const BlockInstall& install) override;
   std::vector<ChunkId> Suspects(PgId group) override;
   Status Adopt(ChunkId id) override;
   Result<size_t> SealIdle() override { return size_t{0}; }
+  Status StoreScrubMark(const ScrubMark& mark) override;
+  Result<ScrubMark> LoadScrubMark() override;
   Result<DiskSpace> Space() override;
   ChunkStoreCounters Counters() override;
   Status Close() override { return OkStatus(); }
@@ -95,6 +101,7 @@ class FakeChunkStore final : public ChunkStore {
   ChunkStoreCounters counters_ ABSL_GUARDED_BY(mu_);
   int writes_ ABSL_GUARDED_BY(mu_) = 0;
   int lists_ ABSL_GUARDED_BY(mu_) = 0;
+  ScrubMark scrub_mark_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace cairn

@@ -62,5 +62,18 @@ TEST(BlockRepairTest, AMissingChunkIsNeverSeenHalfCopied) {
   EXPECT_FALSE(seen);
 }
 
+TEST(BlockRepairTest, AMendedBlockDoesNotHideAnotherThatIsLost) {
+  ReplicationCluster cluster;
+  cluster.SetGroup({{kA}, {kB}});
+  cluster.WaitReady(kA);
+  ASSERT_EQ(cluster.Write(kA, kChunk, 0, Block('x'), 1)->code(), ErrorCode::kOk);
+  ASSERT_EQ(cluster.Write(kA, kChunk, 5 * kBlockSize, Block('y'), 2)->code(), ErrorCode::kOk);
+  for (const ServerId server : {kA, kB}) cluster.store(server).Corrupt(kChunk, 5);
+  EXPECT_EQ(cluster.Read(kA, kChunk, 5 * kBlockSize, kBlockSize)->code(), ErrorCode::kIoError);
+  cluster.store(kA).Corrupt(kChunk, 0);
+  EXPECT_EQ(cluster.Read(kA, kChunk, 0, kBlockSize)->code(), ErrorCode::kOk);
+  EXPECT_EQ(cluster.replica(kA).damage().List().size(), 1u);
+}
+
 }  // namespace
 }  // namespace cairn

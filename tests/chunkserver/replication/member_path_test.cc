@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "chunkserver/replication/wire.h"
 #include "common/crc32c.h"
 #include "tests/chunkserver/replication/replication_cluster.h"
 
@@ -160,6 +161,27 @@ TEST_F(MemberPathTest, AStrangerCannotListOrFetch) {
   EXPECT_EQ(cluster_.Call(kA, v1::CHUNK_LIST_BLOCKS, request, {}, kC)->code(),
             ErrorCode::kNotPrimary);
   EXPECT_EQ(cluster_.Call(kA, v1::CHUNK_LIST_BLOCKS, request, {}, kB)->code(), ErrorCode::kOk);
+}
+
+TEST(RuleC9, WhatMendsAMemberThatServesUndoesNoTrim) {
+  ReplicationCluster cluster;
+  cluster.SetGroup({{kA}, {kB}});
+  cluster.WaitReady(kA);
+  ASSERT_EQ(cluster.Write(kA, kChunk, 0, Block('x'), 1)->code(), ErrorCode::kOk);
+  const ChunkInfo info = **cluster.store(kB).Info(kChunk);
+  v1::InstallBlocksRequest request;
+  request.set_group(kGroup.value);
+  request.set_epoch(cluster.epoch());
+  *request.mutable_summary() = SummaryOf(info);
+  request.set_chunk_size(info.chunk_size);
+  request.set_only_mend(true);
+  EXPECT_EQ(cluster.Call(kB, v1::CHUNK_INSTALL_BLOCKS, request, {}, kA)->code(), ErrorCode::kOk);
+  request.mutable_summary()->set_generation(info.generation + 1);
+  EXPECT_EQ(cluster.Call(kB, v1::CHUNK_INSTALL_BLOCKS, request, {}, kA)->code(), ErrorCode::kBusy);
+  *request.mutable_summary() = SummaryOf(info);
+  ASSERT_TRUE(cluster.store(kB).Drop(kChunk).ok());
+  EXPECT_EQ(cluster.Call(kB, v1::CHUNK_INSTALL_BLOCKS, request, {}, kA)->code(), ErrorCode::kBusy);
+  EXPECT_FALSE(cluster.store(kB).Has(kChunk));
 }
 
 }  // namespace

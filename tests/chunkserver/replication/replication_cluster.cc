@@ -120,6 +120,14 @@ void ReplicationCluster::Start(ServerId id) {
   running_.insert(id);
 }
 
+void ReplicationCluster::OrderScrub(uint64_t order) {
+  {
+    absl::MutexLock lock(&mu_);
+    scrub_order_ = order;
+  }
+  Publish();
+}
+
 v1::ClusterMap ReplicationCluster::Map() const {
   absl::MutexLock lock(&mu_);
   v1::ClusterMap map;
@@ -128,6 +136,12 @@ v1::ClusterMap ReplicationCluster::Map() const {
   v1::Pool& pool = *map.add_pools();
   pool.set_id(group_.pool());
   pool.set_min_active(min_active_);
+  for (const auto& [id, server] : servers_) {
+    v1::ServerAddress& address = *map.add_servers();
+    address.set_server(id.value);
+    address.set_incarnation(server->incarnation);
+    address.set_scrub_order(scrub_order_);
+  }
   return map;
 }
 

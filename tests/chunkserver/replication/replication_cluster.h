@@ -60,6 +60,7 @@ class ReplicationCluster {
   // have it activated.
   void SetGroup(const std::vector<Row>& rows, uint32_t min_active = 1);
   void Publish();  // to all that run
+  void OrderScrub(uint64_t order);  // of every server
   uint64_t epoch() const;
   bool IsActive(ServerId server);
   void WaitReady(ServerId primary);
@@ -121,6 +122,7 @@ class ReplicationCluster {
   mutable absl::Mutex mu_;
   v1::PlacementGroup group_ ABSL_GUARDED_BY(mu_);
   uint32_t min_active_ ABSL_GUARDED_BY(mu_) = 1;
+  uint64_t scrub_order_ ABSL_GUARDED_BY(mu_) = 0;
   bool hold_synced_ ABSL_GUARDED_BY(mu_) = false;
   bool hold_activations_ ABSL_GUARDED_BY(mu_) = false;
   std::vector<ServerId> heard_ ABSL_GUARDED_BY(mu_);

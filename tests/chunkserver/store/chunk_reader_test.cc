@@ -99,5 +99,48 @@ TEST_F(RuleC12, ReadsDuringWritesNeverSeeAMismatch) {
   EXPECT_EQ(store_->Counters().checksum_errors, 0u);
 }
 
+class ScrubCheckTest : public StoreTest {};
+
+TEST_F(ScrubCheckTest, FindsFlippedBlocksAndNoOthers) {
+  ASSERT_OK(Fill(0, 10 * kBlockSize, 'a'));
+  ASSERT_OK(Fill(20 * kBlockSize, kBlockSize, 'b'));
+  FlipByte(3 * kBlockSize + 17);
+  FlipByte(20 * kBlockSize);
+  FlipByte(15 * kBlockSize);  // of a hole: nobody reads it
+  const Result<BlockCheck> check = store_->Check(kChunk, 0, 256);
+  ASSERT_OK(check);
+  EXPECT_EQ(check->present_blocks, 11u);
+  EXPECT_EQ(check->bad_blocks, (std::vector<uint32_t>{3, 20}));
+  EXPECT_EQ(store_->Counters().checksum_errors, 2u);
+  EXPECT_TRUE(store_->Check(kChunk, 4, 10)->bad_blocks.empty());
+}
+
+TEST_F(ScrubCheckTest, AFileThatIsGoneIsAllBad) {
+  ASSERT_OK(Fill(0, 2 * kBlockSize, 'a'));
+  CloseAndOpen();
+  ASSERT_OK(PosixFiles().Remove(PathOf(kChunk)));
+  EXPECT_EQ(store_->Check(kChunk, 0, 256)->bad_blocks.size(), 2u);
+}
+
+TEST_F(ScrubCheckTest, ThereIsNothingToFindInAChunkThatIsAbsent) {
+  EXPECT_EQ(store_->Check(kChunk, 0, 256)->present_blocks, 0u);
+  ASSERT_OK(Fill(0, 10, 'a'));
+  EXPECT_EQ(store_->Check(kChunk, 100000, 256)->present_blocks, 0u);
+}
+
+TEST_F(ScrubCheckTest, TheMarkOfAScrubOutlivesTheProcess) {
+  EXPECT_EQ(*store_->LoadScrubMark(), ScrubMark());
+  const ScrubMark mark{.order = 3,
+                       .under_way = true,
+                       .ordered = true,
+                       .started_s = 1700000000,
+                       .whole_s = 1600000000,
+                       .group = kGroup,
+                       .after = kChunk};
+  ASSERT_OK(store_->StoreScrubMark(mark));
+  KillAndOpen();
+  EXPECT_EQ(*store_->LoadScrubMark(), mark);
+}
+
 }  // namespace
 }  // namespace cairn

@@ -26,6 +26,12 @@ class ServerAdminTest : public ClusterFixture {
     return internal::StatusOf(
         Ask<v1::RemoveServerResponse>(dispatcher_, v1::ADMIN_REMOVE_SERVER, request));
   }
+  Status StartScrub(uint32_t server) {
+    v1::StartScrubRequest request;
+    request.set_server(server);
+    return internal::StatusOf(
+        Ask<v1::StartScrubResponse>(dispatcher_, v1::ADMIN_START_SCRUB, request));
+  }
   Status SkipGrace(uint32_t server) {
     v1::SkipGraceRequest request;
     request.set_server(server);
@@ -84,6 +90,17 @@ TEST_F(ServerAdminTest, NothingIsDoneToServersThatAreNotThere) {
   EXPECT_THAT(Set(0, v1::SERVER_DRAINING), StatusIs(ErrorCode::kNotFound));
   EXPECT_THAT(Remove(9), StatusIs(ErrorCode::kNotFound));
   EXPECT_THAT(SkipGrace(9), StatusIs(ErrorCode::kNotFound));
+}
+
+TEST_F(ServerAdminTest, AScrubIsOrderedOfOneServerOrOfAll) {
+  Build(3, 3);
+  EXPECT_THAT(StartScrub(2), IsOk());
+  EXPECT_EQ(Server(1).scrub_order(), 0u);
+  EXPECT_EQ(Server(2).scrub_order(), 1u);
+  EXPECT_THAT(StartScrub(0), IsOk());
+  EXPECT_EQ(Server(1).scrub_order(), 1u);
+  EXPECT_EQ(MapSnapshot::AddressOf(Server(2)).scrub_order(), 2u) << "and the server hears of it";
+  EXPECT_THAT(StartScrub(9), StatusIs(ErrorCode::kNotFound));
 }
 
 TEST_F(ServerAdminTest, AServerWithoutCopiesIsRemoved) {

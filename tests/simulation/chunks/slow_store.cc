@@ -35,6 +35,10 @@ Status SlowStore::SyncAll() {
   return Slowly(20, [&] { return below_.SyncAll(); });
 }
 
+Result<BlockCheck> SlowStore::Check(ChunkId id, uint32_t first_block, uint32_t count) {
+  return Slowly(1, [&] { return below_.Check(id, first_block, count); });
+}
+
 Status SlowStore::Remove(ChunkId id, const FileState& file, bool whole) {
   return Slowly(1, [&] { return below_.Remove(id, file, whole); });
 }

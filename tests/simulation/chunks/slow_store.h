@@ -32,10 +32,13 @@ class SlowStore final : public ChunkStore {
   GroupUsage Usage(PgId group) override { return below_.Usage(group); }
   Result<std::optional<ChunkBlocks>> Blocks(ChunkId id) override;
   Result<ChunkRead> FetchBlocks(ChunkId id, uint32_t first_block, uint32_t count) override;
+  Result<BlockCheck> Check(ChunkId id, uint32_t first_block, uint32_t count) override;
   Status InstallBlocks(const BlockInstall& install) override;
   std::vector<ChunkId> Suspects(PgId group) override { return below_.Suspects(group); }
   Status Adopt(ChunkId id) override;
   Result<size_t> SealIdle() override;
+  Status StoreScrubMark(const ScrubMark& mark) override { return below_.StoreScrubMark(mark); }
+  Result<ScrubMark> LoadScrubMark() override { return below_.LoadScrubMark(); }
   Result<DiskSpace> Space() override { return below_.Space(); }
   ChunkStoreCounters Counters() override { return below_.Counters(); }
   Status Close() override { return below_.Close(); }
