@@ -1,8 +1,8 @@
 #include <sys/stat.h>
 
 #include "common/data_directory.h"
-#include "metaserver/operations/new_entry.h"
 #include "metaserver/operations/operations.h"
+#include "metaserver/operations/pools.h"
 #include "metaserver/operations/times.h"
 
 namespace cairn {
@@ -21,9 +21,8 @@ Status CheckRequest(const v1::FoundClusterCommand& found) {
     return Status::Error(ErrorCode::kInvalidArgument, "{} of {} copies active", found.min_active(),
                          found.copies());
   }
-  const uint32_t size = found.chunk_size();
-  if (size != 0 && (size < kMinChunkSize || size > kMaxChunkSize || (size & (size - 1)) != 0)) {
-    return Status::Error(ErrorCode::kInvalidArgument, "chunks of {} bytes", size);
+  if (found.chunk_size() != 0 && !IsChunkSize(found.chunk_size())) {
+    return Status::Error(ErrorCode::kInvalidArgument, "chunks of {} bytes", found.chunk_size());
   }
   return OkStatus();
 }

@@ -51,6 +51,7 @@ Result<v1::Outcome> JoinServer(const v1::Command& command, MetadataTransaction& 
     }
     server.set_id(id.value);
     server.set_state(stored->state());  // an operator's word outlives a restart
+    server.set_scrub_order(stored->scrub_order());
     if (stored->has_maintenance_until()) {
       *server.mutable_maintenance_until() = stored->maintenance_until();
     }

@@ -4,6 +4,7 @@
 
 #include "metaserver/operations/access.h"
 #include "metaserver/operations/names.h"
+#include "metaserver/operations/pools.h"
 #include "metaserver/operations/times.h"
 
 namespace cairn {
@@ -53,14 +54,14 @@ Result<v1::InodeRecord> NewInode(const v1::Command& command, const MetadataTrans
 Status AddFileMap(const v1::Command& command, const MetadataTransaction& txn,
                   const v1::InodeRecord& parent, v1::InodeRecord& inode) {
   const v1::LayoutPolicy& policy = parent.layout_policy();
-  const PoolId pool_id = policy.pool() != 0 ? PoolId(policy.pool()) : kDefaultPool;
+  const PoolId pool_id = PoolOf(policy);
   ASSIGN_OR_RETURN(auto pool, LoadRow<v1::Pool>(txn, schema::PoolKey(pool_id)));
   if (!pool) return Status::Error(ErrorCode::kInternal, "there is no pool {}", pool_id);
   v1::Layout& layout = *inode.mutable_file()->mutable_layout();
   layout.set_pool(pool->id());
   layout.set_generation(pool->generation());
   layout.set_seed(command.layout_seed());
-  layout.set_chunk_size(policy.chunk_size() != 0 ? policy.chunk_size() : pool->chunk_size());
+  layout.set_chunk_size(ChunkSizeOf(policy, *pool));
   return OkStatus();
 }
 

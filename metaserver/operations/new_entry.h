@@ -10,13 +10,6 @@
 
 namespace cairn {
 
-inline constexpr PoolId kDefaultPool{1};
-inline constexpr uint32_t kMaxCopies = 9;
-
-// Fewer active copies than this take no writes: 2 of 3 copies, 1 of 2 and 1 of 1.
-constexpr uint32_t DefaultMinActive(uint32_t copies) {
-  return (copies + 1) / 2;
-}
 inline constexpr uint32_t kMaxLinks = 0x7fffffff;
 
 // The directory in which `name` is about to be looked up. kNotFound, kNotDirectory, kAccessDenied

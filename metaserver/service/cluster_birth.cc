@@ -7,17 +7,12 @@
 
 #include "common/logging.h"
 #include "metaserver/cluster/outcome.h"
+#include "metaserver/operations/pools.h"
 
 namespace cairn {
 namespace {
 
-constexpr uint32_t kMaxCopies = 9;
 constexpr uint32_t kRootMode = 0755;
-
-// 1 of 1, 1 of 2, 2 of 3: writes go on with one copy away.
-uint32_t DefaultMinActive(uint32_t copies) {
-  return (copies + 1) / 2;
-}
 
 bool IsClusterId(const std::string& id) {
   const bool plain =

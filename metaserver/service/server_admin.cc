@@ -10,8 +10,8 @@
 #include "metaserver/cluster/cluster_shape.h"
 #include "metaserver/cluster/outcome.h"
 #include "metaserver/cluster/repair_state.h"
-#include "metaserver/store/scan_rows.h"
 #include "metaserver/store/rows.h"
+#include "metaserver/store/scan_rows.h"
 #include "metaserver/store/schema.h"
 
 namespace cairn {
