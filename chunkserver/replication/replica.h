@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "chunkserver/replication/block_repair.h"
+#include "chunkserver/replication/fsck_path.h"
 #include "chunkserver/replication/group_jobs.h"
 #include "chunkserver/replication/member_path.h"
 #include "chunkserver/replication/read_path.h"
@@ -32,6 +33,7 @@ class Replica {
   SyncPath& syncs() { return syncs_; }
   MemberPath& member() { return member_; }
   RemovalPath& removals() { return removals_; }
+  FsckPath& fsck() { return fsck_; }
   // For what else keeps the chunks whole, beside the paths.
   ReplicaContext& context() { return context_; }
   BlockRepair& repair() { return repair_; }
@@ -53,6 +55,7 @@ class Replica {
   SyncPath syncs_{context_};
   MemberPath member_{context_, repair_};
   RemovalPath removals_{context_};
+  FsckPath fsck_{context_};
   GroupJobs jobs_{context_, repair_, writes_};
   SurplusChunks surplus_{context_};
 };

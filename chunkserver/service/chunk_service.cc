@@ -70,6 +70,12 @@ void RegisterForServers(Dispatcher& dispatcher, Replica& replica) {
   HandleTrusted<v1::RemoveChunksRequest, v1::RemoveChunksResponse>(
       dispatcher, v1::CHUNK_REMOVE, kCheckBody,
       [&replica](const RemoveCall& call) { replica.removals().Remove(call); });
+  HandleTrusted<v1::ListStoredRequest, v1::ListStoredResponse>(
+      dispatcher, v1::CHUNK_LIST_STORED, kCheckBody,
+      [&replica](const ListStoredCall& call) { replica.fsck().ListStored(call); });
+  HandleTrusted<v1::SetAsideRequest, v1::SetAsideResponse>(
+      dispatcher, v1::CHUNK_SET_ASIDE, kCheckBody,
+      [&replica](const SetAsideCall& call) { replica.fsck().SetAside(call); });
 }
 
 }  // namespace

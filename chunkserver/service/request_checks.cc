@@ -89,6 +89,23 @@ Status CheckRequest(const v1::SyncChunksRequest& request) { return CheckChunks(r
 
 Status CheckRequest(const v1::RemoveChunksRequest& request) { return CheckChunks(request); }
 
+Status CheckRequest(const v1::ListStoredRequest& request) {
+  if (request.limit() >= 1 && request.limit() <= kMaxChunksPerRequest) return OkStatus();
+  return Invalid("a limit of {} chunks, 1 to {} are listed at once", request.limit(),
+                 kMaxChunksPerRequest);
+}
+
+Status CheckRequest(const v1::SetAsideRequest& request) {
+  if (request.chunks_size() > kMaxChunksPerRequest) {
+    return Status::Error(ErrorCode::kTooLarge, "{} chunks, at most {}", request.chunks_size(),
+                         kMaxChunksPerRequest);
+  }
+  for (const v1::StoredChunk& chunk : request.chunks()) {
+    if (chunk.inode() == 0) return Invalid("a chunk of no inode");
+  }
+  return OkStatus();
+}
+
 Status CheckRequest(const v1::ListBlocksRequest& request) {
   if (request.inode() == 0) return Invalid("a chunk of no inode");
   return OkStatus();

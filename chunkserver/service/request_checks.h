@@ -14,6 +14,8 @@ Status CheckRequest(const v1::WriteChunkRequest& request, const Payload& payload
 Status CheckRequest(const v1::ReplicateRequest& request, const Payload& payload);
 Status CheckRequest(const v1::SyncChunksRequest& request);
 Status CheckRequest(const v1::RemoveChunksRequest& request);
+Status CheckRequest(const v1::ListStoredRequest& request);
+Status CheckRequest(const v1::SetAsideRequest& request);
 Status CheckRequest(const v1::ListBlocksRequest& request);
 Status CheckRequest(const v1::FetchBlocksRequest& request);
 Status CheckRequest(const v1::InstallBlocksRequest& request, const Payload& payload);

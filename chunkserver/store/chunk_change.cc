@@ -159,23 +159,28 @@ Status CommitChange(StoreParts& parts, Chunk& chunk, ChunkRow row, BlockEdits& e
   return OkStatus();
 }
 
-Status DropChunk(StoreParts& parts, Chunk& chunk) {
-  ASSIGN_OR_RETURN(std::optional<ChunkRow> row, chunk.Row());
-  if (!row) return OkStatus();
+Status RemoveRows(StoreParts& parts, Chunk& chunk, const ChunkRow& row, bool sync) {
   IndexBatch batch;
   batch.RemoveChunk(chunk.id());
-  batch.RemoveFromGroup(row->group, chunk.id());
+  batch.RemoveFromGroup(row.group, chunk.id());
   batch.MarkSealed(chunk.id());
   RETURN_IF_ERROR(
       parts.index->View().VisitCrcs(chunk.id(), 0, [&](uint32_t row_number, const CrcRow&) {
         batch.RemoveCrcs(chunk.id(), row_number);
         return OkStatus();
       }));
-  RETURN_IF_ERROR(parts.health.Fatal(parts.index->Write(batch, /*sync=*/false)));
+  RETURN_IF_ERROR(parts.health.Fatal(parts.index->Write(batch, sync)));
   chunk.Reset();
   parts.doubts.Forget(chunk.id());
   parts.unsealed.Forget(chunk.id());
-  parts.usage.Remove(chunk.id(), *row);
+  parts.usage.Remove(chunk.id(), row);
+  return OkStatus();
+}
+
+Status DropChunk(StoreParts& parts, Chunk& chunk) {
+  ASSIGN_OR_RETURN(std::optional<ChunkRow> row, chunk.Row());
+  if (!row) return OkStatus();
+  RETURN_IF_ERROR(RemoveRows(parts, chunk, *row, /*sync=*/false));
   if (!row->sealed) return parts.files.Remove(chunk.id());
   parts.files.Doom(chunk.id());
   return OkStatus();

@@ -62,5 +62,8 @@ Status CommitChange(StoreParts& parts, Chunk& chunk, ChunkRow row, BlockEdits& e
 
 // Removes the chunk with all its rows. Absent is ok.
 Status DropChunk(StoreParts& parts, Chunk& chunk);
+// Removes all rows of the chunk, on disk when `sync`, and leaves its file to the caller.
+// REQUIRES: `row` is the chunk's.
+Status RemoveRows(StoreParts& parts, Chunk& chunk, const ChunkRow& row, bool sync);
 
 }  // namespace cairn

@@ -1,12 +1,21 @@
 #include "chunkserver/store/chunk_files.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "common/logging.h"
 
 namespace cairn {
 
+Status ChunkFiles::PrepareAside() {
+  const std::string aside = directory_ + "/" + kAsideFolder;
+  if (files_.Exists(aside)) return OkStatus();
+  RETURN_IF_ERROR(files_.MakeDirectory(aside));
+  return files_.SyncDirectory(directory_);
+}
+
 Status ChunkFiles::Prepare() {
+  RETURN_IF_ERROR(PrepareAside());
   const std::string last = directory_ + "/" + ChunkFolder(kChunkFolders - 1);
   if (files_.Exists(last)) return OkStatus();
   for (uint32_t folder = 0; folder < kChunkFolders; ++folder) {
@@ -64,6 +73,39 @@ Status ChunkFiles::RemoveDoomed(ChunkId id) {
     if (doomed_.erase(id) == 0) return OkStatus();
   }
   return Remove(id);
+}
+
+std::string ChunkFiles::AsidePath(const AsideFile& aside) const {
+  return directory_ + "/" + kAsideFolder + "/" + AsideFileName(aside);
+}
+
+Result<bool> ChunkFiles::Move(const std::string& from, const std::string& to) {
+  if (!files_.Exists(from)) return false;
+  RETURN_IF_ERROR(files_.Rename(from, to));
+  return true;
+}
+
+Status ChunkFiles::SyncMoveAside(ChunkId id) {
+  RETURN_IF_ERROR(SyncAside());
+  return SyncEntry(id);
+}
+
+Status ChunkFiles::SyncMoveBack(ChunkId id) {
+  RETURN_IF_ERROR(SyncEntry(id));
+  return SyncAside();
+}
+
+Result<std::vector<AsideFile>> ChunkFiles::ListAside() {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                   files_.List(directory_ + "/" + kAsideFolder));
+  std::vector<AsideFile> found;
+  for (const std::string& name : names) {
+    if (const std::optional<AsideFile> file = ParseAsideFileName(name)) found.push_back(*file);
+  }
+  std::sort(found.begin(), found.end(), [](const AsideFile& a, const AsideFile& b) {
+    return std::tie(a.id, a.seconds) < std::tie(b.id, b.seconds);
+  });
+  return found;
 }
 
 Result<std::vector<ChunkId>> ChunkFiles::List() {

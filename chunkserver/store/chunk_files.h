@@ -43,11 +43,27 @@ class ChunkFiles {
   // unless the file is doomed.
   Status RemoveDoomed(ChunkId id);
 
+  bool Exists(ChunkId id) { return files_.Exists(Path(id)); }
+  // The chunk's file becomes the file set aside, or the other way round. False: there was none.
+  // Neither name is on disk before SyncMove.
+  Result<bool> MoveAside(const AsideFile& aside) { return Move(Path(aside.id), AsidePath(aside)); }
+  Result<bool> MoveBack(const AsideFile& aside) { return Move(AsidePath(aside), Path(aside.id)); }
+  // The new name first: a power cut leaves at least one of the two.
+  Status SyncMoveAside(ChunkId id);
+  Status SyncMoveBack(ChunkId id);
+  Result<std::vector<AsideFile>> ListAside();  // of one chunk the oldest first
+  Status RemoveAside(const AsideFile& aside) { return files_.Remove(AsidePath(aside)); }
+
   // The chunks that have a file.
   Result<std::vector<ChunkId>> List();
   Result<DiskSpace> Space() { return files_.Space(directory_); }
 
  private:
+  Status PrepareAside();
+  std::string AsidePath(const AsideFile& aside) const;
+  Result<bool> Move(const std::string& from, const std::string& to);
+  Status SyncAside() { return files_.SyncDirectory(directory_ + "/" + kAsideFolder); }
+
   FileSystem& files_;
   const std::string directory_;
   mutable absl::Mutex mu_;

@@ -275,4 +275,20 @@ std::optional<ChunkId> ParseChunkFileName(std::string_view name) {
   return id;
 }
 
+std::string AsideFileName(const AsideFile& file) {
+  return fmt::format("{}-{}", ChunkFileName(file.id), file.seconds);
+}
+
+std::optional<AsideFile> ParseAsideFileName(std::string_view name) {
+  const size_t dash = ChunkFileName(ChunkId()).size();
+  if (name.size() <= dash + 1) return {};
+  const std::optional<ChunkId> id = ParseChunkFileName(name.substr(0, dash));
+  if (!id) return {};
+  AsideFile file{*id, 0};
+  const char* end = name.data() + name.size();
+  if (std::from_chars(name.data() + dash + 1, end, file.seconds).ptr != end) return {};
+  if (file.seconds < 0 || AsideFileName(file) != name) return {};
+  return file;
+}
+
 }  // namespace cairn

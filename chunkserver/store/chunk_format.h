@@ -90,4 +90,13 @@ std::string ChunkFolder(ChunkId id);
 std::string ChunkFileName(ChunkId id);  // "00000000000003e9-00000000"
 std::optional<ChunkId> ParseChunkFileName(std::string_view name);
 
+// Data files of chunks that were set aside (rule C11): aside/<inode>-<index>-<seconds>
+inline constexpr char kAsideFolder[] = "aside";
+struct AsideFile {
+  ChunkId id;
+  int64_t seconds = 0;  // wall clock, when it was set aside; not negative
+};
+std::string AsideFileName(const AsideFile& file);  // "00000000000003e9-00000000-1790000000"
+std::optional<AsideFile> ParseAsideFileName(std::string_view name);
+
 }  // namespace cairn

@@ -146,14 +146,17 @@ Result<std::vector<ChunkId>> IndexView::Group(PgId group, std::optional<ChunkId>
   return Ids(prefix, std::move(from), limit);
 }
 
-Status IndexView::VisitChunks(const ChunkVisitor& visit) const {
+Status IndexView::VisitChunks(std::optional<ChunkId> after, size_t limit,
+                              const ChunkVisitor& visit) const {
   leveldb::ReadOptions options;
   options.snapshot = snapshot_;
   options.verify_checksums = true;
   options.fill_cache = false;
   std::unique_ptr<leveldb::Iterator> it(db_.NewIterator(options));
   const std::string prefix = ChunkPrefix();
-  for (it->Seek(prefix); it->Valid() && it->key().starts_with(prefix); it->Next()) {
+  const std::string from = after ? ChunkKey(*after) + '\0' : prefix;
+  for (it->Seek(from); limit > 0 && it->Valid() && it->key().starts_with(prefix);
+       it->Next(), --limit) {
     ASSIGN_OR_RETURN(const ChunkId id, Trusted(ChunkIdOfKey(View(it->key()))));
     ASSIGN_OR_RETURN(const ChunkRow row,
                      Trusted(DecodeChunkRow(View(it->key()), View(it->value()))));

@@ -53,7 +53,8 @@ class IndexView {
   Result<std::vector<ChunkId>> Group(PgId group, std::optional<ChunkId> after, size_t limit) const;
   Result<std::vector<ChunkId>> Unsealed() const;
   using ChunkVisitor = std::function<void(ChunkId id, const ChunkRow& row)>;
-  Status VisitChunks(const ChunkVisitor& visit) const;
+  // Chunks after `after` in order of id, at most `limit`.
+  Status VisitChunks(std::optional<ChunkId> after, size_t limit, const ChunkVisitor& visit) const;
 
  private:
   Result<std::vector<ChunkId>> Ids(const std::string& prefix, std::string from, size_t limit) const;

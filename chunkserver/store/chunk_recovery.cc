@@ -1,7 +1,9 @@
 #include "chunkserver/store/chunk_recovery.h"
 
+#include <cstdint>
 #include <vector>
 
+#include "chunkserver/store/set_aside.h"
 #include "common/crc32c.h"
 #include "common/logging.h"
 
@@ -60,7 +62,9 @@ Status VerifyChunk(StoreParts& parts, ChunkId id, std::span<std::byte> buffer) {
 
 Status RecoverChunks(StoreParts& parts, bool clean_stop) {
   RETURN_IF_ERROR(parts.index->View().VisitChunks(
+      std::nullopt, SIZE_MAX,
       [&](ChunkId id, const ChunkRow& row) { parts.usage.Add(id, row); }));
+  RETURN_IF_ERROR(TakeBackHalfSetAside(parts));
   if (!clean_stop) RETURN_IF_ERROR(RemoveFilesWithoutRow(parts));
   // After a clean stop only chunks whose suspects were never resolved are left.
   ASSIGN_OR_RETURN(std::vector<ChunkId> unsealed, parts.index->View().Unsealed());

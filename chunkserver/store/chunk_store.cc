@@ -8,6 +8,7 @@
 #include "chunkserver/store/chunk_recovery.h"
 #include "chunkserver/store/chunk_sealer.h"
 #include "chunkserver/store/chunk_writer.h"
+#include "chunkserver/store/set_aside.h"
 #include "chunkserver/store/store_parts.h"
 
 namespace cairn {
@@ -58,6 +59,15 @@ class LocalChunkStore final : public ChunkStore {
     return LimitDoomedFiles();
   }
 
+  Result<bool> SetAside(ChunkId id, PgId group) override {
+    bool done = false;
+    RETURN_IF_ERROR(Change(id, [&](Chunk& chunk) -> Status {
+      ASSIGN_OR_RETURN(done, SetChunkAside(parts_, chunk, group));
+      return OkStatus();
+    }));
+    return done;
+  }
+
   Result<std::optional<ChunkInfo>> Info(ChunkId id) override {
     RETURN_IF_ERROR(parts_.health.Check());
     return Noted(InfoOf(parts_.index->View(), id));
@@ -65,6 +75,8 @@ class LocalChunkStore final : public ChunkStore {
   Result<std::vector<ChunkInfo>> List(PgId group, std::optional<ChunkId> after,
                                       size_t limit) override;
   Result<std::vector<ChunkInfo>> ListUnsealed(PgId group, std::optional<ChunkId> after,
+                                              size_t limit) override;
+  Result<std::vector<StoredChunk>> ListStored(std::optional<ChunkId> after,
                                               size_t limit) override;
   GroupUsage Usage(PgId group) override { return parts_.usage.Of(group); }
   Result<std::optional<ChunkBlocks>> Blocks(ChunkId id) override {
@@ -90,6 +102,7 @@ class LocalChunkStore final : public ChunkStore {
     const Duration now = parts_.clock.Now().since_boot;
     Result<size_t> sealed = Noted(SealChunks(parts_, BootTime{now - timing::kSealIdle}));
     if (sealed.has_value()) RETURN_IF_ERROR(parts_.health.Note(RemoveDoomedFiles(parts_)));
+    if (sealed.has_value()) RETURN_IF_ERROR(parts_.health.Note(RemoveOldAside(parts_)));
     return sealed;
   }
 
@@ -209,6 +222,18 @@ Result<std::vector<ChunkInfo>> LocalChunkStore::ListUnsealed(PgId group,
   if (after) ids.erase(ids.begin(), std::upper_bound(ids.begin(), ids.end(), *after));
   if (ids.size() > limit) ids.resize(limit);
   return InfosOf(parts_.index->View(), ids);
+}
+
+Result<std::vector<StoredChunk>> LocalChunkStore::ListStored(std::optional<ChunkId> after,
+                                                             size_t limit) {
+  RETURN_IF_ERROR(parts_.health.Check());
+  std::vector<StoredChunk> chunks;
+  const Status listed = parts_.index->View().VisitChunks(
+      after, limit, [&](ChunkId id, const ChunkRow& row) {
+        chunks.push_back({id, row.group, uint64_t{row.present_blocks} * kBlockSize});
+      });
+  RETURN_IF_ERROR(parts_.health.Note(listed));
+  return chunks;
 }
 
 Result<std::vector<ChunkInfo>> LocalChunkStore::InfosOf(const IndexView& view,

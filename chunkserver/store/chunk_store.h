@@ -96,6 +96,12 @@ struct BlockInstall {
   std::vector<uint32_t> absent_blocks;  // these become never-written, whatever `data` has for them
 };
 
+struct StoredChunk {
+  ChunkId id;
+  PgId group;
+  uint64_t bytes = 0;  // of blocks that are present
+};
+
 struct ChunkStoreCounters {
   uint64_t checksum_errors = 0;  // blocks of settled chunks that did not match their CRC
   uint64_t adopted_blocks = 0;   // suspect blocks accepted as they are
@@ -149,6 +155,10 @@ class ChunkStore {
   virtual Status Remove(ChunkId id, const FileState& file, bool whole) = 0;
   // Unconditionally, for catch-up.
   virtual Status Drop(ChunkId id) = 0;
+  // Takes a chunk whose file does not exist out of the store, on disk on return; its data file is
+  // kept for a day under another name (rule C11). False: no such chunk in this group.
+  // kBusy: it may have been changed within timing::kSealIdle, and nothing happened.
+  virtual Result<bool> SetAside(ChunkId id, PgId group) = 0;
 
   virtual Result<std::optional<ChunkInfo>> Info(ChunkId id) = 0;
   // Chunks of the group after `after` in order of id, at most `limit`.
@@ -156,6 +166,9 @@ class ChunkStore {
                                               size_t limit) = 0;
   // The same of those that are not sealed: what was written lately.
   virtual Result<std::vector<ChunkInfo>> ListUnsealed(PgId group, std::optional<ChunkId> after,
+                                                      size_t limit) = 0;
+  // All chunks after `after` in order of id, whatever their group, at most `limit`.
+  virtual Result<std::vector<StoredChunk>> ListStored(std::optional<ChunkId> after,
                                                       size_t limit) = 0;
   // How much of the group is here.
   virtual GroupUsage Usage(PgId group) = 0;
@@ -177,7 +190,8 @@ class ChunkStore {
   virtual Status Adopt(ChunkId id) = 0;
 
   // Syncs chunks that have not been written for timing::kSealIdle and marks them sealed (rule C5).
-  // Returns how many. Called from time to time by the owner.
+  // Returns how many. What was set aside more than a day ago goes. Called from time to time by the
+  // owner.
   virtual Result<size_t> SealIdle() = 0;
 
   // Not synced: after a power cut it may be an older one.

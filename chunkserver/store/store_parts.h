@@ -24,6 +24,7 @@ size_t OpenFileBudget(int wanted);
 struct StoreParts {
   StoreParts(const ChunkStoreOptions& options, std::unique_ptr<ChunkIndex> opened_index)
       : clock(*options.clock),
+        opened(clock.Now()),
         health(options.disk_failed),
         files(*options.files, options.directory),
         room(*options.files, options.directory),
@@ -31,6 +32,7 @@ struct StoreParts {
         chunks(*index, files, OpenFileBudget(options.max_open_files)) {}
 
   const Clock& clock;
+  const BootTime opened;
   DiskHealth health;
   ChunkFiles files;
   RoomGuard room;
@@ -41,6 +43,7 @@ struct StoreParts {
   GroupUsages usage;
   std::atomic<uint64_t> checksum_errors{0};
   std::atomic<uint64_t> adopted_blocks{0};
+  std::atomic<Duration> aside_looked_at{Duration::zero()};  // since boot
 };
 
 // Counts and logs a block that does not match although nothing excuses it, once until it is mended.

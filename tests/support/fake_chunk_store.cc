@@ -252,6 +252,26 @@ Status FakeChunkStore::Drop(ChunkId id) {
   return OkStatus();
 }
 
+Result<bool> FakeChunkStore::SetAside(ChunkId id, PgId group) {
+  absl::MutexLock lock(&mu_);
+  const auto found = chunks_.find(id);
+  if (found == chunks_.end() || found->second.group != group) return false;
+  if (!found->second.info.sealed) return Fail(ErrorCode::kBusy, "chunk {} is not sealed", id);
+  chunks_.erase(found);
+  return true;
+}
+
+Result<std::vector<StoredChunk>> FakeChunkStore::ListStored(std::optional<ChunkId> after,
+                                                            size_t limit) {
+  absl::MutexLock lock(&mu_);
+  std::vector<StoredChunk> stored;
+  for (const auto& [id, chunk] : chunks_) {
+    if ((after.has_value() && id <= *after) || stored.size() == limit) continue;
+    stored.push_back({id, chunk.group, uint64_t{chunk.blocks.size()} * kBlockSize});
+  }
+  return stored;
+}
+
 Result<std::optional<ChunkInfo>> FakeChunkStore::Info(ChunkId id) {
   absl::MutexLock lock(&mu_);
   const auto found = chunks_.find(id);

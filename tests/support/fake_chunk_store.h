@@ -52,10 +52,14 @@ class FakeChunkStore final : public ChunkStore {
   Status SyncAll() override;
   Status Remove(ChunkId id, const FileState& file, bool whole) override;
   Status Drop(ChunkId id) override;
+  // What was set aside is gone for good here.
+  Result<bool> SetAside(ChunkId id, PgId group) override;
   Result<std::optional<ChunkInfo>> Info(ChunkId id) override;
   Result<std::vector<ChunkInfo>> List(PgId group, std::optional<ChunkId> after,
                                       size_t limit) override;
   Result<std::vector<ChunkInfo>> ListUnsealed(PgId group, std::optional<ChunkId> after,
+                                              size_t limit) override;
+  Result<std::vector<StoredChunk>> ListStored(std::optional<ChunkId> after,
                                               size_t limit) override;
   GroupUsage Usage(PgId group) override;
   Result<std::optional<ChunkBlocks>> Blocks(ChunkId id) override;

@@ -21,6 +21,11 @@ TEST(ChunkService, AnOrdinaryUserOfTheHostIsNoServer) {
   EXPECT_EQ(cluster.Remove(kA, kChunk)->code(), ErrorCode::kPermission);
   v1::ListChunksRequest list;
   EXPECT_EQ(cluster.Call(kA, v1::CHUNK_LIST_CHUNKS, list)->code(), ErrorCode::kPermission);
+  v1::ListStoredRequest stored;
+  stored.set_limit(1);
+  EXPECT_EQ(cluster.Call(kA, v1::CHUNK_LIST_STORED, stored)->code(), ErrorCode::kPermission);
+  EXPECT_EQ(cluster.Call(kA, v1::CHUNK_SET_ASIDE, v1::SetAsideRequest())->code(),
+            ErrorCode::kPermission);
   EXPECT_EQ(cluster.Read(kA, kChunk, 0, kBlockSize, true)->code(), ErrorCode::kOk);
 }
 

@@ -37,6 +37,28 @@ TEST(RequestChecksTest, ChunkSizesArePowersOfTwoWithinTheLimits) {
   }
 }
 
+TEST(RequestChecksTest, OneToTenThousandStoredChunksAreListedAtOnce) {
+  v1::ListStoredRequest list;
+  for (const uint32_t limit : {0u, 10001u, ~0u}) {
+    list.set_limit(limit);
+    EXPECT_EQ(CheckRequest(list).code(), ErrorCode::kInvalidArgument) << limit;
+  }
+  for (const uint32_t limit : {1u, 10000u}) {
+    list.set_limit(limit);
+    EXPECT_TRUE(CheckRequest(list).ok()) << limit;
+  }
+}
+
+TEST(RequestChecksTest, ChunksToSetAsideAreOfAnInodeAndNotTooMany) {
+  v1::SetAsideRequest aside;
+  aside.add_chunks()->set_inode(5);
+  EXPECT_TRUE(CheckRequest(aside).ok());
+  aside.add_chunks();
+  EXPECT_EQ(CheckRequest(aside).code(), ErrorCode::kInvalidArgument);
+  while (aside.chunks_size() <= 10000) aside.add_chunks()->set_inode(5);
+  EXPECT_EQ(CheckRequest(aside).code(), ErrorCode::kTooLarge);
+}
+
 TEST(RequestChecksTest, AtMost64Cuts) {
   v1::ChunkAddress address = GoodAddress();
   for (int i = 0; i < 64; ++i) address.add_cuts();

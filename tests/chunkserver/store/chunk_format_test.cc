@@ -52,6 +52,21 @@ TEST(ChunkFormat, ACrcRowHoldsOnlyPresentBlocks) {
   EXPECT_EQ(back->crcs, row.crcs);
 }
 
+TEST(ChunkFormat, TheNameOfAFileSetAsideTellsChunkAndTime) {
+  const std::string name = AsideFileName({kOddChunk, 1790000000});
+  EXPECT_EQ(name, "1122334455667788-99aabbcc-1790000000");
+  const std::optional<AsideFile> file = ParseAsideFileName(name);
+  ASSERT_TRUE(file);
+  EXPECT_EQ(file->id, kOddChunk);
+  EXPECT_EQ(file->seconds, 1790000000);
+  for (const char* other : {"", "1122334455667788-99aabbcc", "1122334455667788-99aabbcc-",
+                            "1122334455667788-99aabbcc-017", "1122334455667788-99aabbcc-1x",
+                            "1122334455667788-99aabbcc--1", "x-99aabbcc-1",
+                            "1122334455667788-99aabbcc-99999999999999999999"}) {
+    EXPECT_FALSE(ParseAsideFileName(other)) << other;
+  }
+}
+
 TEST(ChunkFormat, DamagedRowsAndRowsUnderAWrongKeyAreFound) {
   const std::string key = ChunkKey(kOddChunk), value = EncodeChunkRow(key, SomeRow());
   EXPECT_EQ(CodeOf(DecodeChunkRow(ChunkKey({InodeId(1), 0}), value)), ErrorCode::kCorruption);

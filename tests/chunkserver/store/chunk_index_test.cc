@@ -60,6 +60,23 @@ TEST_F(ChunkIndexTest, ListsAGroupAfterAnId) {
   EXPECT_THAT(*index_->View().Group(PgId(3), ChunkId{InodeId(1), 7}, 10), ElementsAre(c));
 }
 
+TEST_F(ChunkIndexTest, VisitsChunksOfAllGroupsInOrderAfterAnId) {
+  const ChunkId a{InodeId(1), 0}, b{InodeId(1), 1}, c{InodeId(2), 0}, d{InodeId(0x100), 0};
+  for (ChunkId id : {d, b, c, a}) Put(id, id == b ? PgId(3) : PgId(4));
+  const auto visited = [&](std::optional<ChunkId> after, size_t limit) {
+    std::vector<ChunkId> ids;
+    EXPECT_OK(index_->View().VisitChunks(after, limit,
+                                         [&](ChunkId id, const ChunkRow&) { ids.push_back(id); }));
+    return ids;
+  };
+  EXPECT_THAT(visited({}, 10), ElementsAre(a, b, c, d));
+  EXPECT_THAT(visited({}, 2), ElementsAre(a, b));
+  EXPECT_THAT(visited(b, 1), ElementsAre(c));
+  EXPECT_THAT(visited(ChunkId{InodeId(1), UINT32_MAX}, 10), ElementsAre(c, d));
+  EXPECT_THAT(visited(d, 10), testing::IsEmpty());
+  EXPECT_THAT(visited({}, 0), testing::IsEmpty());
+}
+
 TEST_F(ChunkIndexTest, AViewStandsStill) {
   const ChunkId id{InodeId(1), 0};
   Put(id, PgId(3));

@@ -1,10 +1,5 @@
 #include "chunkserver/store/chunk_recovery.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <csignal>
-
 #include "tests/chunkserver/store/store_fixture.h"
 
 namespace cairn {
@@ -125,25 +120,6 @@ TEST_F(ChunkRecoveryTest, ASealedChunkWithoutItsFileIsDamaged) {
 class KillAtEveryStep : public StoreTest {
  protected:
   static constexpr uint32_t kBlocks = 6;
-
-  // Returns false if the child came through alive.
-  bool KillAtStep(int step, const std::function<void()>& change) {
-    store_.reset();
-    pid_t child = fork();
-    if (child == 0) {
-      Open(/*clean_stop=*/false);
-      int steps = 0;
-      watcher_ = [&](const DiskOperation&, bool) {
-        if (steps++ == step) raise(SIGKILL);
-      };
-      change();
-      _exit(0);
-    }
-    int state = 0;
-    EXPECT_EQ(waitpid(child, &state, 0), child);
-    Open(/*clean_stop=*/false);
-    return WIFSIGNALED(state);
-  }
 
   void ExpectOldOrNew(const std::string& before, const std::string& after) {
     for (ChunkId id : store_->Suspects(kGroup)) ASSERT_OK(store_->Adopt(id));

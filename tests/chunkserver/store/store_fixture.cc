@@ -1,7 +1,9 @@
 #include "tests/chunkserver/store/store_fixture.h"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <utility>
@@ -66,7 +68,7 @@ class WatchedFiles final : public FileSystem {
     return Watched(watcher_, {"remove", path}, [&] { return below_.Remove(path); });
   }
   Status Rename(const std::string& from, const std::string& to) override {
-    return below_.Rename(from, to);
+    return Watched(watcher_, {"rename", from}, [&] { return below_.Rename(from, to); });
   }
   Result<std::vector<std::string>> List(const std::string& path) override {
     return below_.List(path);
@@ -172,6 +174,24 @@ void StoreTest::CloseAndOpen() {
 void StoreTest::KillAndOpen() {
   store_.reset();
   Open(/*clean_stop=*/false);
+}
+
+bool StoreTest::KillAtStep(int step, const std::function<void()>& change) {
+  store_.reset();
+  pid_t child = fork();
+  if (child == 0) {
+    Open(/*clean_stop=*/false);
+    int steps = 0;
+    watcher_ = [&](const DiskOperation&, bool) {
+      if (steps++ == step) raise(SIGKILL);
+    };
+    change();
+    _exit(0);
+  }
+  int state = 0;
+  EXPECT_EQ(waitpid(child, &state, 0), child);
+  Open(/*clean_stop=*/false);
+  return WIFSIGNALED(state);
 }
 
 Status StoreTest::Write(uint64_t offset, std::span<const std::byte> data, ChunkId id) {

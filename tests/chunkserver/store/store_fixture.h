@@ -31,8 +31,8 @@ ErrorCode CodeOf(const Result<T>& result) {
 
 // One operation of the file layer that changes something or waits for the disk.
 struct DiskOperation {
-  std::string
-      name;  // "write", "truncate", "punch", "sync", "create", "remove", "syncdir", "syncfs"
+  // "write", "truncate", "punch", "sync", "create", "remove", "rename", "syncdir", "syncfs"
+  std::string name;
   std::string path;
 };
 
@@ -61,6 +61,10 @@ class StoreTest : public testing::Test {
   void CloseAndOpen();
   // As kill -9 does: nothing is synced, nothing sealed.
   void KillAndOpen();
+
+  // `change` runs in a process that is killed before or after its `step`-th operation on the disk;
+  // the store is open again afterwards. False: it came through alive.
+  bool KillAtStep(int step, const std::function<void()>& change);
 
   Status Write(uint64_t offset, std::span<const std::byte> data, ChunkId id = kChunk);
   Status Fill(uint64_t offset, size_t size_bytes, char with, ChunkId id = kChunk) {

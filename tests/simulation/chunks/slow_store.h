@@ -29,6 +29,11 @@ class SlowStore final : public ChunkStore {
                                       size_t limit) override;
   Result<std::vector<ChunkInfo>> ListUnsealed(PgId group, std::optional<ChunkId> after,
                                               size_t limit) override;
+  Result<std::vector<StoredChunk>> ListStored(std::optional<ChunkId> after,
+                                              size_t limit) override {
+    return below_.ListStored(after, limit);
+  }
+  Result<bool> SetAside(ChunkId id, PgId group) override { return below_.SetAside(id, group); }
   GroupUsage Usage(PgId group) override { return below_.Usage(group); }
   Result<std::optional<ChunkBlocks>> Blocks(ChunkId id) override;
   Result<ChunkRead> FetchBlocks(ChunkId id, uint32_t first_block, uint32_t count) override;
