@@ -10,6 +10,8 @@
 #include "common/data_directory.h"
 #include "common/faulty_file.h"
 #include "common/logging.h"
+#include "metaserver/cluster/chunk_check.h"
+#include "metaserver/cluster/chunk_inspector.h"
 #include "metaserver/cluster/chunk_remover.h"
 #include "metaserver/cluster/cluster_resources.h"
 #include "metaserver/cluster/group_activation.h"
@@ -23,6 +25,7 @@
 #include "metaserver/cluster/server_registry.h"
 #include "metaserver/replicated_state.h"
 #include "metaserver/service/admin_service.h"
+#include "metaserver/service/check_chunks.h"
 #include "metaserver/service/cluster_birth.h"
 #include "metaserver/service/cluster_service.h"
 #include "metaserver/service/metadata_service.h"
@@ -99,6 +102,9 @@ class RunningMetaserver final : public Metaserver {
   std::unique_ptr<SessionTicker> ticker_;
   std::unique_ptr<ChunkRemover> remover_;
   std::unique_ptr<Reaper> reaper_;
+  std::unique_ptr<ChunkInspector> inspector_;
+  std::unique_ptr<ChunkCheck> check_;
+  std::unique_ptr<CheckChunksService> checks_;
   std::unique_ptr<MetaserverGroup> group_;
   Dispatcher services_;
   Dispatcher gate_;
@@ -123,6 +129,7 @@ Status RunningMetaserver::Start(const MetaserverConfig& config) {
   TakePart();
   monitor_->Start();
   reaper_->Start();
+  checks_->Start();
   repairs_->Start();
   ticker_->Start();
   grpc_->SetServing(true);
@@ -215,6 +222,9 @@ void RunningMetaserver::MakeServices() {
   ticker_ = std::make_unique<SessionTicker>(*metadata_);
   remover_ = MakeChunkRemover(*channels_);
   reaper_ = std::make_unique<Reaper>(*state_, *maps_, *registry_, *remover_, clock_);
+  inspector_ = MakeChunkInspector(*channels_);
+  check_ = std::make_unique<ChunkCheck>(*state_, *maps_, *registry_, *inspector_);
+  checks_ = std::make_unique<CheckChunksService>(*check_);
   group_ = std::make_unique<MetaserverGroup>(MetaserverGroupParts{
       node_, state_.get(), directory_.get(), channels_.get(), [this] { TakePart(); }});
   Observe();
@@ -226,6 +236,7 @@ void RunningMetaserver::MakeServices() {
                         group_.get(), kTakesFaults ? &faults_ : nullptr,
                         [this](SessionId id) { return sessions_->OpenFiles(id); }});
   RegisterServerAdmin(services_, {state_.get(), maps_.get(), registry_.get(), &clock_});
+  checks_->Register(services_);
   RegisterRaftService(services_, *node_, [this] { return directory_->identity().cluster_id; });
   gate_ = MakeServiceGate(services_, *state_);
 }
@@ -289,6 +300,7 @@ void RunningMetaserver::TakePart() {
 // callbacks reach into all of them.
 Status RunningMetaserver::StopServing() {
   if (node_ != nullptr) node_->Refuse();
+  if (checks_ != nullptr) checks_->Stop();
   if (grpc_ != nullptr) {
     grpc_->SetServing(false);
     grpc_->Stop();

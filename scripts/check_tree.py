@@ -49,6 +49,7 @@ COVERED_BY = {
     "client/open_file.cc": "tests/client/write_behind_test.cc",
     "client/read_cache.cc": "tests/client/reader_test.cc",
     "common/system_clock.cc": "tests/common/clock_test.cc",
+    "metaserver/cluster/chunk_inspector.cc": "tests/cluster/fsck_test.py",
     "metaserver/cluster/chunk_remover.cc": "tests/metaserver/cluster/reaper_test.cc",
     "metaserver/service/cluster_service.cc": "tests/metaserver/server_test.cc",
     "metaserver/session_ticker.cc": "tests/metaserver/server_test.cc",

@@ -8,6 +8,7 @@
 
 #include "absl/time/time.h"
 #include "common/logging.h"
+#include "metaserver/cluster/countdown.h"
 #include "metaserver/cluster/outcome.h"
 #include "metaserver/placement/locate.h"
 
@@ -21,25 +22,6 @@ constexpr Duration kFrameDeadline = 5s;
 constexpr Duration kRetryAfter = 2s;
 constexpr int kIdleMilliseconds = 200;
 constexpr int kPaceMilliseconds = 5;  // between rounds: clients come first
-
-// Waits until so many callbacks have run. Shared with them, so that a late one harms nobody.
-class Countdown {
- public:
-  explicit Countdown(size_t count) : left_(count) {}
-  void Done() {
-    absl::MutexLock lock(&mu_);
-    --left_;
-  }
-  void Wait() {
-    absl::MutexLock lock(&mu_);
-    mu_.Await(absl::Condition(
-        +[](size_t* left) { return *left == 0; }, &left_));
-  }
-
- private:
-  absl::Mutex mu_;
-  size_t left_ ABSL_GUARDED_BY(mu_);
-};
 
 v1::Command FinishCommand(const ReapItem& item) {
   v1::Command command;

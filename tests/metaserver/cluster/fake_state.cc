@@ -75,6 +75,11 @@ void FakeState::Put(const std::string& key, const google::protobuf::MessageLite&
   Store(key, row);
 }
 
+void FakeState::Erase(const std::string& key) {
+  absl::MutexLock lock(&mu_);
+  rows_.erase(key);
+}
+
 bool FakeState::Has(const std::string& key) const {
   absl::ReaderMutexLock lock(&mu_);
   return rows_.contains(key);

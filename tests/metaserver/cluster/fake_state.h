@@ -40,6 +40,7 @@ class FakeState final : public ReplicatedState {
   std::function<void(const v1::Command&)> on_propose;
 
   void Put(const std::string& key, const google::protobuf::MessageLite& row);
+  void Erase(const std::string& key);
   bool Has(const std::string& key) const;
   v1::StateRecord State() const;
 
