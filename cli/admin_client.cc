@@ -12,9 +12,6 @@ using client::Earlier;
 using client::IsTransient;
 
 namespace {
-// A leader that is paused must not use up the whole time.
-constexpr Duration kLongestTry = std::chrono::seconds(5);
-
 // A handover ends within a second, a change of membership when a majority has two more entries on
 // disk.
 constexpr Duration kBusyTime = std::chrono::seconds(10);
@@ -55,7 +52,8 @@ Status AdminClient::FindLeader(Duration patience) {
 }
 
 Status AdminClient::CallLeader(const std::string& method, const google::protobuf::Message& request,
-                               google::protobuf::Message& response, Deadline deadline) {
+                               google::protobuf::Message& response, Deadline deadline,
+                               Duration longest_try) {
   repeated_ = false;
   std::optional<Status> last;
   Duration patience = kSurveyTime;  // on a busy machine all of them may take longer
@@ -72,7 +70,7 @@ Status AdminClient::CallLeader(const std::string& method, const google::protobuf
       }
     }
     if (leader_) {
-      Status status = CallAt(*leader_, method, request, response, Earlier(deadline, kLongestTry));
+      Status status = CallAt(*leader_, method, request, response, Earlier(deadline, longest_try));
       if (status.code() == ErrorCode::kBusy) {
         if (busy.Left() <= kRest) return status;
       } else {

@@ -24,6 +24,9 @@ inline constexpr Duration kAskTime = std::chrono::milliseconds(1800);
 // One that changes something waits so long for a leader.
 inline constexpr Duration kChangeTime = std::chrono::seconds(10);
 
+// A leader that is paused must not use up the whole time.
+inline constexpr Duration kLongestTry = std::chrono::seconds(5);
+
 // Confined to one thread.
 class AdminClient {
  public:
@@ -40,9 +43,10 @@ class AdminClient {
   // Looks for the leader and waits for one while anybody answers at all; sends the same request
   // again when its answer was lost, and for a while when a handover or another change of membership
   // is under way (kBusy); a TransferLeader is told that at once. kUnavailable names who did not
-  // answer.
+  // answer. One that has not answered after `longest_try` counts as gone.
   Status CallLeader(const std::string& method, const google::protobuf::Message& request,
-                    google::protobuf::Message& response, Deadline deadline);
+                    google::protobuf::Message& response, Deadline deadline,
+                    Duration longest_try = kLongestTry);
   // An earlier try of the last CallLeader may have been run without our hearing of it.
   bool repeated() const { return repeated_; }
 

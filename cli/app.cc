@@ -47,6 +47,7 @@ void AddVerbs(CLI::App& app, Action& chosen) {
   AddHealthVerb(app, chosen);
   AddWhereVerb(app, chosen);
   AddEventsVerb(app, chosen);
+  AddFsckVerb(app, chosen);
   AddFleetVerbs(app, chosen);
   CLI::App& meta = *app.add_subcommand("meta", "The group of metaservers");
   meta.require_subcommand(1);

@@ -26,6 +26,7 @@ void AddStatusVerb(CLI::App& app, Action& chosen);
 void AddHealthVerb(CLI::App& app, Action& chosen);
 void AddWhereVerb(CLI::App& app, Action& chosen);
 void AddEventsVerb(CLI::App& app, Action& chosen);
+void AddFsckVerb(CLI::App& app, Action& chosen);
 void AddServerLsVerb(CLI::App& server, Action& chosen);
 void AddServerShowVerb(CLI::App& server, Action& chosen);
 void AddServerDrainVerb(CLI::App& server, Action& chosen);

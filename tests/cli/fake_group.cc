@@ -79,6 +79,9 @@ void FakeGroup::ServeFleet(FakeMember& member) {
                                                             on_skip_grace);
   HandleChange<v1::StartScrubRequest, v1::StartScrubResponse>(member, v1::ADMIN_START_SCRUB,
                                                               on_start_scrub);
+  Handle<v1::CheckChunksRequest, v1::CheckChunksResponse>(
+      member, v1::ADMIN_CHECK_CHUNKS, true,
+      [this](const auto& request) { return on_check_chunks(request); });
   Handle<v1::GetRepairRequest, v1::GetRepairResponse>(member, v1::ADMIN_GET_REPAIR, false,
                                                       [&](const auto&) { return member.repair; });
   Handle<v1::ListEventsRequest, v1::ListEventsResponse>(
