@@ -27,6 +27,10 @@ Status CheckMembers(const v1::PlacementGroup& group, const MetadataTransaction& 
     return Status::Error(ErrorCode::kInvalidArgument, "a group of {} members",
                          group.members_size());
   }
+  if (group.power_lost_epoch() > group.epoch()) {
+    return Status::Error(ErrorCode::kInvalidArgument, "power lost in epoch {}, it is {} now",
+                         group.power_lost_epoch(), group.epoch());
+  }
   std::set<uint32_t> seen;
   for (const v1::Member& member : group.members()) {
     RETURN_IF_ERROR(CheckState(member));

@@ -17,7 +17,8 @@ Result<v1::Outcome> UpdateGroups(const v1::Command& command, MetadataTransaction
       *outcome.add_conflicts() = *std::move(stored);
       continue;
     }
-    // The epoch may have been activated since the plan was made (rule C3).
+    // The epoch may have been activated since the plan was made (rule C3). What the row knows of a
+    // loss of power stays, whatever the plan says.
     BeginEpoch(*stored, group);
     group.set_pool(stored->pool());
     group.set_changed_at(version);

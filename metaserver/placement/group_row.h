@@ -45,7 +45,7 @@ void MakeInactive(v1::Member& member, v1::MemberState state);
 
 // `next` becomes the epoch after `before`, of which it takes what was activated. It counts as
 // activated at once if `before` was, the same primary goes on and nobody active is lost: whatever
-// that primary answers, all of `before` have.
+// that primary answers, all of `before` have. A loss of power that `before` knows of stays known.
 void BeginEpoch(const v1::PlacementGroup& before, v1::PlacementGroup& next);
 
 }  // namespace cairn

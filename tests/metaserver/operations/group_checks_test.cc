@@ -23,6 +23,17 @@ TEST_P(GroupChecksTest, MembersAreKnownDistinctAndHaveAState) {
   EXPECT_EQ(Create({group}), Code::kOk);
 }
 
+TEST_P(GroupChecksTest, PowerIsNotLostInAnEpochToCome) {
+  Join("a", 1);
+  v1::PlacementGroup group = Group({1});
+  group.set_power_lost_epoch(1);
+  EXPECT_EQ(Create({group}), Code::kInvalidArgument);
+  EXPECT_EQ(Create({Group({1})}), Code::kOk);
+  group = Group({1}, 1, 2);
+  group.set_power_lost_epoch(3);
+  EXPECT_EQ(Namespace::CodeOf(Update({group})), Code::kInvalidArgument);
+}
+
 }  // namespace
 
 }  // namespace cairn::testing

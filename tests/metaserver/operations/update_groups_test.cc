@@ -48,6 +48,19 @@ TEST_P(UpdateGroupsTest, RuleC3APlanDoesNotUndoAnActivationItHasNotSeen) {
   EXPECT_EQ(Stored(1).activated(0).server(), 2u);
 }
 
+TEST_P(UpdateGroupsTest, RuleC3ALossOfPowerOutlivesPlansThatDoNotKnowOfIt) {
+  Join("a", 1);
+  Join("b", 1);
+  Create({Group({1, 2})});
+  v1::PlacementGroup restarted = Group({1}, 1, 2);
+  restarted.set_power_lost_epoch(2);
+  ASSERT_EQ(Update({restarted}).conflicts_size(), 0);
+  EXPECT_EQ(Stored(1).power_lost_epoch(), 2u);
+  ASSERT_EQ(Update({Group({1, 2}, 1, 3)}).conflicts_size(), 0);
+  EXPECT_EQ(Stored(1).epoch(), 3u);
+  EXPECT_EQ(Stored(1).power_lost_epoch(), 2u);
+}
+
 TEST_P(UpdateGroupsTest, OneBadGroupLeavesAllAsTheyWere) {
   Join("a", 1);
   Join("b", 1);

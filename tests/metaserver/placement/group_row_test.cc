@@ -97,6 +97,18 @@ TEST(RuleC3GroupRow, AMemberThatIsActiveAgainAsAnotherProcessWasLost) {
   EXPECT_FALSE(IsActivated(next));
 }
 
+TEST(RuleC3GroupRow, ALossOfPowerIsNotForgottenByAPlanThatDoesNotSayIt) {
+  v1::PlacementGroup before = ActivatedGroup({1, 2});
+  before.set_epoch(7);
+  before.set_power_lost_epoch(5);
+  v1::PlacementGroup next = ActivatedGroup({1, 2});
+  BeginEpoch(before, next);
+  EXPECT_EQ(next.power_lost_epoch(), 5u);
+  next.set_power_lost_epoch(8);
+  BeginEpoch(before, next);
+  EXPECT_EQ(next.power_lost_epoch(), 8u);
+}
+
 TEST(RuleC3GroupRow, AnEpochAfterOneThatDidNotCountDoesNotCountByItself) {
   v1::PlacementGroup before = ActivatedGroup({1, 2});
   before.set_epoch(2);

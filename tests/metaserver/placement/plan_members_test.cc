@@ -154,6 +154,55 @@ TEST(RuleC3, WithNobodyLeftTheSourceIsOneWithItsPageCacheOrAllMustBeBack) {
   });
 }
 
+TEST(RuleC3, PowerIsLostIfTheSourceHasLostItAndNotOtherwise) {
+  ForEverySituation([](const Situation& s) {
+    const auto next = s.Plan(s.group);
+    if (!next) return;
+    bool all_rebooted = Trustworthy(s).empty();
+    for (const uint32_t server : Active(s.group)) {
+      all_rebooted = all_rebooted && s.View(server).boot_id == "new";
+    }
+    EXPECT_EQ(next->power_lost_epoch(), all_rebooted ? next->epoch() : 0) << s.Text();
+  });
+}
+
+// One copy is enough to lose: there is nobody else who could have kept anything.
+TEST(RuleC3, AGroupOfOneActiveCopyLosesPowerWithIt) {
+  Situation s({{v1::MEMBER_ACTIVE, Presence::kAlive, Start::kRebooted},
+               {v1::MEMBER_SYNCING, Presence::kAlive, Start::kSame}});
+  const auto next = s.Plan(s.group);
+  ASSERT_TRUE(next.has_value());
+  EXPECT_EQ(next->power_lost_epoch(), next->epoch());
+  // A server that cannot tell its boot may have lost its page cache.
+  s.views[0].boot_id = "";
+  EXPECT_EQ(s.Plan(s.group)->power_lost_epoch(), s.group.epoch() + 1);
+  s.views[0].boot_id = "old";
+  EXPECT_EQ(s.Plan(s.group)->power_lost_epoch(), 0u);
+}
+
+TEST(RuleC3, ALossOfPowerIsRememberedInLaterEpochsAndMovesWithTheNextOne) {
+  const Case rebooted = {v1::MEMBER_ACTIVE, Presence::kAlive, Start::kRebooted};
+  Situation s({rebooted, rebooted});
+  v1::PlacementGroup group = *s.Plan(s.group);
+  ASSERT_EQ(group.power_lost_epoch(), 11u);
+  group = PlanActivation(group, ServerId(2), s.View(2));
+  Activate(group);
+  EXPECT_EQ(group.power_lost_epoch(), 11u);
+  s.views[0].presence = Presence::kGone;
+  group = *s.Plan(group);
+  EXPECT_EQ(group.epoch(), 13u);
+  EXPECT_EQ(group.power_lost_epoch(), 11u);
+  Activate(group);
+  s.views[1].incarnation = Incarnation(kStoredIncarnation + 2);  // killed: its page cache survived
+  group = *s.Plan(group);
+  EXPECT_EQ(group.power_lost_epoch(), 11u);
+  s.views[1].incarnation = Incarnation(kStoredIncarnation + 3);
+  s.views[1].boot_id = "newer";
+  group = *s.Plan(group);
+  EXPECT_EQ(group.epoch(), 15u);
+  EXPECT_EQ(group.power_lost_epoch(), 15u);
+}
+
 // All servers were restarted; the last of the three never comes back.
 TEST(RuleC3, AfterARestartOfAllTheGroupStartsAgainFromOneThatIsThere) {
   const Case back = {v1::MEMBER_ACTIVE, Presence::kAlive, Start::kRestarted};
