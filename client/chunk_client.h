@@ -10,6 +10,7 @@
 #include "client/cluster_map.h"
 #include "client/executor.h"
 #include "client/inode_state.h"
+#include "client/unsynced_chunks.h"
 #include "rpc/channel_pool.h"
 
 namespace cairn::client {
@@ -31,16 +32,27 @@ class ChunkClient {
   // One try, answered into `ahead` on another thread.
   void ReadAhead(const InodeStatePtr& state, const ReadAheadPtr& ahead, Deadline deadline);
 
-  // Done tells the generation of the file under which the bytes were taken.
-  using WriteDone = std::function<void(Status, uint64_t generation)>;
+  // Under which generation of the file, in which epoch of its group bytes were taken.
+  struct Taken {
+    uint64_t generation = 0;
+    Epoch epoch;
+  };
+  using WriteDone = std::function<void(Status, Taken)>;
   // Writes inside one window. Sends on this thread; `done` runs once, on any thread, and must not
   // block. Retries carry the same sequence.
   void Write(const InodeStatePtr& state, uint64_t offset, Payload data, Deadline deadline,
              WriteDone done);
 
+  struct SyncOutcome {
+    Status status;
+    UnsyncedChunks left;  // not on disk
+    // Not ok: copies lost power, and what this mount had written may be gone with it. That is said
+    // once: the chunks were synced after it as they are now, or are left without own writes.
+    Status lost;
+  };
   // On return the chunks are on disk on every active copy. One request per primary, all at once.
   // Fails when for `patience` not one more of them got there.
-  Status Sync(const InodeStatePtr& state, const RunSet& chunks, Duration patience);
+  SyncOutcome Sync(const InodeStatePtr& state, UnsyncedChunks chunks, Duration patience);
 
  private:
   friend class ChunkWrite;
@@ -56,7 +68,7 @@ class ChunkClient {
   void Cure(const InodeStatePtr& state, const Status& status, BootTime failed, Deadline deadline);
   Result<Payload> ReadOnce(const InodeStatePtr& state, uint64_t offset, size_t length,
                            bool must_exist, Deadline deadline);
-  Status SyncOnce(const InodeStatePtr& state, RunSet& left, Deadline deadline);
+  Status SyncOnce(const InodeStatePtr& state, SyncOutcome& outcome, Deadline deadline);
 
   ChannelPool* const channels_;
   ClusterMapCache* const map_;

@@ -1,4 +1,5 @@
 // One write of a chunk, from its first try to its last, and the syncing of many chunks.
+#include <algorithm>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -44,11 +45,15 @@ class ChunkWrite : public std::enable_shared_from_this<ChunkWrite> {
   }
 
  private:
+  static ChunkClient::Taken TakenAs(const v1::ChunkAddress& chunk) {
+    return {chunk.generation(), Epoch(chunk.epoch())};
+  }
+
   void Answered(Result<RawReply> reply) {
-    if (reply.has_value()) return done_(OkStatus(), request_.chunk().generation());
+    if (reply.has_value()) return done_(OkStatus(), TakenAs(request_.chunk()));
     Status status = std::move(reply.error());
     Duration rest = backoff_.Next();
-    if (!ChunkClient::Curable(status) || deadline_.Left() <= rest) return done_(status, 0);
+    if (!ChunkClient::Curable(status) || deadline_.Left() <= rest) return done_(status, {});
     BootTime failed = SystemClock().Now();
     client_->executor_->RunAfter(rest, [self = shared_from_this(), status, failed] {
       self->client_->Cure(self->state_, status, failed, self->deadline_);
@@ -79,13 +84,21 @@ namespace {
 struct Gathering {
   absl::Mutex mu;
   size_t missing ABSL_GUARDED_BY(mu) = 0;
-  RunSet failed ABSL_GUARDED_BY(mu);
+  UnsyncedChunks failed ABSL_GUARDED_BY(mu);
   Status first_failure ABSL_GUARDED_BY(mu);
+  Status lost ABSL_GUARDED_BY(mu);
 
-  void Add(const RunSet& chunks, const Status& status) {
+  void Add(const UnsyncedChunks& chunks, const Status& status) {
     absl::MutexLock lock(&mu);
     --missing;
     if (status.ok()) return;
+    if (status.code() == ErrorCode::kIoError && chunks.HasOwnWrites()) {
+      // Power was lost since they were written. What is there now is still to be synced: other
+      // chunks of the batch lost nothing.
+      failed.AddAll(chunks.WithoutOwnWrites());
+      if (lost.ok()) lost = status;
+      return;
+    }
     failed.AddAll(chunks);
     if (first_failure.ok()) first_failure = status;
   }
@@ -94,29 +107,34 @@ struct Gathering {
 struct SyncBatch {
   std::shared_ptr<Channel> channel;
   v1::SyncChunksRequest request;
-  RunSet chunks;
+  UnsyncedChunks chunks;
+
+  void Add(v1::ChunkAddress address, Epoch oldest) {
+    chunks.Add(address.index(), oldest);
+    // A chunk without own writes has none that is older than this epoch.
+    request.add_oldest_write_epochs(std::min(oldest.value, address.epoch()));
+    *request.add_chunks() = std::move(address);
+  }
 };
 
 }  // namespace
 
-// Syncs the first of `left`, and leaves there what is not synced.
-Status ChunkClient::SyncOnce(const InodeStatePtr& state, RunSet& left, Deadline deadline) {
+// Syncs the first of what is left, and leaves there what is not synced.
+Status ChunkClient::SyncOnce(const InodeStatePtr& state, SyncOutcome& outcome, Deadline deadline) {
   std::vector<SyncBatch> batches;
   absl::flat_hash_map<const Channel*, size_t> batch_of;
-  RunSet later;
+  UnsyncedChunks later;
   size_t taken = 0;
-  for (const auto& [first, end] : left.runs()) {
-    for (uint64_t index = first; index < end; ++index) {
+  for (const auto& [first, run] : outcome.left.runs()) {
+    for (uint64_t index = first; index < run.end; ++index) {
       if (taken++ >= kMostChunksInSync) {
-        later.AddRange(index, end);
+        later.AddRange(index, run.end, run.oldest);
         break;
       }
       ASSIGN_OR_RETURN(Target target, Aim(state, static_cast<uint32_t>(index), deadline));
       auto [it, added] = batch_of.try_emplace(target.channel.get(), batches.size());
       if (added) batches.push_back({target.channel, {}, {}});
-      SyncBatch& batch = batches[it->second];
-      *batch.request.add_chunks() = std::move(target.address);
-      batch.chunks.Add(static_cast<uint32_t>(index));
+      batches[it->second].Add(std::move(target.address), run.oldest);
     }
   }
   auto gathering = std::make_shared<Gathering>();
@@ -136,30 +154,33 @@ Status ChunkClient::SyncOnce(const InodeStatePtr& state, RunSet& left, Deadline 
     return Status::Error(ErrorCode::kDeadlineExceeded, "syncing inode {} is not answered",
                          state->id);
   }
-  left = std::move(later);
-  left.AddAll(gathering->failed);
+  outcome.left = std::move(later);
+  outcome.left.AddAll(gathering->failed);
+  if (outcome.lost.ok()) outcome.lost = gathering->lost;
   return gathering->first_failure;
 }
 
-Status ChunkClient::Sync(const InodeStatePtr& state, const RunSet& chunks, Duration patience) {
+ChunkClient::SyncOutcome ChunkClient::Sync(const InodeStatePtr& state, UnsyncedChunks chunks,
+                                           Duration patience) {
   Deadline deadline = Deadline::After(patience);
   Backoff backoff;
-  RunSet left = chunks;
-  while (!left.empty()) {
-    uint64_t before = left.count();
-    Status status = SyncOnce(state, left, deadline);
+  SyncOutcome outcome;
+  outcome.left = std::move(chunks);
+  while (!outcome.left.empty()) {
+    uint64_t before = outcome.left.count();
+    outcome.status = SyncOnce(state, outcome, deadline);
     BootTime now = SystemClock().Now();
-    if (left.count() < before) {
+    if (outcome.left.count() < before) {
       deadline = Deadline::After(patience);
       backoff = Backoff();
       absl::MutexLock lock(&state->mu);
       state->progress = now;
     }
-    if (status.ok()) continue;
-    if (!Curable(status) || !backoff.Sleep(deadline)) return status;
-    Cure(state, status, now, deadline);
+    if (outcome.status.ok()) continue;
+    if (!Curable(outcome.status) || !backoff.Sleep(deadline)) return outcome;
+    Cure(state, outcome.status, now, deadline);
   }
-  return OkStatus();
+  return outcome;
 }
 
 }  // namespace cairn::client

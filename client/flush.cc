@@ -52,14 +52,14 @@ void WriteBehind::Pump(const InodeStatePtr& state) {
 
 void WriteBehind::Send(const InodeStatePtr& state, const Segment& frame, Deadline deadline) {
   chunks_->Write(state, frame.offset, frame.payload(), deadline,
-                 [this, state, frame](const Status& status, uint64_t generation) {
-                   Acknowledged(state, frame, status, generation);
+                 [this, state, frame](const Status& status, ChunkClient::Taken taken) {
+                   Acknowledged(state, frame, status, taken);
                  });
 }
 
 // Runs on the poller's thread: takes notes and leaves the work to others.
 void WriteBehind::Acknowledged(const InodeStatePtr& state, const Segment& frame,
-                               const Status& status, uint64_t generation) {
+                               const Status& status, ChunkClient::Taken taken) {
   bool more = false;
   {
     absl::MutexLock lock(&state->mu);
@@ -74,14 +74,14 @@ void WriteBehind::Acknowledged(const InodeStatePtr& state, const Segment& frame,
       written.runs.Add(index);
       // Sent before a cut that we have learned of since: it lies before the cut.
       for (const v1::Cut& cut : state->file.cuts()) {
-        if (cut.generation() > generation) {
+        if (cut.generation() > taken.generation) {
           written.CutAt(cut.length(), state->file.layout().chunk_size());
         }
       }
       written.first_write = frame.first_write;
       written.last_write = frame.last_write;
       state->uncommitted.Add(written);
-      state->unsynced.Add(index);
+      state->unsynced.Add(index, taken.epoch);
     } else {
       LOG_ERROR("buffered data lost inode={} offset={} bytes={} cause=\"{}\"", state->id,
                 frame.offset, frame.length, status);
@@ -153,7 +153,7 @@ Status WriteBehind::AwaitCommitted(const InodeStatePtr& state, uint64_t write) {
 
 // One at a time: who comes while another's is under way waits for it and repeats what it left.
 Status WriteBehind::Sync(const InodeStatePtr& state) {
-  RunSet chunks;
+  UnsyncedChunks chunks;
   {
     absl::MutexLock lock(&state->mu);
     RETURN_IF_ERROR(AwaitProgress(*state, [&]() ABSL_SHARED_LOCKS_REQUIRED(state->mu) {
@@ -163,11 +163,16 @@ Status WriteBehind::Sync(const InodeStatePtr& state) {
     std::swap(chunks, state->unsynced);
     state->sync_under_way = true;
   }
-  Status status = chunks_->Sync(state, chunks, options_.timeout);
+  const ChunkClient::SyncOutcome outcome =
+      chunks_->Sync(state, std::move(chunks), options_.timeout);
   absl::MutexLock lock(&state->mu);
   state->sync_under_way = false;
-  if (!status.ok()) state->unsynced.AddAll(chunks);
-  return status;
+  state->unsynced.AddAll(outcome.left);
+  if (!outcome.lost.ok()) {
+    LOG_ERROR("acknowledged data may be lost inode={} cause=\"{}\"", state->id, outcome.lost);
+    state->Failed(outcome.lost);
+  }
+  return outcome.status;
 }
 
 }  // namespace cairn::client

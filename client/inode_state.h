@@ -14,6 +14,7 @@
 #include "cairn/v1/metadata.pb.h"
 #include "client/read_cache.h"
 #include "client/run_set.h"
+#include "client/unsynced_chunks.h"
 #include "client/write_buffer.h"
 #include "common/clock.h"
 #include "common/ids.h"
@@ -73,7 +74,7 @@ struct InodeState {
   bool size_changing ABSL_GUARDED_BY(mu) = false;   // a truncate: new writes wait
   bool timer_armed ABSL_GUARDED_BY(mu) = false;
   BootTime progress ABSL_GUARDED_BY(mu);  // when a server last acknowledged something of it
-  RunSet unsynced ABSL_GUARDED_BY(mu);  // chunks acknowledged, and in no Sync that succeeded
+  UnsyncedChunks unsynced ABSL_GUARDED_BY(mu);  // acknowledged, and in no Sync that succeeded
   bool sync_under_way ABSL_GUARDED_BY(mu) = false;  // with chunks that are not in `unsynced`
 
   // Told once to each handle that was open when it happened, or that is opened before anybody was

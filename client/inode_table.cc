@@ -29,7 +29,7 @@ Result<InodeStatePtr> InodeTable::Acquire(const v1::EntryResponse& entry, Sessio
     return Fail(ErrorCode::kCorruption, "inode {} came without a usable file map", inode);
   }
   // Whoever wrote it, perhaps this mount long ago: an fsync has to cover it.
-  if (fresh && !remembered) state->unsynced = state->runs;
+  if (fresh && !remembered) state->unsynced.AddUnknown(state->runs);
   if (fresh) session_->opens().Retain(inode);
   ++state->handles;
   return state;

@@ -45,7 +45,7 @@ class InodeTable {
   struct Memory {
     v1::Attributes attributes;
     uint64_t cached_version = 0;
-    RunSet unsynced;
+    UnsyncedChunks unsynced;
     Status untold;  // a failure that no handle was told
     std::list<InodeId>::iterator age;
   };

@@ -44,7 +44,8 @@ class WriteBehind {
   Status Flush(const InodeStatePtr& state);
   // Every file's, at most until the deadline.
   Status FlushAll(Deadline deadline);
-  // All acknowledged chunks on disk. Fails when for the timeout none got there.
+  // All acknowledged chunks on disk. Fails when for the timeout none got there. Bytes that may have
+  // been lost with the power of all their copies are in the state's error.
   Status Sync(const InodeStatePtr& state);
 
   // A change of size: flushes, then keeps new writes waiting until EndSizeChange.
@@ -68,7 +69,7 @@ class WriteBehind {
   void Pump(const InodeStatePtr& state);
   void Send(const InodeStatePtr& state, const Segment& frame, Deadline deadline);
   void Acknowledged(const InodeStatePtr& state, const Segment& frame, const Status& status,
-                    uint64_t generation);
+                    ChunkClient::Taken taken);
   void ArmTimer(const InodeStatePtr& state);
   void Tick(const InodeStatePtr& state);
   template <typename Predicate>

@@ -60,6 +60,7 @@ GroupPtr GroupFromProto(const v1::PlacementGroup& row) {
   group->epoch = Epoch(row.epoch());
   group->pool = PoolId(row.pool());
   group->activated = row.activated_epoch() == row.epoch();
+  group->power_lost = Epoch(row.power_lost_epoch());
   group->changed_at = row.changed_at();
   for (const v1::Member& member : row.members()) {
     if (member.state() == v1::MEMBER_NONE) continue;

@@ -33,6 +33,8 @@ struct Group {
   // Its primary has been recorded as serving in this epoch: before that nothing may be answered
   // (rule C3).
   bool activated = false;
+  // What was written in an older epoch, and not synced in it, may be gone: all copies lost power.
+  Epoch power_lost;
   uint64_t changed_at = 0;  // map version
   std::vector<GroupMember> members;
 

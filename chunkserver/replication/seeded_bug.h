@@ -8,6 +8,7 @@ namespace cairn {
 enum class ReplicationBug {
   kNone,
   kLeaseNeverEnds,        // C1: serves although its lease has run out
+  kPowerLossForgotten,    // C3: an fsync does not ask whether power was lost since the write
   kPledgeForgotten,       // C4: a member about to become active is not waited for
   kTakeOverWithoutLook,   // C6: a new primary serves before it has compared the copies
   kBarrierIgnored,        // C6: what an older epoch let in is not waited for

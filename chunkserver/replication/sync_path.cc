@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "chunkserver/replication/seeded_bug.h"
 #include "chunkserver/replication/wire.h"
 
 namespace cairn {
@@ -16,6 +17,17 @@ std::vector<ChunkId> IdsOf(const v1::SyncChunksRequest& request) {
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   return ids;
+}
+
+// What the client wrote to chunk `i` and has not synced yet: is it all there?
+Status CheckPower(const v1::SyncChunksRequest& request, int i, const Group& group) {
+  const Epoch oldest(request.oldest_write_epochs(i));
+  if (group.power_lost <= oldest) return OkStatus();
+  if (ReplicationBugIs(ReplicationBug::kPowerLossForgotten)) return OkStatus();
+  return Status::Error(ErrorCode::kIoError,
+                       "all copies of chunk {} lost power before epoch {}: what was written in "
+                       "epoch {} may be gone",
+                       IdOf(request.chunks(i)), group.power_lost, oldest);
 }
 }  // namespace
 
@@ -41,24 +53,34 @@ struct SyncPath::Operation {
   }
 };
 
-Status SyncPath::Check(const v1::SyncChunksRequest& request, bool as_primary) const {
-  for (const v1::ChunkAddress& chunk : request.chunks()) {
-    const PgId group(chunk.group());
-    ASSIGN_OR_RETURN(const Standing standing, context_.table.Stand(group, Epoch(chunk.epoch())));
-    if (as_primary && standing.role != OwnRole::kPrimary) {
+Result<Standing> SyncPath::Stand(const v1::ChunkAddress& chunk) const {
+  const PgId group(chunk.group());
+  ASSIGN_OR_RETURN(const Standing standing, context_.table.Stand(group, Epoch(chunk.epoch())));
+  if (standing.role == OwnRole::kNone) {
+    return Fail(ErrorCode::kStaleEpoch, "this server is not a member of group {}", group);
+  }
+  return standing;
+}
+
+Status SyncPath::CheckMember(const v1::SyncChunksRequest& request) const {
+  for (const v1::ChunkAddress& chunk : request.chunks()) RETURN_IF_ERROR(Stand(chunk));
+  return OkStatus();
+}
+
+Status SyncPath::CheckPrimary(const v1::SyncChunksRequest& request) const {
+  for (int i = 0; i < request.chunks_size(); ++i) {
+    ASSIGN_OR_RETURN(const Standing standing, Stand(request.chunks(i)));
+    if (standing.role != OwnRole::kPrimary) {
       return Status::Error(ErrorCode::kNotPrimary, "this server is not the primary of group {}",
-                           group);
+                           standing.group->id);
     }
-    if (standing.role == OwnRole::kNone) {
-      return Status::Error(ErrorCode::kStaleEpoch, "this server is not a member of group {}",
-                           group);
-    }
+    RETURN_IF_ERROR(CheckPower(request, i, *standing.group));
   }
   return OkStatus();
 }
 
 void SyncPath::Sync(const SyncCall& call) {
-  if (const Status status = Check(call.request(), true); !status.ok()) return call.Fail(status);
+  if (const Status status = CheckPrimary(call.request()); !status.ok()) return call.Fail(status);
   for (const v1::ChunkAddress& chunk : call.request().chunks()) {
     if (context_.primaries.IsReady(PgId(chunk.group()))) continue;
     context_.primaries.WhenReady(
@@ -172,12 +194,17 @@ void SyncPath::Answered(const OperationPtr& operation, ServerId server,
 void SyncPath::Settle(const OperationPtr& operation) {
   bool complete = true;
   bool retry = false;
-  for (const v1::ChunkAddress& chunk : operation->call.request().chunks()) {
-    const PgId group(chunk.group());
+  const v1::SyncChunksRequest& request = operation->call.request();
+  for (int i = 0; i < request.chunks_size(); ++i) {
+    const PgId group(request.chunks(i).group());
     const Required required = context_.primaries.RequiredOf(group);
     if (required.standing.role != OwnRole::kPrimary) {
       return operation->Finish(
           Status::Error(ErrorCode::kStaleEpoch, "group {} has moved on", group));
+    }
+    // This server may have been away while the others lost power, and lead again.
+    if (const Status power = CheckPower(request, i, *required.standing.group); !power.ok()) {
+      return operation->Finish(power);
     }
     absl::MutexLock lock(&operation->mu);
     complete =
@@ -226,7 +253,7 @@ void SyncPath::Retry(const OperationPtr& operation) {
 }
 
 void SyncPath::SyncReplica(const SyncCall& call) {
-  if (const Status status = Check(call.request(), false); !status.ok()) return call.Fail(status);
+  if (const Status status = CheckMember(call.request()); !status.ok()) return call.Fail(status);
   auto work = [this, call] {
     const Status status = context_.store.Sync(IdsOf(call.request()));
     context_.HeardStore(status);

@@ -1,5 +1,7 @@
 // fsync at the primary: data and index of the chunks are on disk on every member that must have
-// them, before the answer (DESIGN 6.5). Writes ordered before it are finished first.
+// them, before the answer (DESIGN 6.5). Writes ordered before it are finished first. If the group
+// has lost power since the oldest write that it is to cover, it is refused with kIoError
+// (decision 0006).
 #pragma once
 
 #include <memory>
@@ -27,7 +29,9 @@ class SyncPath {
   struct Operation;
   using OperationPtr = std::shared_ptr<Operation>;
 
-  Status Check(const v1::SyncChunksRequest& request, bool as_primary) const;
+  Result<Standing> Stand(const v1::ChunkAddress& chunk) const;
+  Status CheckPrimary(const v1::SyncChunksRequest& request) const;
+  Status CheckMember(const v1::SyncChunksRequest& request) const;
   void AwaitWrites(const OperationPtr& operation);
   void SyncHere(const OperationPtr& operation);
   void SyncOthers(const OperationPtr& operation);

@@ -50,7 +50,10 @@ void RegisterForServers(Dispatcher& dispatcher, Replica& replica) {
       dispatcher, v1::CHUNK_REPLICATE, kCheckBoth,
       [&replica](const ReplicateCall& call) { replica.member().Replicate(call); });
   HandleTrusted<v1::SyncChunksRequest, v1::SyncChunksResponse>(
-      dispatcher, v1::CHUNK_SYNC_REPLICA, kCheckBody,
+      dispatcher, v1::CHUNK_SYNC_REPLICA,
+      [](const v1::SyncChunksRequest& request, const Payload&) {
+        return CheckReplicaRequest(request);
+      },
       [&replica](const SyncCall& call) { replica.syncs().SyncReplica(call); });
   HandleTrusted<v1::ListChunksRequest, v1::ListChunksResponse>(
       dispatcher, v1::CHUNK_LIST_CHUNKS, kNothingToCheck,

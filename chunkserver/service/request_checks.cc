@@ -85,7 +85,14 @@ Status CheckRequest(const v1::ReplicateRequest& request, const Payload& payload)
   return CheckRequest(request.write(), payload);
 }
 
-Status CheckRequest(const v1::SyncChunksRequest& request) { return CheckChunks(request); }
+Status CheckRequest(const v1::SyncChunksRequest& request) {
+  RETURN_IF_ERROR(CheckChunks(request));
+  if (request.oldest_write_epochs_size() == request.chunks_size()) return OkStatus();
+  return Invalid("{} epochs of oldest writes for {} chunks", request.oldest_write_epochs_size(),
+                 request.chunks_size());
+}
+
+Status CheckReplicaRequest(const v1::SyncChunksRequest& request) { return CheckChunks(request); }
 
 Status CheckRequest(const v1::RemoveChunksRequest& request) { return CheckChunks(request); }
 

@@ -12,7 +12,10 @@ Status CheckRequest(const v1::ChunkAddress& address);
 Status CheckRequest(const v1::ReadChunkRequest& request);
 Status CheckRequest(const v1::WriteChunkRequest& request, const Payload& payload);
 Status CheckRequest(const v1::ReplicateRequest& request, const Payload& payload);
+// Of a client: it says of each chunk how old its oldest unsynced write is.
 Status CheckRequest(const v1::SyncChunksRequest& request);
+// Of a primary, which has looked at that.
+Status CheckReplicaRequest(const v1::SyncChunksRequest& request);
 Status CheckRequest(const v1::RemoveChunksRequest& request);
 Status CheckRequest(const v1::ListStoredRequest& request);
 Status CheckRequest(const v1::SetAsideRequest& request);

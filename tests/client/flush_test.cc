@@ -15,7 +15,7 @@ class FlushTest : public MountTest {
 };
 
 TEST_F(FlushTest, AnFsyncBesideAnotherAnswersForItself) {
-  Status broken(ErrorCode::kIoError, "scripted");
+  Status broken(ErrorCode::kNoSpace, "scripted");
   OpenFilePtr first = Create("a");
   OpenFilePtr second = Open(inode_).file;
   ASSERT_TRUE(Write(first, 0, "data").ok());
@@ -33,8 +33,8 @@ TEST_F(FlushTest, AnFsyncBesideAnotherAnswersForItself) {
   cluster_.script().LetGo();
   one.join();
   two.join();
-  ExpectCode(first_synced, ErrorCode::kIoError);
-  ExpectCode(second_synced, ErrorCode::kIoError);
+  ExpectCode(first_synced, ErrorCode::kNoSpace);
+  ExpectCode(second_synced, ErrorCode::kNoSpace);
   EXPECT_TRUE(mount_->Fsync(second).ok());
   Close(first);
   Close(second);
@@ -61,6 +61,143 @@ TEST_F(FlushTest, AnFsyncHasItsTimeoutAgainWhileChunksGetDone) {
   syncing.join();
   EXPECT_TRUE(synced.ok()) << synced.ToString();
   Close(file);
+}
+
+// Decision 0006.
+class PowerLossTest : public FlushTest {
+ protected:
+  // Until the chunkservers have it all; nothing is synced.
+  void WriteOut(const OpenFilePtr& file, uint64_t offset, std::string_view data) {
+    ASSERT_TRUE(Write(file, offset, data).ok());
+    ASSERT_TRUE(mount_->FlushAll(Deadline::After(std::chrono::seconds(20))).ok());
+  }
+  void LosePower(uint32_t index) { cluster_.LosePower(inode_.value, index); }
+};
+
+TEST_F(PowerLossTest, AnFsyncOfWhatMayBeLostIsAnErrorOnceForEachHandle) {
+  OpenFilePtr first = Create("a");
+  OpenFilePtr second = Open(inode_).file;
+  WriteOut(first, 0, "data");
+  LosePower(0);
+  OpenFilePtr third = Open(inode_).file;
+  ExpectCode(mount_->Fsync(first), ErrorCode::kIoError);
+  EXPECT_TRUE(mount_->Fsync(first).ok());
+  ExpectCode(mount_->Fsync(second), ErrorCode::kIoError);
+  ExpectCode(mount_->Flush(third), ErrorCode::kIoError);
+  OpenFilePtr later = Open(inode_).file;
+  EXPECT_TRUE(mount_->Fsync(later).ok());
+  WriteOut(first, 0, "again");
+  EXPECT_TRUE(mount_->Fsync(first).ok());
+  for (OpenFilePtr* file : {&first, &second, &third, &later}) Close(*file);
+}
+
+TEST_F(PowerLossTest, WhatWasSyncedBeforeAndWrittenAfterIsNoError) {
+  OpenFilePtr file = Create("a");
+  WriteOut(file, 0, "data");
+  ASSERT_TRUE(mount_->Fsync(file).ok());
+  LosePower(0);
+  EXPECT_TRUE(mount_->Fsync(file).ok());
+  WriteOut(file, 0, "more");
+  cluster_.MoveGroups();  // an epoch that loses nothing
+  EXPECT_TRUE(mount_->Fsync(file).ok());
+  EXPECT_EQ(Read(file, 0, 4), "more");
+  Close(file);
+}
+
+TEST_F(PowerLossTest, TheOldestWriteCountsHoweverMuchWasWrittenSince) {
+  OpenFilePtr file = Create("a");
+  WriteOut(file, 0, "data");
+  cluster_.MoveGroups();
+  LosePower(0);
+  WriteOut(file, 8192, "more");
+  cluster_.MoveGroups();
+  ExpectCode(mount_->Fsync(file), ErrorCode::kIoError);
+  EXPECT_TRUE(mount_->Fsync(file).ok());
+  Close(file);
+}
+
+TEST_F(PowerLossTest, AWriteCountsForTheEpochInWhichItWasAcknowledged) {
+  OpenFilePtr file = Create("a");
+  WriteOut(file, 0, "data");
+  ASSERT_TRUE(mount_->Fsync(file).ok());
+  // The answer is lost, then the power; it is sent again to who serves after that.
+  Status unavailable(ErrorCode::kUnavailable, "scripted");
+  cluster_.script().Add({v1::CHUNK_WRITE, unavailable, false, true});
+  ASSERT_TRUE(Write(file, 0, "more").ok());
+  Deadline deadline = Deadline::After(std::chrono::seconds(20));
+  Status flushed(ErrorCode::kInternal, "not answered");
+  std::thread flushing([&] { flushed = mount_->FlushAll(deadline); });
+  EXPECT_TRUE(cluster_.script().AwaitHeld(1));
+  LosePower(0);
+  cluster_.script().LetGo();
+  flushing.join();
+  ASSERT_TRUE(flushed.ok()) << flushed.ToString();
+  EXPECT_TRUE(mount_->Fsync(file).ok());
+  EXPECT_EQ(Read(file, 0, 4), "more");
+  Close(file);
+}
+
+TEST_F(PowerLossTest, AnFsyncThatIsUnderWayWhenPowerIsLostSaysSo) {
+  OpenFilePtr file = Create("a");
+  WriteOut(file, 0, "data");
+  Status unavailable(ErrorCode::kUnavailable, "scripted");
+  cluster_.script().Add({v1::CHUNK_SYNC, unavailable, false, true});
+  Status synced;
+  std::thread syncing([&] { synced = mount_->Fsync(file); });
+  EXPECT_TRUE(cluster_.script().AwaitHeld(1));
+  LosePower(0);
+  cluster_.script().LetGo();
+  syncing.join();
+  ExpectCode(synced, ErrorCode::kIoError);
+  EXPECT_TRUE(mount_->Fsync(file).ok());
+  Close(file);
+}
+
+TEST_F(PowerLossTest, ChunksThatLostNothingAreSyncedBesideThoseThatDid) {
+  OpenFilePtr file = Create("a");
+  WriteOut(file, 0, Pattern(9 << 20));  // in all eight groups
+  LosePower(3);
+  ExpectCode(mount_->Fsync(file), ErrorCode::kIoError);
+  EXPECT_TRUE(cluster_.chunks().AllSynced(inode_.value));
+  for (uint32_t index : {0u, 4u}) LosePower(index);
+  EXPECT_TRUE(mount_->Fsync(file).ok());
+  Close(file);
+}
+
+TEST_F(PowerLossTest, AFileThatWasClosedUnsyncedTellsTheNextOneThatSyncsIt) {
+  OpenFilePtr file = Create("a");
+  ASSERT_TRUE(Write(file, 0, "data").ok());
+  Close(file);
+  ASSERT_TRUE(cluster_.script().AwaitCount(v1::METADATA_CLOSE, 1));
+  LosePower(0);
+  OpenFilePtr again = Open(inode_).file;
+  ExpectCode(mount_->Fsync(again), ErrorCode::kIoError);
+  EXPECT_TRUE(mount_->Fsync(again).ok());
+  Close(again);
+}
+
+TEST_F(PowerLossTest, AWriteWithOSyncIsToldToo) {
+  OpenFilePtr file = Create("a", O_RDWR | O_SYNC);
+  OpenFilePtr other = Open(inode_).file;
+  WriteOut(other, 0, "data");
+  LosePower(0);
+  ExpectCode(Write(file, 8192, "x"), ErrorCode::kIoError);
+  EXPECT_TRUE(Write(file, 8192, "x").ok());
+  ExpectCode(mount_->Fsync(other), ErrorCode::kIoError);
+  Close(file);
+  Close(other);
+}
+
+// Another mount wrote it: what this one syncs is what is there.
+TEST_F(PowerLossTest, AMountThatWroteNothingHasNothingToLose) {
+  OpenFilePtr file = Create("a");
+  WriteOut(file, 0, "data");
+  Close(file);
+  LosePower(0);
+  Mount(cluster_.Options());
+  OpenFilePtr again = Open(inode_).file;
+  EXPECT_TRUE(mount_->Fsync(again).ok());
+  Close(again);
 }
 
 TEST_F(FlushTest, FsyncOfAFileThatTheMountDoesNotRememberSyncsAllOfIt) {

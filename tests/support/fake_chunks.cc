@@ -53,6 +53,22 @@ void FakeChunks::SetGroup(uint32_t group, uint64_t epoch, uint32_t primary) {
   groups_[group] = {epoch, primary};
 }
 
+void FakeChunks::LosePower(uint32_t group) {
+  absl::MutexLock lock(&mu_);
+  power_lost_[group] = groups_[group].first + 1;
+  for (auto& [key, chunk] : chunks_) {
+    if (chunk.group != group || chunk.synced) continue;
+    chunk.bytes.assign(chunk.bytes.size(), '\0');
+    chunk.requests.clear();
+  }
+}
+
+uint32_t FakeChunks::GroupOf(uint64_t inode, uint32_t index) const {
+  absl::MutexLock lock(&mu_);
+  auto it = chunks_.find({inode, index});
+  return it == chunks_.end() ? 0 : it->second.group;
+}
+
 void FakeChunks::FlipByte(uint64_t inode, uint32_t index, uint32_t offset) {
   absl::MutexLock lock(&mu_);
   chunks_[{inode, index}].damaged_blocks.insert(offset / kBlockSize);
@@ -154,9 +170,23 @@ Result<v1::WriteChunkResponse> FakeChunks::Write(const v1::WriteChunkRequest& re
   }
   std::memcpy(chunk.bytes.data() + request.offset(), data.bytes().data(), data.size());
   chunk.synced = false;
+  chunk.group = address.group();
   bytes_written_ += data.size();
   ++writes_run_;
   return v1::WriteChunkResponse();
+}
+
+Status FakeChunks::CheckPower(const v1::SyncChunksRequest& request) const {
+  if (request.oldest_write_epochs_size() != request.chunks_size()) {
+    return Status::Error(ErrorCode::kInvalidArgument, "{} epochs for {} chunks",
+                         request.oldest_write_epochs_size(), request.chunks_size());
+  }
+  for (int i = 0; i < request.chunks_size(); ++i) {
+    auto lost = power_lost_.find(request.chunks(i).group());
+    if (lost == power_lost_.end() || lost->second <= request.oldest_write_epochs(i)) continue;
+    return Status::Error(ErrorCode::kIoError, "group {} has lost power", lost->first);
+  }
+  return OkStatus();
 }
 
 Result<v1::SyncChunksResponse> FakeChunks::Sync(const v1::SyncChunksRequest& request,
@@ -164,6 +194,9 @@ Result<v1::SyncChunksResponse> FakeChunks::Sync(const v1::SyncChunksRequest& req
   absl::MutexLock lock(&mu_);
   for (const v1::ChunkAddress& address : request.chunks()) {
     RETURN_IF_ERROR(Check(address, server));
+  }
+  RETURN_IF_ERROR(CheckPower(request));
+  for (const v1::ChunkAddress& address : request.chunks()) {
     chunks_[{address.inode(), address.index()}].synced = true;
   }
   return v1::SyncChunksResponse();

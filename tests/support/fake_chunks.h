@@ -25,6 +25,9 @@ class FakeChunks {
   void Register(Dispatcher& dispatcher, uint32_t server);
   // Only `primary` serves `group`, at `epoch`; others answer kNotPrimary or kStaleEpoch.
   void SetGroup(uint32_t group, uint64_t epoch, uint32_t primary);
+  // In the group's next epoch all its copies have lost power: what was not synced is zeros.
+  void LosePower(uint32_t group);
+  uint32_t GroupOf(uint64_t inode, uint32_t index) const;  // of a chunk that was written; else 0
 
   void FlipByte(uint64_t inode, uint32_t index, uint32_t offset);  // without its checksum
   std::string Bytes(uint64_t inode, uint32_t index) const;         // empty: no such chunk
@@ -38,10 +41,12 @@ class FakeChunks {
     std::set<uint32_t> damaged_blocks;
     uint64_t generation = 0;
     bool synced = false;
+    uint32_t group = 0;
     std::set<std::pair<uint64_t, uint64_t>> requests;
   };
   using Key = std::pair<uint64_t, uint32_t>;
 
+  Status CheckPower(const v1::SyncChunksRequest& request) const;
   Status Check(const v1::ChunkAddress& address, uint32_t server);
   void Cut(Chunk& chunk, const v1::ChunkAddress& address);
   Result<v1::ReadChunkResponse> Read(const v1::ReadChunkRequest& request, uint32_t server,
@@ -54,6 +59,7 @@ class FakeChunks {
   mutable absl::Mutex mu_;  // guards all that follows
   std::map<Key, Chunk> chunks_;
   std::map<uint32_t, std::pair<uint64_t, uint32_t>> groups_;  // epoch, primary
+  std::map<uint32_t, uint64_t> power_lost_;                   // epoch, by group
   uint64_t bytes_written_ = 0;
   uint64_t writes_run_ = 0;
 };

@@ -101,4 +101,11 @@ void FakeCluster::PublishMap() {
 
 void FakeCluster::MoveGroups() { PublishMap(); }
 
+void FakeCluster::LosePower(uint64_t inode, uint32_t index) {
+  const uint32_t group = chunks_.GroupOf(inode, index);
+  CAIRN_CHECK(group != 0);
+  chunks_.LosePower(group);
+  PublishMap();
+}
+
 }  // namespace cairn::testing

@@ -33,6 +33,8 @@ class FakeCluster {
   // Every group has its next server as primary, at the next epoch. The map that clients can fetch
   // says so at once.
   void MoveGroups();
+  // The same, and all copies of the group that keeps this chunk have lost power.
+  void LosePower(uint64_t inode, uint32_t index);
   // The first one.
   void StopMetaserver() { metaservers_.Stop(1); }
   void StartMetaserver() { metaservers_.Start(1); }

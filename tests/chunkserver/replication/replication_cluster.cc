@@ -176,6 +176,14 @@ void ReplicationCluster::Publish() {
   for (const ServerId id : running) table(id).Apply(map, true);
 }
 
+void ReplicationCluster::SetGroupAfterPowerLoss(const std::vector<Row>& rows) {
+  {
+    absl::MutexLock lock(&mu_);
+    group_.set_power_lost_epoch(group_.epoch() + 1);
+  }
+  SetGroup(rows);
+}
+
 uint64_t ReplicationCluster::epoch() const {
   absl::MutexLock lock(&mu_);
   return group_.epoch();
@@ -319,9 +327,10 @@ AnswerPtr ReplicationCluster::Read(ServerId at, ChunkId id, uint32_t offset, uin
   return Call(at, v1::CHUNK_READ, request, {}, ServerId(), patience);
 }
 
-AnswerPtr ReplicationCluster::Sync(ServerId at, ChunkId id) {
+AnswerPtr ReplicationCluster::Sync(ServerId at, ChunkId id, std::optional<uint64_t> oldest) {
   v1::SyncChunksRequest request;
   *request.add_chunks() = Address(id);
+  request.add_oldest_write_epochs(oldest.value_or(request.chunks(0).epoch()));
   return Call(at, v1::CHUNK_SYNC, request);
 }
 

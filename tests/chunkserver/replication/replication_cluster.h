@@ -59,6 +59,8 @@ class ReplicationCluster {
   // A new epoch with these members; those active are meant as they run now. Its primary has to
   // have it activated.
   void SetGroup(const std::vector<Row>& rows, uint32_t min_active = 1);
+  // The same, begun again from copies that had lost power.
+  void SetGroupAfterPowerLoss(const std::vector<Row>& rows);
   void Publish();  // to all that run
   void OrderScrub(uint64_t order);  // of every server
   uint64_t epoch() const;
@@ -92,7 +94,8 @@ class ReplicationCluster {
   AnswerPtr Read(ServerId at, ChunkId id, uint32_t offset, uint32_t length, bool must_exist = false,
                  Duration patience = std::chrono::seconds(10),
                  std::optional<uint64_t> epoch = std::nullopt);
-  AnswerPtr Sync(ServerId at, ChunkId id);
+  // `oldest`: the epoch of the oldest write it is to cover; none given: the present one.
+  AnswerPtr Sync(ServerId at, ChunkId id, std::optional<uint64_t> oldest = std::nullopt);
   AnswerPtr Remove(ServerId at, ChunkId id);
   AnswerPtr Call(ServerId at, v1::Method method, const google::protobuf::MessageLite& request,
                  Payload payload = {}, ServerId from = ServerId(),

@@ -59,6 +59,18 @@ TEST(RequestChecksTest, ChunksToSetAsideAreOfAnInodeAndNotTooMany) {
   EXPECT_EQ(CheckRequest(aside).code(), ErrorCode::kTooLarge);
 }
 
+TEST(RequestChecksTest, AClientsSyncSaysOfEachChunkHowOldItsWritesAre) {
+  v1::SyncChunksRequest sync;
+  EXPECT_TRUE(CheckRequest(sync).ok());
+  *sync.add_chunks() = GoodAddress();
+  EXPECT_EQ(CheckRequest(sync).code(), ErrorCode::kInvalidArgument);
+  EXPECT_TRUE(CheckReplicaRequest(sync).ok());
+  sync.add_oldest_write_epochs(1);
+  EXPECT_TRUE(CheckRequest(sync).ok());
+  sync.add_oldest_write_epochs(1);
+  EXPECT_EQ(CheckRequest(sync).code(), ErrorCode::kInvalidArgument);
+}
+
 TEST(RequestChecksTest, AtMost64Cuts) {
   v1::ChunkAddress address = GoodAddress();
   for (int i = 0; i < 64; ++i) address.add_cuts();

@@ -1,7 +1,7 @@
 #include "tests/simulation/chunks/chunk_client.h"
 
 #include <algorithm>
-#include <vector>
+#include <utility>
 
 #include "common/crc32c.h"
 
@@ -148,7 +148,10 @@ void ChunkClient::Write(ChunkId id) {
   });
   SimulatedFile& file = truth_.file(id.inode);
   if (reply.has_value()) {
-    truth_.EndWrite(id, offset, length, tag, begun, asked_);
+    const AcknowledgedWrite write{offset, length, tag, begun, world_.now()};
+    truth_.EndWrite(id, write, asked_);
+    const Epoch epoch(request.chunk().epoch());
+    unsynced_.try_emplace(id, Unsynced{epoch, {}}).first->second.writes.push_back(write);
     if (file.generation == generation) file.runs.insert(id.index);
     return;
   }
@@ -192,11 +195,25 @@ void ChunkClient::Sync(ChunkId id) {
   v1::SyncChunksRequest request;
   const Time begun = world_.now();
   request.add_chunks();
+  request.add_oldest_write_epochs(0);
   const auto prepare = [&]() -> v1::ChunkAddress& {
+    const auto own = unsynced_.find(id);
+    const uint64_t now = keeper_.group(truth_.GroupOf(id)).epoch();
+    request.set_oldest_write_epochs(0, own == unsynced_.end() ? now : own->second.oldest.value);
     return *request.mutable_chunks(0) = truth_.AddressOf(id);
   };
   const Result<RawReply> reply = Ask(v1::CHUNK_SYNC, request, {}, prepare);
-  if (reply.has_value()) truth_.Synced(id, begun, asked_);
+  NoteSynced(id, begun, reply.has_value() ? OkStatus() : reply.error());
+}
+
+void ChunkClient::NoteSynced(ChunkId id, Time begun, const Status& status) {
+  if (!status.ok() && status.code() != ErrorCode::kIoError) return;
+  const std::vector<AcknowledgedWrite> writes = std::move(unsynced_[id].writes);
+  unsynced_.erase(id);
+  if (status.ok()) return truth_.Synced(id, begun, writes);
+  world_.trace.Line([&] { return fmt::format("client {} is told: {}", session_, status); });
+  if (!writes.empty() && truth_.WasLostSince(id, writes.front().from)) return;
+  world_.violations.Add("C3", fmt::format("chunk {} lost nothing: {}", id, status));
 }
 
 void ChunkClient::ReadEverything(std::function<void()> then) {

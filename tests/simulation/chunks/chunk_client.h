@@ -3,7 +3,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
+#include <vector>
 
 #include "tests/simulation/chunks/file_truth.h"
 #include "tests/simulation/chunks/map_keeper.h"
@@ -28,6 +30,7 @@ class ChunkClient {
   void Write(ChunkId id);
   void Read(ChunkId id, uint32_t block, uint32_t blocks);
   void Sync(ChunkId id);
+  void NoteSynced(ChunkId id, Time begun, const Status& status);
   // Repeats the call to the primary until it ends for good, or this client has no more patience.
   // `prepare` fills the request and answers its address.
   template <typename Request, typename Prepare>
@@ -44,6 +47,12 @@ class ChunkClient {
   Domain domain_;
   PortPtr port_;
   uint64_t sequence_ = 0;
+  // Written, acknowledged, and in no sync since that was answered ok, nor reported as lost.
+  struct Unsynced {
+    Epoch oldest;  // in which the first of them was acknowledged
+    std::vector<AcknowledgedWrite> writes;
+  };
+  std::map<ChunkId, Unsynced> unsynced_;
   Time asked_{};  // when the last request was sent
   bool finishing_ = false;
   bool done_ = false;

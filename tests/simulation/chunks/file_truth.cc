@@ -72,14 +72,15 @@ void FileTruth::RepeatWrite(ChunkId id, uint32_t offset, uint32_t length, uint64
   }
 }
 
-void FileTruth::EndWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag, Time from,
-                         Time asked) {
+void FileTruth::EndWrite(ChunkId id, const AcknowledgedWrite& write, Time asked) {
   ++writes_;
-  // A known gap: one that was begun before all copies lost power and is answered after it does not
-  // tell its caller what was lost in between.
-  if (WasLostSince(id, std::min(from, asked))) return;
-  for (uint32_t at = offset; at < offset + length; at += kSectorBytes) {
-    At(id, at / kSectorBytes).Settle(tag, from, world_.now(), false);
+  // What is answered late may be gone by now. Its client hears of that from the next fsync.
+  if (!WasLostSince(id, asked)) Settle(id, write);
+}
+
+void FileTruth::Settle(ChunkId id, const AcknowledgedWrite& write) {
+  for (uint32_t at = write.offset; at < write.offset + write.length; at += kSectorBytes) {
+    At(id, at / kSectorBytes).Settle(write.tag, write.from, write.to, false);
   }
 }
 
@@ -103,12 +104,12 @@ bool FileTruth::WasLostSince(ChunkId id, Time when) const {
   return found != lost_.end() && found->second >= when;
 }
 
-void FileTruth::Synced(ChunkId id, Time from, Time asked) {
-  if (WasLostSince(id, asked)) return;
+void FileTruth::Synced(ChunkId id, Time from, const std::vector<AcknowledgedWrite>& written) {
   world_.trace.Line([&] {
     return fmt::format("chunk {} is on disk as it was at {:.6f}", id,
                        static_cast<double>(from.count()) / 1e9);
   });
+  for (const AcknowledgedWrite& write : written) Settle(id, write);
   for (auto& [sector, truth] : sectors_[id]) truth.Sync(from);
 }
 

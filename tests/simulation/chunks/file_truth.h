@@ -32,6 +32,14 @@ struct SimulatedFile {
   bool reaped = false;  // and its chunks were, on all active members
 };
 
+struct AcknowledgedWrite {
+  uint32_t offset = 0;  // in the chunk
+  uint32_t length = 0;
+  uint64_t tag = 0;
+  Time from{};  // when it began
+  Time to{};    // when it was acknowledged
+};
+
 // Confined to the run.
 class FileTruth {
  public:
@@ -46,16 +54,18 @@ class FileTruth {
   // With what the file is now; epoch and session are the caller's.
   v1::ChunkAddress AddressOf(ChunkId id) const;
 
-  // `from`: when it began; `asked`: when the request was sent that was answered.
   // A write of [offset, offset + length) of the chunk, whole sectors, full of `tag`.
   void BeginWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag);
   // A retry to another primary: only the chunk's last write is known to all, an earlier one is run
   // again (chunkserver/replication/README.md, retries).
   void RepeatWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag);
-  void EndWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag, Time from, Time asked);
+  // It was acknowledged to a request that was sent when it was `asked`.
+  void EndWrite(ChunkId id, const AcknowledgedWrite& write, Time asked);
   // Bytes that were read between `from` and now; empty: the chunk is absent, a hole.
   void Read(ChunkId id, uint32_t offset, uint32_t length, std::string_view bytes, Time from);
-  void Synced(ChunkId id, Time from, Time asked);
+  // An fsync that began at `from` was answered ok, and so promises `written`: what its client wrote
+  // and has not synced before. Should power have been lost since then, it is there all the same.
+  void Synced(ChunkId id, Time from, const std::vector<AcknowledgedWrite>& written);
   // Truncates to `length` bytes of the file; committed at once.
   void Truncate(InodeId inode, uint64_t length);
   // All members of the group that counted lost their power.
@@ -69,6 +79,7 @@ class FileTruth {
   uint64_t writes() const { return writes_; }
 
  private:
+  void Settle(ChunkId id, const AcknowledgedWrite& write);
   BlockTruth& At(ChunkId id, uint32_t sector) { return sectors_[id][sector]; }
 
   ChunkWorld& world_;
