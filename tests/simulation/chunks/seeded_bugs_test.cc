@@ -60,7 +60,7 @@ const Bug kBugs[] = {
     {"C1LeaseNeverEnds", ReplicationBug::kLeaseNeverEnds, ChunkBug::kNone, kRareBudget},
     {"C1RemovedTooEarly", ReplicationBug::kNone, ChunkBug::kRemovedTooEarly, kRareBudget},
     {"C2RestartUnnoticed", ReplicationBug::kNone, ChunkBug::kRestartUnnoticed},
-    {"C3PowerLossForgotten", ReplicationBug::kPowerLossForgotten, ChunkBug::kNone, kRareBudget},
+    {"C3PowerLossForgotten", ReplicationBug::kPowerLossForgotten},
     {"C4ActiveUnsynced", ReplicationBug::kNone, ChunkBug::kActiveUnsynced, kRareBudget},
     {"C4PledgeForgotten", ReplicationBug::kPledgeForgotten, ChunkBug::kNone, kRareBudget},
     {"C5DataNotSynced", ReplicationBug::kNone, ChunkBug::kDataNotSynced},
