@@ -13,9 +13,9 @@ using PagesOfServers = std::map<ServerId, Result<v1::ListStoredResponse>>;
 
 // Whoever answers after that harms nobody: the answers are shared with the callbacks.
 std::shared_ptr<PagesOfServers> AskAll(ChunkInspector& inspector,
-                                const std::map<ServerId, v1::Endpoint>& servers,
-                                const std::map<ServerId, ChunkId>& after, uint32_t limit,
-                                Deadline deadline) {
+                                       const std::map<ServerId, v1::Endpoint>& servers,
+                                       const std::map<ServerId, ChunkId>& after, uint32_t limit,
+                                       Deadline deadline) {
   const auto answers = std::make_shared<PagesOfServers>();
   for (const auto& [server, from] : after) {
     answers->emplace(server, Fail(ErrorCode::kUnavailable, "no answer"));
@@ -37,7 +37,7 @@ std::shared_ptr<PagesOfServers> AskAll(ChunkInspector& inspector,
   return answers;
 }
 
-// Adds a page; nullopt: it is not what was asked for. PagesOfServers up to where the server is listed now.
+// Adds a page; nullopt: it is not what was asked for. Else up to where the server is listed.
 std::optional<ChunkId> AddPage(const v1::ListStoredResponse& page, ChunkId after,
                                std::vector<ListedChunk>& chunks) {
   for (const v1::StoredChunk& stored : page.chunks()) {
