@@ -24,10 +24,10 @@ void FakeChunkStore::Corrupt(ChunkId id, uint32_t block) {
 
 void FakeChunkStore::Diverge(ChunkId id, uint32_t block, char content) {
   absl::MutexLock lock(&mu_);
-  Block& changed = chunks_.at(id).blocks.at(block);
-  changed.bytes.assign(kBlockSize, content);
-  changed.crc = CrcOf(changed.bytes);
-  UpdateDigest(chunks_.at(id));
+  Chunk& chunk = chunks_.at(id);
+  const std::string bytes(kBlockSize, content);
+  chunk.blocks.at(block) = {bytes, CrcOf(bytes), false};
+  UpdateDigest(chunk);
 }
 
 void FakeChunkStore::MakeSuspect(ChunkId id, uint32_t block, char content) {
@@ -195,9 +195,8 @@ Result<ChunkRead> FakeChunkStore::Read(ChunkId id, const FileState& file, uint32
 Result<BlockCheck> FakeChunkStore::Check(ChunkId id, uint32_t first_block, uint32_t count) {
   absl::MutexLock lock(&mu_);
   BlockCheck check;
-  const auto found = chunks_.find(id);
-  if (found == chunks_.end()) return check;
-  for (const auto& [number, block] : found->second.blocks) {
+  if (!chunks_.contains(id)) return check;
+  for (const auto& [number, block] : chunks_.at(id).blocks) {
     if (number < first_block || number >= first_block + count) continue;
     ++check.present_blocks;
     if (block.suspect || block.Matches()) continue;
