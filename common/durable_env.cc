@@ -3,8 +3,6 @@
 #include <memory>
 #include <utility>
 
-#include "common/file.h"
-
 namespace cairn {
 
 class DurableEnv::LogFile final : public leveldb::WritableFile {
@@ -34,21 +32,52 @@ class DurableEnv::LogFile final : public leveldb::WritableFile {
   DurableEnv& env_;
 };
 
+// A file that is on disk with its name once it was synced.
+class DurableEnv::NamedFile final : public leveldb::WritableFile {
+ public:
+  NamedFile(leveldb::WritableFile* below, DurableEnv& env, std::string path)
+      : below_(below), env_(env), path_(std::move(path)) {}
+  leveldb::Status Append(const leveldb::Slice& data) override { return below_->Append(data); }
+  leveldb::Status Flush() override { return below_->Flush(); }
+  leveldb::Status Close() override { return below_->Close(); }
+  leveldb::Status Sync() override {
+    leveldb::Status status = below_->Sync();
+    return status.ok() ? env_.SyncNames(path_) : status;
+  }
+
+ private:
+  std::unique_ptr<leveldb::WritableFile> below_;
+  DurableEnv& env_;
+  const std::string path_;
+};
+
 leveldb::Status DurableEnv::NewWritableFile(const std::string& path,
                                             leveldb::WritableFile** out) {
-  if (!path.ends_with(".log")) return target()->NewWritableFile(path, out);
+  if (!path.ends_with(".log")) {
+    leveldb::Status status = target()->NewWritableFile(path, out);
+    if (status.ok()) *out = new NamedFile(*out, *this, path);
+    return status;
+  }
   if (leveldb::Status status = SyncLog(); !status.ok()) return status;
   if (leveldb::Status status = target()->NewWritableFile(path, out); !status.ok()) return status;
   auto file = std::make_unique<LogFile>(*out, *this);
   *out = nullptr;
   // Otherwise a sync of this log could be kept and its name lost.
-  if (Status status = PosixFiles().SyncDirectory(path.substr(0, path.rfind('/'))); !status.ok()) {
-    return leveldb::Status::IOError(path, status.ToString());
-  }
+  if (leveldb::Status status = SyncNames(path); !status.ok()) return status;
   absl::MutexLock lock(&mu_);
   current_ = file.get();
   *out = file.release();
   return leveldb::Status::OK();
+}
+
+leveldb::Status DurableEnv::RenameFile(const std::string& from, const std::string& to) {
+  if (leveldb::Status status = target()->RenameFile(from, to); !status.ok()) return status;
+  return SyncNames(to);
+}
+
+leveldb::Status DurableEnv::SyncNames(const std::string& path) {
+  Status status = files_.SyncDirectory(path.substr(0, path.rfind('/')));
+  return status.ok() ? leveldb::Status::OK() : leveldb::Status::IOError(path, status.ToString());
 }
 
 // LevelDB creates a log on the thread that writes the old one, so nobody else is inside it.

@@ -6,13 +6,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <optional>
 #include <system_error>
 #include <utility>
 #include <vector>
 
-#include "common/durable_env.h"
 #include "common/file.h"
 #include "common/leveldb_log.h"
 #include "common/logging.h"
@@ -30,6 +28,30 @@ std::optional<uint64_t> LogNumber(std::string_view name) {
   return number;
 }
 
+Status CutFile(FileSystem& files, const std::string& path, size_t size_bytes) {
+  ASSIGN_OR_RETURN(std::unique_ptr<File> file, files.Open(path, OpenMode::kReadWrite));
+  RETURN_IF_ERROR(file->Truncate(size_bytes));
+  return file->Sync();
+}
+
+// The manifest without the record that was being written when the power went: it was not synced, so
+// all that it replaces is still there. What is bad before a good record is damage.
+Result<std::string> LoadManifest(FileSystem& files, const std::string& path) {
+  ASSIGN_OR_RETURN(std::string manifest, LoadFile(files, path));
+  LevelDbLogReader reader(manifest);
+  while (reader.Next()) {
+  }
+  if (reader.at_end()) return manifest;
+  if (reader.good_bytes() == 0 || reader.AnotherRecordBegins()) {
+    return Fail(ErrorCode::kCorruption, "{} is damaged at {}", path, reader.good_bytes());
+  }
+  LOG_WARN("manifest cut after an unclean boot path={} kept_bytes={} of_bytes={}", path,
+           reader.good_bytes(), manifest.size());
+  RETURN_IF_ERROR(CutFile(files, path, reader.good_bytes()));
+  manifest.resize(reader.good_bytes());
+  return manifest;
+}
+
 // The number of the log from which recovery starts.
 Result<uint64_t> LoadFirstLog(FileSystem& files, const std::string& directory) {
   ASSIGN_OR_RETURN(std::string current, LoadFile(files, directory + "/CURRENT"));
@@ -37,7 +59,7 @@ Result<uint64_t> LoadFirstLog(FileSystem& files, const std::string& directory) {
   if (!current.starts_with("MANIFEST-") || current.find('/') != std::string::npos) {
     return Fail(ErrorCode::kCorruption, "{}/CURRENT names no manifest", directory);
   }
-  ASSIGN_OR_RETURN(std::string manifest, LoadFile(files, directory + "/" + current));
+  ASSIGN_OR_RETURN(const std::string manifest, LoadManifest(files, directory + "/" + current));
   std::optional<uint64_t> number = ManifestLogNumber(manifest);
   if (!number) return Fail(ErrorCode::kCorruption, "{}/{} cannot be read", directory, current);
   return *number;
@@ -59,12 +81,6 @@ Result<std::vector<NamedLog>> ListLogs(FileSystem& files, const std::string& dir
   std::sort(logs.begin(), logs.end(),
             [](const NamedLog& a, const NamedLog& b) { return a.number < b.number; });
   return logs;
-}
-
-Status CutLog(FileSystem& files, const std::string& path, size_t size_bytes) {
-  ASSIGN_OR_RETURN(std::unique_ptr<File> file, files.Open(path, OpenMode::kReadWrite));
-  RETURN_IF_ERROR(file->Truncate(size_bytes));
-  return file->Sync();
 }
 
 // Bytes of `log` up to the first record that is bad or does not follow `next_sequence`, which is
@@ -99,23 +115,25 @@ Status CutLogs(FileSystem& files, const std::string& directory) {
     cut = true;
     LOG_WARN("write-ahead log cut after an unclean boot path={} kept_bytes={} of_bytes={}",
              log.path, *keep, bytes.size());
-    RETURN_IF_ERROR(CutLog(files, log.path, *keep));
+    RETURN_IF_ERROR(CutFile(files, log.path, *keep));
   }
   return cut ? files.SyncDirectory(directory) : OkStatus();
+}
+
+Status RemoveAll(FileSystem& files, const std::string& directory) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(directory));
+  for (const std::string& name : names) RETURN_IF_ERROR(files.Remove(directory + "/" + name));
+  return files.Remove(directory);
 }
 
 }  // namespace
 
 Result<std::unique_ptr<DurableLevelDb>> DurableLevelDb::Open(
     const std::string& directory, const DurableLevelDbOptions& options) {
-  FileSystem& files = PosixFiles();
-  RETURN_IF_ERROR(files.MakeDirectory(directory));
-  if (options.unclean_boot) RETURN_IF_ERROR(CutLogs(files, directory));
+  std::unique_ptr<DurableLevelDb> result(new DurableLevelDb(directory, options));
+  RETURN_IF_ERROR(result->files_.MakeDirectory(directory));
+  if (options.unclean_boot) RETURN_IF_ERROR(CutLogs(result->files_, directory));
 
-  std::unique_ptr<DurableLevelDb> result(new DurableLevelDb(directory));
-  result->env_ = std::make_unique<DurableEnv>(leveldb::Env::Default());
-  result->cache_.reset(leveldb::NewLRUCache(options.block_cache_bytes));
-  result->filter_.reset(leveldb::NewBloomFilterPolicy(10));
   leveldb::Options settings;
   settings.create_if_missing = true;
   settings.paranoid_checks = true;  // after the cut nothing bad is to be expected
@@ -129,18 +147,25 @@ Result<std::unique_ptr<DurableLevelDb>> DurableLevelDb::Open(
   return result;
 }
 
-DurableLevelDb::DurableLevelDb(std::string directory) : directory_(std::move(directory)) {}
+DurableLevelDb::DurableLevelDb(std::string directory, const DurableLevelDbOptions& options)
+    : files_(options.env != nullptr ? options.env->files() : PosixFiles()),
+      directory_(std::move(directory)),
+      env_(options.env != nullptr
+               ? std::make_unique<DurableEnv>(options.env, options.env->files())
+               : std::make_unique<DurableEnv>(leveldb::Env::Default(), PosixFiles())),
+      cache_(leveldb::NewLRUCache(options.block_cache_bytes)),
+      filter_(leveldb::NewBloomFilterPolicy(10)) {}
 
 DurableLevelDb::~DurableLevelDb() {
+  if (db_ == nullptr) return;  // Open failed
   if (remove_when_closed_) {
     db_.reset();
-    std::error_code error;
-    std::filesystem::remove_all(directory_, error);
-    if (error) LOG_WARN("a store is left behind path={} error={}", directory_, error.message());
+    Status status = RemoveAll(files_, directory_);
+    if (!status.ok()) LOG_WARN("a store is left behind path={} error={}", directory_, status);
     return;
   }
   // A directory that was closed cleanly is not scanned at the next boot.
-  leveldb::Status synced = static_cast<DurableEnv&>(*env_).SyncLog();
+  leveldb::Status synced = env_->SyncLog();
   if (!synced.ok()) LOG_ERROR("write-ahead log not synced at close error={}", synced.ToString());
   db_.reset();
 }

@@ -2,16 +2,18 @@
 // Plain LevelDB starts a new write-ahead log without syncing the old one and, after a power cut,
 // skips bad blocks and goes on: a hole in the middle. Here a log is synced before its successor
 // exists, and after an unclean boot the logs are cut at the first bad, zero or incomplete record,
-// and later logs dropped, before LevelDB reads them.
+// and later logs dropped, before LevelDB reads them. A manifest loses a last record that is torn,
+// which plain LevelDB would refuse to open.
 #pragma once
 
 #include <leveldb/db.h>
-#include <leveldb/env.h>
 
 #include <atomic>
 #include <memory>
 #include <string>
 
+#include "common/durable_env.h"
+#include "common/file_env.h"
 #include "common/status.h"
 
 namespace cairn {
@@ -21,6 +23,9 @@ struct DurableLevelDbOptions {
   size_t block_cache_bytes = 64u << 20;
   // True when the machine has booted since the directory was last closed cleanly.
   bool unclean_boot = false;
+  // Where its files lie, to outlive the database. Null: where LevelDB puts them by itself, which
+  // maps tables into memory.
+  FileEnv* env = nullptr;
 };
 
 // Owns the database together with its environment and caches. Thread-safe as leveldb::DB is.
@@ -38,10 +43,11 @@ class DurableLevelDb {
   void RemoveWhenClosed() { remove_when_closed_ = true; }
 
  private:
-  explicit DurableLevelDb(std::string directory);
+  DurableLevelDb(std::string directory, const DurableLevelDbOptions& options);
+  FileSystem& files_;
   const std::string directory_;
   std::atomic<bool> remove_when_closed_{false};
-  std::unique_ptr<leveldb::Env> env_;
+  std::unique_ptr<DurableEnv> env_;
   std::unique_ptr<leveldb::Cache> cache_;
   std::unique_ptr<const leveldb::FilterPolicy> filter_;
   std::unique_ptr<leveldb::DB> db_;

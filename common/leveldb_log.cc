@@ -117,6 +117,16 @@ std::optional<LevelDbLogReader::Fragment> LevelDbLogReader::NextFragment() {
   return Fragment{type, typed.substr(1)};
 }
 
+bool LevelDbLogReader::AnotherRecordBegins() const {
+  LevelDbLogReader probe(bytes_);
+  for (size_t at = good_bytes_; at + kHeaderBytes <= bytes_.size(); ++at) {
+    probe.at_ = at;
+    const std::optional<Fragment> fragment = probe.NextFragment();
+    if (fragment && (fragment->type == kFull || fragment->type == kFirst)) return true;
+  }
+  return false;
+}
+
 std::optional<std::string> LevelDbLogReader::Next() {
   std::string record;
   for (bool inside = false;; inside = true) {

@@ -22,6 +22,9 @@ class LevelDbLogReader {
   // Where the last record that Next() gave ends.
   size_t good_bytes() const { return good_bytes_; }
   bool at_end() const { return good_bytes_ == bytes_.size(); }
+  // Whether a good record begins anywhere behind that, at whatever offset: then what lies between
+  // is damage, and not a record that was being written last.
+  bool AnotherRecordBegins() const;
 
  private:
   struct Fragment {

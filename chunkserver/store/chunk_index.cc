@@ -173,7 +173,7 @@ Result<std::vector<ChunkId>> IndexView::Unsealed() const {
 Result<std::unique_ptr<ChunkIndex>> ChunkIndex::Open(const std::string& directory,
                                                      bool unclean_boot) {
   ASSIGN_OR_RETURN(std::unique_ptr<IndexDatabase> database,
-                   OpenIndexDatabase(directory, unclean_boot));
+                   OpenIndexDatabase(directory, {.unclean_boot = unclean_boot}));
   return Open(std::move(database));
 }
 

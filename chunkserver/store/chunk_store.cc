@@ -131,6 +131,8 @@ class LocalChunkStore final : public ChunkStore {
     RETURN_IF_ERROR(Noted(SealChunks(parts_, BootTime{Duration::max()})));
     RETURN_IF_ERROR(parts_.health.Note(RemoveDoomedFiles(parts_)));
     RETURN_IF_ERROR(parts_.health.Fatal(parts_.index->Sync()));
+    // Names that were removed: a start after a clean stop does not look for files without rows.
+    RETURN_IF_ERROR(parts_.health.Fatal(parts_.files.SyncAll()));
     parts_.health.Close();
     return OkStatus();
   }

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "common/durable_leveldb.h"
-
 namespace cairn {
 namespace {
 
@@ -22,9 +20,7 @@ class LevelDbRows final : public IndexDatabase {
 }  // namespace
 
 Result<std::unique_ptr<IndexDatabase>> OpenIndexDatabase(const std::string& directory,
-                                                         bool unclean_boot) {
-  DurableLevelDbOptions options;
-  options.unclean_boot = unclean_boot;
+                                                         const DurableLevelDbOptions& options) {
   ASSIGN_OR_RETURN(std::unique_ptr<DurableLevelDb> database,
                    DurableLevelDb::Open(directory, options));
   return std::make_unique<LevelDbRows>(std::move(database));

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "common/durable_leveldb.h"
 #include "common/status.h"
 
 namespace cairn {
@@ -24,6 +25,6 @@ class IndexDatabase {
 
 // LevelDB in a directory of its own.
 Result<std::unique_ptr<IndexDatabase>> OpenIndexDatabase(const std::string& directory,
-                                                         bool unclean_boot);
+                                                         const DurableLevelDbOptions& options);
 
 }  // namespace cairn

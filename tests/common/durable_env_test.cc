@@ -58,7 +58,7 @@ class RuleM2Env : public ::testing::Test {
 
   TemporaryDirectory directory_;
   WatchedEnv below_;
-  DurableEnv env_{&below_};
+  DurableEnv env_{&below_, PosixFiles()};
   leveldb::Status last_;
 };
 

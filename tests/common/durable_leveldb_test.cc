@@ -5,9 +5,11 @@
 
 #include <filesystem>
 #include <map>
+#include <random>
 
 #include "common/file.h"
 #include "common/leveldb_log.h"
+#include "tests/common/forgetful_files.h"
 #include "tests/common/status_matchers.h"
 #include "tests/common/temporary_directory.h"
 
@@ -133,6 +135,60 @@ TEST_F(RuleM2Database, ALogThatDoesNotFollowItsPredecessorIsCutToNothing) {
   ASSERT_THAT(ReplaceFile(PosixFiles(), later, bytes), IsOk());
   std::filesystem::resize_file(first, reader.good_bytes());
   EXPECT_EQ(PrefixLength(*Open(copy, /*unclean=*/true)), 10);
+}
+
+std::string ManifestOf(const std::string& directory) {
+  std::string current = *LoadFile(PosixFiles(), directory + "/CURRENT");
+  current.pop_back();
+  return directory + "/" + current;
+}
+
+TEST_F(RuleM2Database, AManifestRecordThatWasBeingWrittenIsCutOff) {
+  std::string pristine = CopyWithRowsInLogs();
+  std::string bytes = *LoadFile(PosixFiles(), ManifestOf(pristine));
+  for (const std::string& torn : {std::string("\x11\x22\x33\x44\x09", 5),
+                                  std::string("\x11\x22\x33\x44\x09\0\x01 half a", 13),
+                                  std::string(300, '\0'), std::string("x") + bytes.substr(1, 9)}) {
+    std::string copy = directory_ / fmt::format("torn{}", torn.size());
+    std::filesystem::copy(pristine, copy);
+    Overwrite(ManifestOf(copy), bytes.size(), torn);
+    Result<std::unique_ptr<DurableLevelDb>> db = DurableLevelDb::Open(copy, {.unclean_boot = true});
+    ASSERT_THAT(db, IsOk()) << torn.size();
+    EXPECT_EQ(PrefixLength(**db), kRows);
+  }
+}
+
+TEST_F(RuleM2Database, ADamagedManifestIsRefusedNotCut) {
+  std::string copy = CopyWithRowsInLogs();
+  std::string bytes = *LoadFile(PosixFiles(), ManifestOf(copy));
+  Overwrite(ManifestOf(copy), bytes.size(), "a torn record" + bytes);
+  EXPECT_THAT(DurableLevelDb::Open(copy, {.unclean_boot = true}),
+              StatusIs(ErrorCode::kCorruption));
+  EXPECT_EQ(LoadFile(PosixFiles(), ManifestOf(copy))->size(), 2 * bytes.size() + 13);
+  Overwrite(ManifestOf(copy), 3, "?");
+  EXPECT_THAT(DurableLevelDb::Open(copy, {.unclean_boot = true}),
+              StatusIs(ErrorCode::kCorruption));
+}
+
+// File systems keep names in order, or all that were there when a file was synced; nothing says so.
+TEST_F(RuleM2Database, OpensWhicheverUnsyncedNamesThePowerCutLeaves) {
+  for (uint64_t seed = 0; seed < 40; ++seed) {
+    ForgetfulFiles disk;
+    FileEnv env(disk);
+    std::mt19937_64 random(seed);
+    for (int round = 0; round < 4; ++round) {
+      auto db = DurableLevelDb::Open("/db", {.write_buffer_bytes = 64 << 10,
+                                             .unclean_boot = true,
+                                             .env = &env});
+      ASSERT_THAT(db, IsOk()) << "seed " << seed << " round " << round;
+      ASSERT_GE(PrefixLength(**db), round * 40);
+      for (int row = round * 40; row < (round + 1) * 40; ++row) Put(**db, row);
+      leveldb::WriteBatch nothing;
+      ASSERT_THAT((*db)->Write(&nothing, /*sync=*/true), IsOk());
+      db->reset();
+      disk.LosePower(random, ForgetfulFiles::UnsyncedNames::kEachByItself);
+    }
+  }
 }
 
 TEST_F(RuleM2Database, WithoutTheCutDamageIsRefusedNotSkipped) {

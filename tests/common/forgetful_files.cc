@@ -171,9 +171,23 @@ Result<DiskSpace> ForgetfulFiles::Space(const std::string&) {
   return DiskSpace{uint64_t{1} << 40, uint64_t{1} << 40};
 }
 
-void ForgetfulFiles::LosePower(std::mt19937_64& random) {
+ForgetfulFiles::Names ForgetfulFiles::SomeNames(std::mt19937_64& random) const {
+  Names names = synced_;
+  for (const auto& [path, contents] : now_) {
+    const auto found = synced_.find(path);
+    const bool differs = found == synced_.end() || found->second != contents;
+    if (differs && random() % 2 == 0) names[path] = contents;
+  }
+  for (const auto& [path, contents] : synced_) {
+    if (!now_.contains(path) && random() % 2 == 0) names.erase(path);
+  }
+  return names;
+}
+
+void ForgetfulFiles::LosePower(std::mt19937_64& random, UnsyncedNames names) {
   absl::MutexLock lock(&mu_);
-  now_ = synced_;
+  if (names == UnsyncedNames::kGo) now_ = synced_;
+  if (names == UnsyncedNames::kEachByItself) now_ = SomeNames(random);
   for (auto& [path, contents] : now_) {
     auto after = std::make_shared<Contents>();
     after->now = contents->AfterPowerCut(random);

@@ -27,9 +27,12 @@ class ForgetfulFiles final : public FileSystem {
   Status SyncAll(const std::string& path) override;
   Result<DiskSpace> Space(const std::string& path) override;
 
+  // What becomes of names that were made, moved or removed and not synced: file systems with a
+  // journal keep them up to some moment, POSIX promises nothing.
+  enum class UnsyncedNames { kGo, kStay, kEachByItself };
   // Of each file the synced contents stay; of what was written since, each 512-byte sector stays or
-  // goes as `random` decides. Names that were not synced go. Open files must not be used any more.
-  void LosePower(std::mt19937_64& random);
+  // goes as `random` decides. Open files must not be used any more.
+  void LosePower(std::mt19937_64& random, UnsyncedNames names = UnsyncedNames::kGo);
   // How often File::Sync was called on all files together.
   uint64_t file_syncs() const;
 
@@ -48,6 +51,9 @@ class ForgetfulFiles final : public FileSystem {
   };
   using Names = std::map<std::string, std::shared_ptr<Contents>>;
   class OpenFile;
+
+  // Each path that differs is as it was synced, or as it is now.
+  Names SomeNames(std::mt19937_64& random) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   mutable absl::Mutex mu_;
   Names now_ ABSL_GUARDED_BY(mu_);

@@ -100,5 +100,29 @@ TEST_F(LevelDbLogTest, ManifestNamesTheLogInUse) {
   EXPECT_FALSE(ManifestLogNumber("garbage"));
 }
 
+TEST_F(LevelDbLogTest, ATornRecordIsToldFromDamageByWhatFollows) {
+  for (int row = 0; row < 3; ++row) Put(100);
+  const std::string log = LoadNamed(".log");
+  LevelDbLogReader whole(log);
+  ASSERT_TRUE(whole.Next());
+  const size_t first_end = whole.good_bytes();
+  EXPECT_TRUE(whole.AnotherRecordBegins()) << "the second";
+
+  std::string torn = log.substr(0, first_end) + log.substr(first_end, 50);
+  LevelDbLogReader tail(torn);
+  while (tail.Next()) {
+  }
+  EXPECT_FALSE(tail.at_end());
+  EXPECT_FALSE(tail.AnotherRecordBegins());
+
+  std::string damaged = log;
+  damaged[first_end + 20] ^= 1;
+  LevelDbLogReader hole(damaged);
+  while (hole.Next()) {
+  }
+  EXPECT_EQ(hole.good_bytes(), first_end);
+  EXPECT_TRUE(hole.AnotherRecordBegins());
+}
+
 }  // namespace
 }  // namespace cairn

@@ -112,6 +112,19 @@ TEST_F(ChunkStoreTest, SurvivesACleanRestart) {
   EXPECT_THAT(store_->Suspects(kGroup), IsEmpty());
 }
 
+// A start after a clean stop does not look for files without rows, so none may come back.
+TEST_F(ChunkStoreTest, CloseBringsTheRemovalOfFilesToDisk) {
+  ASSERT_OK(Fill(0, 4096, 'a'));
+  std::vector<std::string> operations;
+  watcher_ = [&](const DiskOperation& operation, bool after) {
+    if (!after) operations.push_back(operation.name);
+  };
+  ASSERT_OK(store_->Drop(kChunk));
+  ASSERT_OK(store_->Close());
+  EXPECT_EQ(operations.front(), "remove");
+  EXPECT_EQ(operations.back(), "syncfs");
+}
+
 TEST_F(ChunkStoreTest, AClosedStoreRefusesCalls) {
   ASSERT_OK(store_->Close());
   EXPECT_EQ(Fill(0, 1, 'a').code(), ErrorCode::kUnavailable);
