@@ -56,6 +56,10 @@ void AddVerbs(CLI::App& app, Action& chosen) {
   AddMetaRemoveVerb(meta, chosen);
   AddMetaTransferLeaderVerb(meta, chosen);
   AddMetaHashVerb(meta, chosen);
+  CLI::App& layout = *app.add_subcommand("layout", "Copies and chunk size, per directory");
+  layout.require_subcommand(1);
+  AddLayoutSetVerb(layout, chosen);
+  AddLayoutShowVerb(layout, chosen);
   CLI::App& pool = *app.add_subcommand("pool", "Settings of a pool");
   pool.require_subcommand(1);
   AddPoolSetVerb(pool, chosen);

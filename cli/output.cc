@@ -27,6 +27,10 @@ std::string FormatBytes(uint64_t bytes) {
   return fmt::format("{:.1f} {}", value, kUnits[unit]);
 }
 
+std::string CopiesText(uint32_t copies) {
+  return fmt::format("{} {}", copies, copies == 1 ? "copy" : "copies");
+}
+
 std::string ToJson(const google::protobuf::Message& message) {
   google::protobuf::util::JsonPrintOptions options;
   options.always_print_primitive_fields = true;

@@ -24,6 +24,9 @@ std::string Paint(const Console& console, Colour colour, std::string_view text);
 // "0 B", "4.0 KiB", "16.0 MiB", "1.5 GiB", "2.0 TiB".
 std::string FormatBytes(uint64_t bytes);
 
+// "1 copy", "3 copies".
+std::string CopiesText(uint32_t copies);
+
 // All fields, also those with their default value, under their proto names; 64-bit numbers are
 // strings, as protobuf defines.
 std::string ToJson(const google::protobuf::Message& message);

@@ -70,6 +70,12 @@ Result<std::chrono::seconds> ParseDuration(std::string_view text) {
   return Fail(ErrorCode::kInvalidArgument, "'{}' is no duration: 90s, 30m, 2h or 1d", text);
 }
 
+Result<uint64_t> ParseSize(std::string_view text) {
+  const std::optional<uint64_t> size = ParseQuantity(text, BytesPer);
+  if (size && *size > 0) return *size;
+  return Fail(ErrorCode::kInvalidArgument, "'{}' is no size: 512K, 4M or 1G (in 1024s)", text);
+}
+
 Result<uint64_t> ParseRate(std::string_view text) {
   const std::optional<uint64_t> rate = ParseQuantity(text, BytesPer);
   if (rate && *rate > 0) return *rate;

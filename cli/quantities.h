@@ -16,6 +16,9 @@ namespace cairn {
 // anything.
 Result<std::chrono::seconds> ParseDuration(std::string_view text);
 
+// Bytes: "512K", "4M", "1G", counted in 1024s. kInvalidArgument as above, also for 0.
+Result<uint64_t> ParseSize(std::string_view text);
+
 // Bytes per second: "512K", "50M", "1G", counted in 1024s. kInvalidArgument as above, also for 0.
 Result<uint64_t> ParseRate(std::string_view text);
 

@@ -40,6 +40,8 @@ void AddRepairNowVerb(CLI::App& repair, Action& chosen);
 void AddScrubStartVerb(CLI::App& scrub, Action& chosen);
 void AddScrubStatusVerb(CLI::App& scrub, Action& chosen);
 void AddScrubSetVerb(CLI::App& scrub, Action& chosen);
+void AddLayoutSetVerb(CLI::App& layout, Action& chosen);
+void AddLayoutShowVerb(CLI::App& layout, Action& chosen);
 void AddPoolSetVerb(CLI::App& pool, Action& chosen);
 void AddMetaLsVerb(CLI::App& meta, Action& chosen);
 void AddMetaAddVerb(CLI::App& meta, Action& chosen);

@@ -1,12 +1,7 @@
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <filesystem>
 #include <map>
 
 #include "cli/admin_client.h"
-#include "cli/dev/process.h"
-#include "cli/mount_table.h"
+#include "cli/local_file.h"
 #include "cli/verb.h"
 
 namespace cairn {
@@ -17,60 +12,15 @@ struct WhereOptions {
   std::string path;
 };
 
-struct LocalFile {
-  uint64_t inode = 0;
-  std::string mount_source;
-};
-
-// A mount whose servers are away would hold us too.
-Status CheckAnswers(const std::string& path) {
-  const auto answer = RunApart(
-      [&] {
-        struct stat attributes {};
-        return ::lstat(path.c_str(), &attributes) == 0 ? 0 : 1;
-      },
-      kAskTime);
-  if (answer.has_value()) return OkStatus();
-  const std::vector<MountEntry> mounts = ListMounts();
-  std::error_code error;
-  const std::string absolute = std::filesystem::absolute(path, error).lexically_normal().string();
-  const MountEntry* mount = MountOf(mounts, absolute);
-  // Through a symbolic link it may be any.
-  const bool ours = mount != nullptr && mount->type == kCairnMountType;
-  return Status::Error(ErrorCode::kUnavailable, "{}: {} does not answer", path,
-                       ours ? "the mount at " + mount->mount_point : "it");
-}
-
-// The path itself may be a symbolic link and is not followed; what leads to it is.
-Result<LocalFile> FindLocalFile(const std::string& path) {
-  RETURN_IF_ERROR(CheckAnswers(path));
-  struct stat attributes {};
-  if (::lstat(path.c_str(), &attributes) != 0) return Fail(Status::FromErrno(errno, path));
-  std::error_code error;
-  auto absolute = std::filesystem::absolute(path, error).lexically_normal();
-  if (!absolute.has_filename()) absolute = absolute.parent_path();  // "dir/"
-  const auto parent = std::filesystem::canonical(absolute.parent_path(), error);
-  if (error) return Fail(ErrorCode::kNotFound, "{}: {}", path, error.message());
-  const std::vector<MountEntry> mounts = ListMounts();
-  const MountEntry* mount = MountOf(mounts, (parent / absolute.filename()).string());
-  if (mount == nullptr || mount->type != kCairnMountType) {
-    return Fail(ErrorCode::kInvalidArgument, "{} is not on a Cairn mount", path);
-  }
-  return LocalFile{attributes.st_ino, mount->source};
-}
-
-// The mount knows its cluster best: a dev cluster's client names its sockets, D/run/meta1.sock
-// first.
-std::string DevDirectoryOfMount(const std::string& source) {
-  constexpr std::string_view kScheme = "unix:";
-  if (!source.starts_with(kScheme)) return "";
-  const std::filesystem::path socket = SplitMountWords(source)[0].substr(kScheme.size());
-  const std::string directory = socket.parent_path().parent_path().string();
-  return std::filesystem::exists(directory + "/client.toml") ? directory : "";
-}
-
 const char* MemberStateName(v1::MemberState state) {
   return state == v1::MEMBER_ACTIVE ? "active" : "syncing";
+}
+
+// Symbolic links and the like have none.
+std::string LayoutText(const v1::WhereResponse& where) {
+  if (where.copies() == 0) return "no chunks";
+  return fmt::format("chunks of {}, {}", FormatBytes(where.layout().chunk_size()),
+                     CopiesText(where.copies()));
 }
 
 void PrintWhere(const WhereOptions& options, const v1::WhereResponse& where,
@@ -80,9 +30,8 @@ void PrintWhere(const WhereOptions& options, const v1::WhereResponse& where,
     addresses[server.server()] =
         fmt::format("{}:{}", server.frames().host(), server.frames().port());
   }
-  console.out << fmt::format("{}: inode {}, {}, chunks of {}\n", options.path,
-                             where.attributes().inode(), FormatBytes(where.attributes().size()),
-                             FormatBytes(where.layout().chunk_size()));
+  console.out << fmt::format("{}: inode {}, {}, {}\n", options.path, where.attributes().inode(),
+                             FormatBytes(where.attributes().size()), LayoutText(where));
   Table table({"CHUNK", "GROUP", "EPOCH", "WRITTEN", "SERVERS"});
   for (const auto& chunk : where.chunks()) {
     std::string servers;
@@ -98,9 +47,7 @@ void PrintWhere(const WhereOptions& options, const v1::WhereResponse& where,
 
 Result<ExitCode> Where(WhereOptions options, const Console& console) {
   ASSIGN_OR_RETURN(const LocalFile file, FindLocalFile(options.path));
-  if (options.cluster.directory.empty() && options.cluster.cluster.empty()) {
-    options.cluster.directory = DevDirectoryOfMount(file.mount_source);
-  }
+  UseClusterOf(file, options.cluster);
   v1::WhereRequest request;
   request.set_inode(file.inode);
   v1::WhereResponse response;

@@ -39,15 +39,20 @@ Result<Route> ClusterMapCache::Get(const v1::Layout& layout, uint32_t index) con
   return Route{id, Epoch(group->second.epoch()), server->second};
 }
 
+// A map has the rows of all pools, also of those that were asked for by nobody and have no groups.
 bool ClusterMapCache::Knows(uint32_t pool) const {
-  absl::MutexLock lock(&mu_);
   auto it = pools_.find(pool);
   return it != pools_.end() && it->second.group_count() > 0;
 }
 
 Result<Route> ClusterMapCache::Locate(const v1::Layout& layout, uint32_t index,
                                       Deadline deadline) {
-  if (!Knows(layout.pool())) {
+  bool known = false;
+  {
+    absl::MutexLock lock(&mu_);
+    known = Knows(layout.pool());
+  }
+  if (!known) {
     RETURN_IF_ERROR(Refresh(SystemClock().Now(), layout.pool(), deadline));
   }
   return Get(layout, index);
@@ -63,7 +68,7 @@ Status ClusterMapCache::Refresh(BootTime moment, uint32_t pool, Deadline deadlin
     if (!AwaitUntil(mu_, free, deadline)) {
       return Status::Error(ErrorCode::kDeadlineExceeded, "the cluster map was not answered");
     }
-    if (fresh_at_ >= moment && pools_.contains(pool)) return OkStatus();
+    if (fresh_at_ >= moment && Knows(pool)) return OkStatus();
     fetching_ = true;
     sent = SystemClock().Now();
     request.set_since(pools_.contains(pool) ? version_ : 0);

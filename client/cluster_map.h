@@ -32,13 +32,14 @@ class ClusterMapCache {
   Result<Route> Get(const v1::Layout& layout, uint32_t index) const;
   // As Get; fetches the map first if it does not know the pool.
   Result<Route> Locate(const v1::Layout& layout, uint32_t index, Deadline deadline);
-  // On return the map is not older than `moment`: one fetch serves all who wait.
+  // On return the map is not older than `moment` and has the pool's groups, which are made if it is
+  // new: one fetch serves all who wait for the same pool.
   Status Refresh(BootTime moment, uint32_t pool, Deadline deadline);
   // Takes in a map, or what changed in it.
   void Apply(const v1::ClusterMap& map);
 
  private:
-  bool Knows(uint32_t pool) const;
+  bool Knows(uint32_t pool) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
 
   MetadataClient* const metadata_;
   const bool allow_unix_;

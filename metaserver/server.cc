@@ -28,6 +28,7 @@
 #include "metaserver/service/check_chunks.h"
 #include "metaserver/service/cluster_birth.h"
 #include "metaserver/service/cluster_service.h"
+#include "metaserver/service/layout_admin.h"
 #include "metaserver/service/metadata_service.h"
 #include "metaserver/service/server_admin.h"
 #include "metaserver/service/service_gate.h"
@@ -235,6 +236,7 @@ void RunningMetaserver::MakeServices() {
                        {state_.get(), maps_.get(), registry_.get(), &clock_, directory_.get(),
                         group_.get(), kTakesFaults ? &faults_ : nullptr,
                         [this](SessionId id) { return sessions_->OpenFiles(id); }});
+  RegisterLayoutAdmin(services_, {state_.get(), maps_.get(), registry_.get()});
   RegisterServerAdmin(services_, {state_.get(), maps_.get(), registry_.get(), &clock_});
   checks_->Register(services_);
   RegisterRaftService(services_, *node_, [this] { return directory_->identity().cluster_id; });

@@ -9,6 +9,7 @@
 
 #include "common/logging.h"
 #include "metaserver/cluster/outcome.h"
+#include "metaserver/operations/pools.h"
 #include "metaserver/placement/plan_groups.h"
 
 namespace cairn {
@@ -59,15 +60,17 @@ Status ClusterResources::CheckCreated(PoolId pool_id, const Result<v1::Outcome>&
   return pool != nullptr && pool->group_count() > 0 ? OkStatus() : status;
 }
 
-// How many of the groups' copies each server has; before there are groups, as they will be spread.
+// How many of the default pool's copies each server has; before there are groups, as they will be
+// spread. Another pool's share would say how much room files with as many copies as it has find.
 ClusterResources::Shares ClusterResources::SharesOf(const MapSnapshot& map) {
   Shares shares;
-  shares.of = map.groups.size();
   for (const auto& [id, group] : map.groups) {
+    if (PoolId(group.pool()) != kDefaultPool) continue;
+    ++shares.of;
     for (const v1::Member& member : group.members()) ++shares.held[ServerId(member.server())];
   }
   if (shares.of > 0) return shares;
-  const v1::Pool* pool = map.FindPool(PoolId(0));
+  const v1::Pool* pool = map.FindPool(kDefaultPool);
   shares.of = map.servers.size();
   for (const auto& [id, record] : map.servers) {
     shares.held[id] = pool == nullptr || pool->copies() == 0 ? 1 : pool->copies();

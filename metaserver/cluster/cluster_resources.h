@@ -21,6 +21,7 @@ class ClusterResources final : public PlacementGroups, public ClusterSpace {
   // Groups are spread over the servers that are alive now.
   void Ensure(PoolId pool, std::function<void(Status)> done) override;
   // From what the servers said in their last heartbeats; those that are gone count only if all are.
+  // All pools share the disks: the room is what files of the default pool would find in it.
   Result<Space> CurrentSpace() const override;
 
  private:

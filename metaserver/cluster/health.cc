@@ -58,7 +58,7 @@ void Blame(const v1::PlacementGroup& group, const ServersHealth& servers, Shorta
   }
 }
 
-std::string Reasons(const Shortage& shortage) {
+std::vector<std::string> Reasons(const Shortage& shortage) {
   std::vector<std::string> reasons;
   for (const auto& [server, groups] : shortage.down) {
     reasons.push_back(fmt::format("chunkserver {} is away ({} groups)", server, groups));
@@ -66,36 +66,39 @@ std::string Reasons(const Shortage& shortage) {
   for (const auto& [server, groups] : shortage.syncing) {
     reasons.push_back(fmt::format("chunkserver {} is catching up ({} groups)", server, groups));
   }
-  return absl::StrJoin(reasons, ", ");
+  return reasons;
 }
 
 // Why copies that are missing are not being made, the most frequent reasons first.
-std::string Waits(const MapSnapshot& map, const ServersHealth& servers, const ClusterShape& shape) {
+std::vector<std::string> Waits(const MapSnapshot& map, const ServersHealth& servers,
+                               const ClusterShape& shape) {
   constexpr size_t kMostReasons = 3;
   std::map<std::string, int> counts;
   for (const auto& [id, group] : map.groups) {
-    if (ConditionOf(group, servers) != GroupCondition::kReduced) continue;
+    const GroupCondition condition = ConditionOf(group, map.CopiesOf(group), servers);
+    if (condition != GroupCondition::kReduced) continue;
     const std::string why = ExplainWait(shape, group, MovePolicy());
     if (!why.empty()) ++counts[why];
   }
   std::vector<std::pair<int, std::string>> order;
   for (const auto& [why, count] : counts) order.emplace_back(-count, why);
   std::sort(order.begin(), order.end());
-  std::string text;
+  std::vector<std::string> waits;
   for (size_t i = 0; i < std::min(order.size(), kMostReasons); ++i) {
-    text += fmt::format("; {} ({} groups)", order[i].second, -order[i].first);
+    waits.push_back(fmt::format("{} ({} groups)", order[i].second, -order[i].first));
   }
-  return text;
+  return waits;
 }
 
 GroupCounts CountGroups(const MapSnapshot& map, const ServersHealth& servers) {
   GroupCounts counts;
   for (const auto& [id, group] : map.groups) {
-    int serving = 0;
-    const GroupCondition condition = ConditionOf(group, servers, &serving);
+    const uint32_t wanted = map.CopiesOf(group);
+    uint32_t serving = 0;
+    const GroupCondition condition = ConditionOf(group, wanted, servers, &serving);
     if (condition == GroupCondition::kUnavailable) Blame(group, servers, counts.unavailable);
     if (condition == GroupCondition::kReduced) Blame(group, servers, counts.reduced);
-    if (serving == 1 && group.members_size() > 1) ++counts.last_copy;
+    if (serving == 1 && IsLastCopy(serving, wanted)) ++counts.last_copy;
   }
   return counts;
 }
@@ -106,7 +109,8 @@ void DiagnoseGroups(const MapSnapshot& map, const ServersHealth& servers, const 
   if (counts.unavailable.groups > 0) {
     items.push_back(MakeItem(
         "LOST", "error", fmt::format("{} placement groups", counts.unavailable.groups),
-        fmt::format("data cannot be reached now: no copy is up: {}", Reasons(counts.unavailable))));
+        fmt::format("data cannot be reached now: no copy is up: {}",
+                    absl::StrJoin(Reasons(counts.unavailable), ", "))));
   }
   if (counts.last_copy > 0) {
     items.push_back(MakeItem("LAST_COPY", "error",
@@ -114,10 +118,13 @@ void DiagnoseGroups(const MapSnapshot& map, const ServersHealth& servers, const 
                              "one copy is left: one more failure and data cannot be reached"));
   }
   if (counts.reduced.groups > 0) {
+    std::vector<std::string> why = Waits(map, servers, shape);
+    // Nobody is to blame where a member was let go of and no other was found yet.
+    const std::string blamed = absl::StrJoin(Reasons(counts.reduced), ", ");
+    if (!blamed.empty()) why.insert(why.begin(), blamed);
     items.push_back(MakeItem("UNDER_REPLICATED", "warning",
                              fmt::format("{} placement groups", counts.reduced.groups),
-                             fmt::format("fewer copies than wanted: {}{}", Reasons(counts.reduced),
-                                         Waits(map, servers, shape))));
+                             "fewer copies than wanted: " + absl::StrJoin(why, "; ")));
   }
 }
 
@@ -171,15 +178,15 @@ ServersHealth LookAtServers(const MapSnapshot& map, const ServerRegistry& regist
   return servers;
 }
 
-GroupCondition ConditionOf(const v1::PlacementGroup& group, const ServersHealth& servers,
-                           int* serving) {
-  int count = 0;
+GroupCondition ConditionOf(const v1::PlacementGroup& group, uint32_t wanted,
+                           const ServersHealth& servers, uint32_t* serving) {
+  uint32_t count = 0;
   for (const v1::Member& member : group.members()) {
     if (MayServe(member, HealthOf(servers, ServerId(member.server())).view)) ++count;
   }
   if (serving != nullptr) *serving = count;
   if (count == 0) return GroupCondition::kUnavailable;
-  return count == group.members_size() ? GroupCondition::kFull : GroupCondition::kReduced;
+  return count >= wanted ? GroupCondition::kFull : GroupCondition::kReduced;
 }
 
 std::vector<v1::HealthItem> DiagnoseCluster(const MapSnapshot& map, const ServersHealth& servers,

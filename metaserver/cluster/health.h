@@ -23,14 +23,14 @@ using ServersHealth = std::map<ServerId, ServerHealth>;
 
 ServersHealth LookAtServers(const MapSnapshot& map, const ServerRegistry& registry);
 
-// How many copies of its data a group has that may serve now.
+// How many copies of its data a group has that may serve now, of those its pool wants.
 enum class GroupCondition {
-  kFull,         // all copies active
+  kFull,         // all of them; one that moves has another member besides
   kReduced,      // some
   kUnavailable,  // none: its data cannot be reached now
 };
-GroupCondition ConditionOf(const v1::PlacementGroup& group, const ServersHealth& servers,
-                           int* serving = nullptr);
+GroupCondition ConditionOf(const v1::PlacementGroup& group, uint32_t wanted,
+                           const ServersHealth& servers, uint32_t* serving = nullptr);
 
 // In order of severity; empty when all is well.
 std::vector<v1::HealthItem> DiagnoseCluster(const MapSnapshot& map, const ServersHealth& servers,

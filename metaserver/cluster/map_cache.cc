@@ -74,6 +74,11 @@ const v1::Pool* MapSnapshot::FindPool(PoolId id) const {
   return FindIn(pools, id);
 }
 
+uint32_t MapSnapshot::CopiesOf(const v1::PlacementGroup& group) const {
+  const v1::Pool* pool = FindPool(PoolId(group.pool()));
+  return pool == nullptr ? 0 : pool->copies();
+}
+
 Result<std::shared_ptr<const MapSnapshot>> MapCache::Get() {
   absl::MutexLock lock(&mu_);
   const uint64_t wanted = changes_.load();

@@ -32,6 +32,8 @@ struct MapSnapshot {
   const v1::ServerRecord* FindServer(ServerId id) const;
   // The pool with this id, or for 0 the first one; nullptr when there is none.
   const v1::Pool* FindPool(PoolId id) const;
+  // How many copies the group's pool wants.
+  uint32_t CopiesOf(const v1::PlacementGroup& group) const;
 };
 
 // Thread-safe.

@@ -70,7 +70,7 @@ RepairLook LookAtRepair(const ClusterShape& shape) {
     }
     const bool unknown = copies.serving > 0 && !shape.sizes.contains(id);
     look.sizes_are_known = look.sizes_are_known && !unknown;
-    if (copies.serving <= 1 && copies.wanted > 1) look.last_copy_bytes += copies.bytes;
+    if (IsLastCopy(copies.serving, copies.wanted)) look.last_copy_bytes += copies.bytes;
     AddMissed(shape, group, missed);
   }
   look.missed.assign(missed.begin(), missed.end());

@@ -3,11 +3,10 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <string_view>
 
-#include "common/ids.h"
-#include "metaserver/store/scan_rows.h"
+#include "metaserver/operations/pools.h"
 #include "metaserver/placement/locate.h"
+#include "metaserver/store/scan_rows.h"
 #include "metaserver/store/schema.h"
 
 namespace cairn {
@@ -73,20 +72,42 @@ void AddChunks(const v1::InodeRecord& record, const MapSnapshot& map,
   }
 }
 
+// What a file has, or what a new file of a directory gets.
+void AddLayout(const v1::InodeRecord& record, const MapSnapshot& map, v1::WhereResponse& response) {
+  v1::Layout& layout = *response.mutable_layout();
+  if (record.has_file()) {
+    layout = record.file().layout();
+    const v1::Pool* pool = map.FindPool(PoolId(layout.pool()));
+    return response.set_copies(pool == nullptr ? 0 : pool->copies());
+  }
+  const v1::LayoutPolicy& policy = record.layout_policy();
+  if (record.has_layout_policy()) *response.mutable_policy() = policy;
+  const v1::Pool* pool = map.FindPool(PoolOf(policy));
+  if (pool == nullptr) return;
+  layout.set_pool(pool->id());
+  layout.set_generation(pool->generation());
+  layout.set_chunk_size(ChunkSizeOf(policy, *pool));
+  response.set_copies(pool->copies());
+}
+
 }  // namespace
+
+Result<InodeId> FindInode(const ReadView& view, InodeId inode, std::string_view path) {
+  return inode.value != 0 ? inode : Resolve(view, path);
+}
 
 Result<v1::WhereResponse> FindWhere(const v1::WhereRequest& request, const ReadView& view,
                                     const MapSnapshot& map) {
-  InodeId inode(request.inode());
-  if (inode.value == 0) {
-    ASSIGN_OR_RETURN(inode, Resolve(view, request.path()));
-  }
+  ASSIGN_OR_RETURN(const InodeId inode,
+                   FindInode(view, InodeId(request.inode()), request.path()));
   ASSIGN_OR_RETURN(const auto record, LoadRow<v1::InodeRecord>(view, schema::InodeKey(inode)));
   if (!record) return Fail(ErrorCode::kNotFound, "no inode {}", inode);
   v1::WhereResponse response;
   *response.mutable_attributes() = record->attributes();
+  if (S_ISREG(record->attributes().mode()) || S_ISDIR(record->attributes().mode())) {
+    AddLayout(*record, map, response);
+  }
   if (!S_ISREG(record->attributes().mode())) return response;
-  *response.mutable_layout() = record->file().layout();
   AddChunks(*record, map, response);
   for (const auto& [id, server] : map.servers) {
     *response.add_servers() = MapSnapshot::AddressOf(server);

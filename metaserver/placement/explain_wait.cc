@@ -81,7 +81,8 @@ std::string ExplainWait(const ClusterShape& shape, const v1::PlacementGroup& gro
                         target->view.presence == Presence::kAlive;
     if (coming) return "";
   }
-  const std::string absence = ExplainAbsence(shape, group, copies.serving <= 1, policy);
+  const bool last_copy = IsLastCopy(copies.serving, copies.wanted);
+  const std::string absence = ExplainAbsence(shape, group, last_copy, policy);
   return absence.empty() ? ExplainTargets(shape, group, copies.wanted, policy) : absence;
 }
 

@@ -79,7 +79,8 @@ Situation Planner::Assess(const v1::PlacementGroup& group) const {
   }
   for (const v1::Member& member : group.members()) {
     const PlacementTarget& target = TargetOf(member.server());
-    if (CountsAsCopy(member, target, situation.serving <= 1, policy_)) ++situation.counted;
+    const bool last_copy = IsLastCopy(situation.serving, situation.wanted);
+    if (CountsAsCopy(member, target, last_copy, policy_)) ++situation.counted;
   }
   return situation;
 }
@@ -145,9 +146,10 @@ bool Planner::DropSyncing(const Situation& situation) {
 
 bool Planner::IsWelcome(const v1::PlacementGroup& group, const PlacementTarget& target) const {
   if (target.view.presence != Presence::kAlive || target.draining) return false;
+  const PoolId pool(group.pool());
   return std::any_of(group.members().begin(), group.members().end(), [&](const auto& member) {
     return member.state() == v1::MEMBER_ACTIVE &&
-           loads_.LoadOf(ServerId(member.server())) >= loads_.LoadOf(target.id);
+           loads_.LoadOf(pool, ServerId(member.server())) >= loads_.LoadOf(pool, target.id);
   });
 }
 
@@ -177,7 +179,7 @@ std::optional<uint32_t> Planner::ChooseLeaver(const v1::PlacementGroup& group) c
     if (member.state() != v1::MEMBER_ACTIVE) continue;
     const PlacementTarget& target = TargetOf(member.server());
     const std::tuple rank(target.draining, loads_.Neighbours(group, target),
-                          loads_.LoadOf(target.id), &member != primary,
+                          loads_.LoadOf(PoolId(group.pool()), target.id), &member != primary,
                           MixBits((uint64_t{group.id()} << 32) | member.server()));
     if (best.has_value() && rank <= *best) continue;
     best = rank;
@@ -200,7 +202,8 @@ std::optional<ServerId> Planner::ChooseTarget(const v1::PlacementGroup& group) c
     const auto in = copies_in_.find(id.value);
     const bool busy = in != copies_in_.end() && in->second >= policy_.copies_in;
     if (busy || !MayTakeGroups(target, policy_) || FindMember(group, id) != nullptr) continue;
-    const std::tuple rank(loads_.Neighbours(group, target), loads_.LoadOf(id),
+    const std::tuple rank(loads_.Neighbours(group, target),
+                          loads_.LoadOf(PoolId(group.pool()), id),
                           MixBits((uint64_t{group.id()} << 32) | id.value));
     if (best.has_value() && rank >= *best) continue;
     best = rank;
@@ -216,7 +219,7 @@ bool Planner::AddMember(const v1::PlacementGroup& group, const PlacementTarget& 
   member.set_state(v1::MEMBER_SYNCING);
   ++copies_in_[target.id.value];
   ++copies_out_[PrimaryOf(group)->server()];
-  loads_.Add(target.id);
+  loads_.Add(PoolId(group.pool()), target.id);
   Emit(group, std::move(next));
   return true;
 }
@@ -253,15 +256,19 @@ bool Planner::MoveForBalance(const Situation& situation) {
 bool Planner::EvenPrimaries(const Situation& situation) {
   const v1::PlacementGroup& group = *situation.group;
   if (group.members_size() != static_cast<int>(situation.wanted)) return false;
-  const int leads = loads_.PrimariesOf(ServerId(PrimaryOf(group)->server()));
+  const auto leads_of = [&](const v1::Member& member) {
+    return loads_.PrimariesOf(PoolId(group.pool()), ServerId(member.server()));
+  };
+  const int leads = leads_of(*PrimaryOf(group));
   v1::PlacementGroup next = group;
   auto& members = *next.mutable_members();
-  const auto fewest = std::min_element(members.begin(), members.end(), [&](auto& a, auto& b) {
-    return loads_.PrimariesOf(ServerId(a.server())) < loads_.PrimariesOf(ServerId(b.server()));
-  });
-  if (loads_.PrimariesOf(ServerId(fewest->server())) + 1 >= leads) return false;
+  const auto fewest = std::min_element(
+      members.begin(), members.end(),
+      [&](const auto& a, const auto& b) { return leads_of(a) < leads_of(b); });
+  if (leads_of(*fewest) + 1 >= leads) return false;
   std::swap(*fewest, *members.begin());
-  loads_.MovePrimary(ServerId(PrimaryOf(group)->server()), ServerId(PrimaryOf(next)->server()));
+  loads_.MovePrimary(PoolId(group.pool()), ServerId(PrimaryOf(group)->server()),
+                     ServerId(PrimaryOf(next)->server()));
   Emit(group, std::move(next));
   return true;
 }

@@ -65,6 +65,12 @@ std::vector<v1::PlacementGroup> PlanMoves(const ClusterShape& shape, const MoveP
 bool CountsAsCopy(const v1::Member& member, const PlacementTarget& target, bool last_copy,
                   const MovePolicy& policy);
 
+// One copy of several is left. One that is alone by choice is waited for: nobody could copy from it
+// while it is away.
+constexpr bool IsLastCopy(uint32_t serving, uint32_t wanted) {
+  return serving <= 1 && wanted > 1;
+}
+
 // May the server take one more group?
 bool MayTakeGroups(const PlacementTarget& target, const MovePolicy& policy);
 

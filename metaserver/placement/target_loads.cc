@@ -26,37 +26,40 @@ TargetLoads::TargetLoads(const ClusterShape& shape) : shape_(shape) {
   const double average = AverageBytes(shape);
   for (const auto& [id, target] : shape.targets) {
     if (target.total_bytes == 0) continue;
-    loads_[id].weight = static_cast<double>(target.total_bytes) / average;
+    weights_[id] = static_cast<double>(target.total_bytes) / average;
   }
   for (const auto& [id, group] : *shape.groups) {
+    const PoolId pool(group.pool());
     for (const v1::Member& member : group.members()) {
-      if (member.state() == v1::MEMBER_LEAVING) continue;
-      ++loads_[ServerId(member.server())].memberships;
+      if (member.state() != v1::MEMBER_LEAVING) Add(pool, ServerId(member.server()));
     }
     if (const v1::Member* primary = PrimaryOf(group)) {
-      ++loads_[ServerId(primary->server())].primaries;
+      ++loads_[{pool, ServerId(primary->server())}].primaries;
     }
   }
 }
 
-const TargetLoads::Load& TargetLoads::Find(ServerId server) const {
-  static const Load none;
-  const auto found = loads_.find(server);
-  return found == loads_.end() ? none : found->second;
+TargetLoads::Load TargetLoads::Find(PoolId pool, ServerId server) const {
+  const auto found = loads_.find({pool, server});
+  return found == loads_.end() ? Load() : found->second;
 }
 
-double TargetLoads::LoadOf(ServerId server) const {
-  const Load& load = Find(server);
-  return load.memberships / load.weight;
+double TargetLoads::WeightOf(ServerId server) const {
+  const auto found = weights_.find(server);
+  return found == weights_.end() ? 1 : found->second;
 }
 
-int TargetLoads::PrimariesOf(ServerId server) const {
-  return Find(server).primaries;
+double TargetLoads::LoadOf(PoolId pool, ServerId server) const {
+  return Find(pool, server).memberships / WeightOf(server);
 }
 
-void TargetLoads::MovePrimary(ServerId from, ServerId to) {
-  --loads_[from].primaries;
-  ++loads_[to].primaries;
+int TargetLoads::PrimariesOf(PoolId pool, ServerId server) const {
+  return Find(pool, server).primaries;
+}
+
+void TargetLoads::MovePrimary(PoolId pool, ServerId from, ServerId to) {
+  --loads_[{pool, from}].primaries;
+  ++loads_[{pool, to}].primaries;
 }
 
 int TargetLoads::NeighboursWithout(const v1::PlacementGroup& group, const PlacementTarget& target,
@@ -82,9 +85,9 @@ bool TargetLoads::MoveImproves(const v1::PlacementGroup& group, ServerId from, S
   const int near_before = NeighboursWithout(group, shape_.targets.at(from), to);
   const int near_after = NeighboursWithout(group, shape_.targets.at(to), from);
   if (near_after != near_before) return near_after < near_before;
-  const Load& giver = Find(from);
-  const Load& taker = Find(to);
-  return (taker.memberships + 1) / taker.weight <= (giver.memberships - 1) / giver.weight;
+  const PoolId pool(group.pool());
+  return (Find(pool, to).memberships + 1) / WeightOf(to) <=
+         (Find(pool, from).memberships - 1) / WeightOf(from);
 }
 
 }  // namespace cairn

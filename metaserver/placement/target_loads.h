@@ -1,9 +1,11 @@
-// How loaded each server is with memberships, weighed by its size, and who is whose neighbour.
-// Pure.
+// How loaded each server is with memberships of each pool, weighed by its size, and who is whose
+// neighbour. Every pool is spread by itself: its groups are alike, those of two pools are not, and
+// data that one server has all of would not be helped by empty groups elsewhere. Pure.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <utility>
 
 #include "metaserver/placement/plan_moves.h"
 
@@ -15,29 +17,30 @@ class TargetLoads {
   explicit TargetLoads(const ClusterShape& shape);
 
   // Memberships per share of the cluster's capacity; servers of unknown size count as average.
-  double LoadOf(ServerId server) const;
-  int PrimariesOf(ServerId server) const;
+  double LoadOf(PoolId pool, ServerId server) const;
+  int PrimariesOf(PoolId pool, ServerId server) const;
   // How close the target is to the other members of the group: one for each on the same rack, and
   // more than all of those for each on the same host.
   int Neighbours(const v1::PlacementGroup& group, const PlacementTarget& target) const;
   // Would the loads, or the distances inside the group, be more even with `to` in place of `from`?
   bool MoveImproves(const v1::PlacementGroup& group, ServerId from, ServerId to) const;
 
-  void Add(ServerId server) { ++loads_[server].memberships; }
-  void MovePrimary(ServerId from, ServerId to);
+  void Add(PoolId pool, ServerId server) { ++loads_[{pool, server}].memberships; }
+  void MovePrimary(PoolId pool, ServerId from, ServerId to);
 
  private:
   struct Load {
-    double weight = 1;
     int memberships = 0;
     int primaries = 0;
   };
-  const Load& Find(ServerId server) const;
+  Load Find(PoolId pool, ServerId server) const;
+  double WeightOf(ServerId server) const;
   int NeighboursWithout(const v1::PlacementGroup& group, const PlacementTarget& target,
                         ServerId left_out) const;
 
   const ClusterShape& shape_;
-  std::map<ServerId, Load> loads_;
+  std::map<ServerId, double> weights_;  // 1 for an average server, and where there is none
+  std::map<std::pair<PoolId, ServerId>, Load> loads_;
 };
 
 }  // namespace cairn

@@ -9,9 +9,9 @@
 #include "common/logging.h"
 #include "metaserver/cluster/health.h"
 #include "metaserver/cluster/outcome.h"
-#include "metaserver/store/scan_rows.h"
 #include "metaserver/cluster/where.h"
 #include "metaserver/service/cluster_birth.h"
+#include "metaserver/store/scan_rows.h"
 #include "metaserver/store/schema.h"
 
 namespace cairn {
@@ -51,7 +51,7 @@ void AdminService::CountGroups(const MapSnapshot& map, const ServersHealth& serv
   uint32_t reduced = 0;
   uint32_t unavailable = 0;
   for (const auto& [id, group] : map.groups) {
-    switch (ConditionOf(group, servers)) {
+    switch (ConditionOf(group, map.CopiesOf(group), servers)) {
       case GroupCondition::kFull:
         ++full;
         break;

@@ -38,6 +38,16 @@ TEST(ParseRateTest, TakesNoBareNumberAndNoZero) {
   }
 }
 
+TEST(ParseSizeTest, CountsInPowersOf1024AndTakesNothingElse) {
+  EXPECT_EQ(ParseSize("512K").value(), 512u << 10);
+  EXPECT_EQ(ParseSize("64M").value(), 64u << 20);
+  for (const char* text : {"", "4", "0M", "4m", "4MB", "-1M", "M", "9999999999999999G"}) {
+    const auto parsed = ParseSize(text);
+    ASSERT_FALSE(parsed.has_value()) << text;
+    EXPECT_EQ(parsed.error().code(), ErrorCode::kInvalidArgument);
+  }
+}
+
 TEST(LocalTimeTest, HasDateAndTime) {
   EXPECT_EQ(LocalTime(1000000000).size(), 19u);
 }

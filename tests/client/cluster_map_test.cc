@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "common/hash.h"
+#include "tests/support/fake_cluster.h"
 
 namespace cairn::client {
 namespace {
@@ -83,6 +84,27 @@ TEST_F(ClusterMapTest, AnotherGenerationOfThePoolIsNotGuessed) {
   v1::Layout layout = Layout();
   layout.set_generation(2);
   EXPECT_EQ(map_.Get(layout, 0).error().code(), ErrorCode::kUnavailable);
+}
+
+// Its groups are made when somebody asks for it: a map that was fetched for another does not do.
+TEST_F(ClusterMapTest, APoolWithoutGroupsIsAskedForHoweverFreshTheMapIs) {
+  testing::FakeCluster cluster;
+  v1::ClusterMap told = Map(9, 1, 1);
+  told.add_pools()->set_id(2);
+  cluster.metadata().SetMap(told);
+  ChannelOptions options;
+  options.hello.set_role(v1::ROLE_CLIENT);
+  ChannelPool channels(options);
+  MetaserverLink link(&channels, cluster.Options().metaservers);
+  Session session(&link, SessionOptions());
+  MetadataClient metadata(&link, &session, std::chrono::seconds(20));
+  ClusterMapCache map(&metadata, true);
+  const Deadline deadline = Deadline::After(std::chrono::seconds(20));
+  const BootTime moment = SystemClock().Now();
+  for (const auto& [pool, fetches] : {std::pair(1u, 1u), std::pair(1u, 1u), std::pair(2u, 2u)}) {
+    ASSERT_TRUE(map.Refresh(moment, pool, deadline).ok());
+    EXPECT_EQ(cluster.script().Count(v1::METADATA_FETCH_MAP), fetches) << "pool " << pool;
+  }
 }
 
 }  // namespace

@@ -60,6 +60,38 @@ TEST_F(ClusterResourcesTest, SpaceEndsWhereTheFirstServerIsFull) {
   EXPECT_EQ(resources_->CurrentSpace()->available_bytes, 900u);
 }
 
+// Three pools with their groups on all servers: a file of the default pool finds what it found.
+TEST_F(ClusterResourcesTest, SpaceIsThatOfTheDefaultPoolWhateverOthersThereAre) {
+  Build(4, 2);
+  const uint64_t before = resources_->CurrentSpace()->available_bytes;
+  for (const uint32_t copies : {1u, 3u}) {
+    v1::Command command;
+    command.mutable_set_layout()->set_inode(kRootInode.value);
+    command.mutable_set_layout()->set_copies(copies);
+    ASSERT_THAT(StatusOfPropose(std::move(command)), IsOk());
+  }
+  for (const uint32_t pool : {2u, 3u}) {
+    Status ensured(ErrorCode::kInternal, "no answer");
+    resources_->Ensure(PoolId(pool), [&](const Status& status) { ensured = status; });
+    ASSERT_THAT(ensured, IsOk());
+  }
+  ASSERT_EQ(Map()->groups.size(), 128u + 256u + 86u);
+  EXPECT_EQ(before, 1800u);
+  EXPECT_EQ(resources_->CurrentSpace()->available_bytes, before);
+}
+
+TEST_F(ClusterResourcesTest, APoolThatLacksServersSaysHowMany) {
+  Build(2, 2);
+  v1::Command command;
+  command.mutable_set_layout()->set_inode(kRootInode.value);
+  command.mutable_set_layout()->set_copies(3);
+  ASSERT_THAT(StatusOfPropose(std::move(command)), IsOk());
+  Status ensured;
+  resources_->Ensure(PoolId(2), [&](const Status& status) { ensured = status; });
+  EXPECT_THAT(ensured, StatusIs(ErrorCode::kUnavailable));
+  EXPECT_EQ(ensured.message(), "3 copies need 3 chunkservers: 2 are up, 1 are missing");
+}
+
 TEST_F(ClusterResourcesTest, BeforeAnyServerWasHeardTheRoomIsNotKnown) {
   Build(3, 3);
   RestartMetaserver();

@@ -15,9 +15,7 @@ inline constexpr uint64_t kMebi = 1u << 20;
 class HandMadeShape {
  public:
   explicit HandMadeShape(uint32_t servers, uint32_t copies = 3) {
-    v1::Pool& pool = pools_[PoolId(1)];
-    pool.set_id(1);
-    pool.set_copies(copies);
+    AddPool(1, copies);
     for (uint32_t id = 1; id <= servers; ++id) {
       PlacementTarget& target = targets_[ServerId(id)];
       target.id = ServerId(id);
@@ -26,6 +24,11 @@ class HandMadeShape {
       target.total_bytes = 1000;
       target.available_bytes = 900;
     }
+  }
+  // Groups are added to pool 1 and may be moved to another.
+  void AddPool(uint32_t id, uint32_t copies) {
+    pools_[PoolId(id)].set_id(id);
+    pools_[PoolId(id)].set_copies(copies);
   }
   v1::PlacementGroup& AddGroup(uint32_t id, std::initializer_list<uint32_t> servers,
                                uint64_t bytes = 0) {

@@ -1,5 +1,6 @@
 #include "metaserver/cluster/health.h"
 
+#include "metaserver/store/schema.h"
 #include "tests/metaserver/cluster/cluster_fixture.h"
 
 namespace cairn {
@@ -76,6 +77,30 @@ TEST_F(HealthTest, TwoOfThreeDownIsTheLastCopy) {
 TEST_F(HealthTest, OneCopyByChoiceIsNotALastCopy) {
   Build(2, 1);
   EXPECT_THAT(Codes(), IsEmpty());
+}
+
+// A group that moves has a member more until the move is over.
+TEST_F(HealthTest, AMoveIsNoShortageOfCopies) {
+  Build(3, 1);
+  v1::PlacementGroup group = Group(1);
+  const uint32_t to = group.members(0).server() % 3 + 1;
+  group.set_epoch(group.epoch() + 1);
+  group.add_members()->set_server(to);
+  group.mutable_members(1)->set_state(v1::MEMBER_SYNCING);
+  state_.Put(schema::GroupKey(PgId(1)), group);
+  maps_->Invalidate();
+  EXPECT_THAT(Codes(), IsEmpty());
+}
+
+TEST_F(HealthTest, AMemberThatIsMissingWithoutAReplacementIsAShortage) {
+  Build(3, 3);
+  v1::PlacementGroup group = Group(1);
+  group.mutable_members()->RemoveLast();
+  state_.Put(schema::GroupKey(PgId(1)), group);
+  maps_->Invalidate();
+  EXPECT_THAT(Codes(), UnorderedElementsAre("UNDER_REPLICATED"));
+  EXPECT_EQ(TextOf("UNDER_REPLICATED"),
+            "fewer copies than wanted: it waits for its turn (1 groups)");
 }
 
 TEST_F(HealthTest, AllDownIsLost) {

@@ -42,6 +42,14 @@ class WhereTest : public ClusterFixture {
     entry.set_name(name);
     state_.Put(schema::DentryKey(parent, name), entry);
   }
+  // Directory 2 keeps two copies, in chunks of 4 MiB.
+  void SetPolicy() {
+    v1::Command command;
+    command.mutable_set_layout()->set_inode(2);
+    command.mutable_set_layout()->set_copies(2);
+    command.mutable_set_layout()->set_chunk_size(4u << 20);
+    ASSERT_THAT(StatusOfPropose(std::move(command)), IsOk());
+  }
   Result<v1::WhereResponse> Where(const std::string& path) {
     v1::WhereRequest request;
     request.set_path(path);
@@ -78,6 +86,29 @@ TEST_F(WhereTest, ListsAtMostTenThousandChunks) {
 TEST_F(WhereTest, ADirectoryHasNoChunks) {
   EXPECT_EQ(Where("/dir")->chunks_size(), 0);
   EXPECT_EQ(Where("/")->attributes().inode(), 1u);
+}
+
+TEST_F(WhereTest, AFileTellsItsOwnLayoutWhateverItsDirectorySays) {
+  SetPolicy();
+  const auto where = Where("/dir/file");
+  ASSERT_THAT(where, IsOk());
+  EXPECT_EQ(where->copies(), 3u);
+  EXPECT_EQ(where->layout().chunk_size(), 1u << 20);
+  EXPECT_FALSE(where->has_policy());
+}
+
+TEST_F(WhereTest, ADirectoryTellsWhatANewFileGets) {
+  const auto given = Where("/dir");
+  EXPECT_EQ(given->copies(), 3u);
+  EXPECT_EQ(given->layout().pool(), 1u);
+  EXPECT_EQ(given->layout().chunk_size(), kDefaultChunkSize);
+  EXPECT_FALSE(given->has_policy());
+  SetPolicy();
+  const auto set = Where("/dir");
+  EXPECT_EQ(set->copies(), 2u);
+  EXPECT_EQ(set->layout().chunk_size(), 4u << 20);
+  EXPECT_EQ(set->policy().pool(), 2u);
+  EXPECT_EQ(Where("/")->copies(), 3u);
 }
 
 TEST_F(WhereTest, ABadPathIsNamed) {

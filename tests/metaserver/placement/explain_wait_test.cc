@@ -51,6 +51,14 @@ TEST_F(ExplainWaitTest, ALastCopyHasNoGrace) {
   EXPECT_EQ(Explain(shape), "it waits for its turn");
 }
 
+TEST_F(ExplainWaitTest, OneCopyByChoiceIsNoLastCopy) {
+  HandMadeShape shape(3, 1);
+  shape.AddGroup(1, {1});
+  shape.server(1).view.presence = ServerView::Presence::kQuiet;
+  shape.server(1).silence = 2s;
+  EXPECT_EQ(Explain(shape), "chunkserver 1 may be back within 29 s of grace");
+}
+
 TEST_F(ExplainWaitTest, WithoutAnyCopyThereIsNothingToCopyFrom) {
   HandMadeShape shape(4);
   shape.AddGroup(1, {1, 2, 3});

@@ -7,6 +7,7 @@
 namespace cairn {
 namespace {
 
+constexpr PoolId kPool{1};
 constexpr ServerId k1{1};
 constexpr ServerId k2{2};
 constexpr ServerId k3{3};
@@ -20,9 +21,9 @@ TEST(TargetLoads, AServerTwiceAsLargeCarriesTwiceAsMuch) {
   shape.AddGroup(2, {1});
   const ClusterShape looked = shape.Shape();
   TargetLoads loads(looked);
-  EXPECT_DOUBLE_EQ(loads.LoadOf(k1), loads.LoadOf(k2));
-  loads.Add(k2);
-  EXPECT_GT(loads.LoadOf(k2), loads.LoadOf(k1));
+  EXPECT_DOUBLE_EQ(loads.LoadOf(kPool, k1), loads.LoadOf(kPool, k2));
+  loads.Add(kPool, k2);
+  EXPECT_GT(loads.LoadOf(kPool, k2), loads.LoadOf(kPool, k1));
 }
 
 TEST(TargetLoads, AServerOfUnknownSizeCountsAsAverage) {
@@ -32,7 +33,7 @@ TEST(TargetLoads, AServerOfUnknownSizeCountsAsAverage) {
   shape.AddGroup(2, {2});
   const ClusterShape looked = shape.Shape();
   const TargetLoads loads(looked);
-  EXPECT_DOUBLE_EQ(loads.LoadOf(k1), loads.LoadOf(k2));
+  EXPECT_DOUBLE_EQ(loads.LoadOf(kPool, k1), loads.LoadOf(kPool, k2));
 }
 
 TEST(TargetLoads, WhoLeavesIsNoLoad) {
@@ -40,8 +41,8 @@ TEST(TargetLoads, WhoLeavesIsNoLoad) {
   MakeInactive(*shape.AddGroup(1, {1, 2}).mutable_members(1), v1::MEMBER_LEAVING);
   const ClusterShape looked = shape.Shape();
   const TargetLoads loads(looked);
-  EXPECT_EQ(loads.LoadOf(k1), 1);
-  EXPECT_EQ(loads.LoadOf(k2), 0);
+  EXPECT_EQ(loads.LoadOf(kPool, k1), 1);
+  EXPECT_EQ(loads.LoadOf(kPool, k2), 0);
 }
 
 TEST(TargetLoads, PrimariesAreCountedAndMove) {
@@ -50,11 +51,11 @@ TEST(TargetLoads, PrimariesAreCountedAndMove) {
   shape.AddGroup(2, {1, 2});
   const ClusterShape looked = shape.Shape();
   TargetLoads loads(looked);
-  EXPECT_EQ(loads.PrimariesOf(k1), 2);
-  EXPECT_EQ(loads.PrimariesOf(k2), 0);
-  loads.MovePrimary(k1, k2);
-  EXPECT_EQ(loads.PrimariesOf(k1), 1);
-  EXPECT_EQ(loads.PrimariesOf(k2), 1);
+  EXPECT_EQ(loads.PrimariesOf(kPool, k1), 2);
+  EXPECT_EQ(loads.PrimariesOf(kPool, k2), 0);
+  loads.MovePrimary(kPool, k1, k2);
+  EXPECT_EQ(loads.PrimariesOf(kPool, k1), 1);
+  EXPECT_EQ(loads.PrimariesOf(kPool, k2), 1);
 }
 
 TEST(TargetLoads, OneOnTheSameHostIsNearerThanAllOnTheSameRack) {
@@ -79,6 +80,23 @@ TEST(TargetLoads, AMoveThatOnlySwapsTheLoadsDoesNotImprove) {
   const TargetLoads loads(looked);
   EXPECT_FALSE(loads.MoveImproves(shape.group(1), k1, k2));  // 2 and 1 would be 1 and 2
   EXPECT_TRUE(loads.MoveImproves(shape.group(1), k1, k3));   // 2 and 0 would be 1 and 1
+}
+
+TEST(TargetLoads, EachPoolIsSpreadByItself) {
+  HandMadeShape shape(2, 1);
+  shape.AddPool(2, 1);
+  for (uint32_t id = 1; id <= 4; ++id) shape.AddGroup(id, {1});
+  for (uint32_t id = 5; id <= 8; ++id) shape.AddGroup(id, {2}).set_pool(2);
+  const ClusterShape looked = shape.Shape();
+  const TargetLoads loads(looked);
+  EXPECT_EQ(loads.LoadOf(kPool, k1), 4);
+  EXPECT_EQ(loads.LoadOf(kPool, k2), 0);
+  EXPECT_EQ(loads.LoadOf(PoolId(2), k1), 0);
+  EXPECT_EQ(loads.PrimariesOf(PoolId(2), k2), 4);
+  // Four groups each, and all data of one pool on one server.
+  EXPECT_TRUE(loads.MoveImproves(shape.group(1), k1, k2));
+  EXPECT_TRUE(loads.MoveImproves(shape.group(5), k2, k1));
+  EXPECT_FALSE(loads.MoveImproves(shape.group(5), k1, k2));
 }
 
 TEST(TargetLoads, DistanceInsideTheGroupGoesBeforeLoad) {
