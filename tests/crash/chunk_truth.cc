@@ -48,7 +48,11 @@ void ChunkTruth::TouchAll() {
 
 void ChunkTruth::Settle() {
   states_.erase(states_.begin(), states_.end() - 1);
-  touched_.fill(false);
+  // What is suspect stays so until it is written anew.
+  for (uint32_t block = 0; block < kSpanBlocks; ++block) {
+    const Block& bytes = now().blocks[block];
+    touched_[block] = touched_[block] && bytes != nullptr && bytes->empty();
+  }
 }
 
 void ChunkTruth::BeginAgain(const FoundChunk& found) {

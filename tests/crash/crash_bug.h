@@ -10,7 +10,7 @@ enum class CrashBug {
   kSealedBeforeSync,    // C5: a chunk is marked sealed although its data was not synced
   kUnsealNotDurable,    // invariant 2: bytes of a sealed chunk change before its unseal is on disk
   kIndexNotSynced,      // fsync: data is synced, rows are not
-  kLogRotatedUnsynced,  // M2: a log has a successor before it is on disk; not found in 200 seeds
+  kLogRotatedUnsynced,  // M2: a write-ahead log has a successor before it is on disk
   kRowsOutOfOrder,      // M2: an unsynced batch is left out, later ones are there
 };
 

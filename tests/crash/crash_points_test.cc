@@ -69,6 +69,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Bug{"SealedBeforeSync", CrashBug::kSealedBeforeSync},
                       Bug{"UnsealNotDurable", CrashBug::kUnsealNotDurable},
                       Bug{"IndexNotSynced", CrashBug::kIndexNotSynced},
+                      Bug{"LogRotatedUnsynced", CrashBug::kLogRotatedUnsynced},
                       Bug{"RowsOutOfOrder", CrashBug::kRowsOutOfOrder}),
     [](const ::testing::TestParamInfo<Bug>& bug) { return std::string(bug.param.name); });
 

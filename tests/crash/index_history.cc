@@ -51,13 +51,15 @@ class IndexHistory::Recorder final : public IndexDatabase {
                           history_.written() % 16 == 0;
     Status status = left_out ? OkStatus() : below_->Write(batch, sync);
     history_.disk_.SetIndexSync(false);
-    // LevelDB's own threads would do it about now.
-    env_.RunQueued();
+    // LevelDB's own thread would do it about now: rather late, so that logs which have a successor
+    // are not in a table yet; before the next one is full, for LevelDB would wait.
+    if (history_.written() % kBatchesPerTurn == 0) env_.RunQueued();
     return status;
   }
 
  private:
   static constexpr size_t kEmptyBatchBytes = 12;
+  static constexpr uint64_t kBatchesPerTurn = 4;
   IndexHistory& history_;
   const std::unique_ptr<IndexDatabase> below_;
   QueuedEnv& env_;
