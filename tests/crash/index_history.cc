@@ -10,17 +10,6 @@ constexpr char kNumberKey[] = "~number";
 constexpr uint64_t kBallastKeys = 8;
 constexpr size_t kWriteBufferBytes = 64u << 10;  // LevelDB takes no less
 
-void Apply(const std::map<std::string, std::optional<std::string>>& change,
-           IndexHistory::Rows& rows) {
-  for (const auto& [key, value] : change) {
-    if (value.has_value()) {
-      rows[key] = *value;
-    } else {
-      rows.erase(key);
-    }
-  }
-}
-
 uint64_t NumberIn(const IndexHistory::Rows& rows) {
   const auto found = rows.find(kNumberKey);
   return found == rows.end() ? 0 : std::stoull(found->second);
@@ -70,15 +59,7 @@ void IndexHistory::Begin(leveldb::WriteBatch& batch) {
   batch.Put(kNumberKey, std::to_string(number));
   batch.Put("~ballast" + std::to_string(number % kBallastKeys),
             std::string(ballast_bytes_, static_cast<char>('a' + number % 26)));
-  struct Collector final : leveldb::WriteBatch::Handler {
-    void Put(const leveldb::Slice& key, const leveldb::Slice& value) override {
-      change[key.ToString()] = value.ToString();
-    }
-    void Delete(const leveldb::Slice& key) override { change[key.ToString()] = std::nullopt; }
-    Change change;
-  } collector;
-  batch.Iterate(&collector);
-  batches_.push_back(std::move(collector.change));
+  batches_.push_back(ChangesOf(batch));
 }
 
 Result<std::unique_ptr<IndexDatabase>> IndexHistory::Open(const std::string& directory,
@@ -116,7 +97,7 @@ Status IndexHistory::Check(leveldb::DB& db) {
 
 Status IndexHistory::Compare(uint64_t number, const Rows& rows) {
   if (number < first_) return Broken(fmt::format("batch {} came before {}", number, first_));
-  for (size_t i = 0; i < number - first_; ++i) Apply(batches_[i], base_);
+  for (size_t i = 0; i < number - first_; ++i) ApplyTo(batches_[i], base_);
   batches_.clear();
   first_ = number;
   promised_ = std::min(promised_, number);

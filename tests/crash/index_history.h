@@ -13,6 +13,7 @@
 #include "chunkserver/store/index_database.h"
 #include "common/file_env.h"
 #include "tests/crash/crash_disk.h"
+#include "tests/support/batch_changes.h"
 
 namespace cairn::crash {
 
@@ -60,7 +61,6 @@ class IndexHistory {
 
  private:
   class Recorder;
-  using Change = std::map<std::string, std::optional<std::string>>;
 
   Status Check(leveldb::DB& db);
   // `rows` must be what the batches up to `number` make.
@@ -73,7 +73,7 @@ class IndexHistory {
   const size_t ballast_bytes_;
   Rows base_;           // after batch `first_`
   uint64_t first_ = 0;
-  std::vector<Change> batches_;
+  std::vector<BatchChanges> batches_;
   uint64_t promised_ = 0;
   bool power_was_cut_ = false;
   std::optional<std::string> violation_;

@@ -2,7 +2,6 @@
 
 #include <leveldb/iterator.h>
 
-#include <optional>
 #include <utility>
 
 #include "tests/simulation/chunks/chunk_bug.h"
@@ -109,34 +108,17 @@ void MemoryRows::Detach() {
   rows_ = std::make_shared<Rows>(*rows_);
 }
 
-void MemoryRows::Apply(const Change& change, Rows& rows) {
-  for (const auto& [key, value] : change) {
-    if (value.has_value()) {
-      rows[key] = *value;
-    } else {
-      rows.erase(key);
-    }
-  }
-}
-
 Status MemoryRows::Write(const leveldb::WriteBatch& batch, bool sync) {
-  struct Collector final : leveldb::WriteBatch::Handler {
-    void Put(const leveldb::Slice& key, const leveldb::Slice& value) override {
-      change[key.ToString()] = value.ToString();
-    }
-    void Delete(const leveldb::Slice& key) override { change[key.ToString()] = std::nullopt; }
-    Change change;
-  } collector;
-  batch.Iterate(&collector);
+  BatchChanges changes = ChangesOf(batch);
   // Whoever looks at a moment gone by keeps his own rows.
   if (rows_.use_count() > 2) {
     rows_ = std::make_shared<Rows>(*rows_);
     attached_->rows = rows_;
   }
-  Apply(collector.change, *rows_);
-  unsynced_.push_back(std::move(collector.change));
+  ApplyTo(changes, *rows_);
+  unsynced_.push_back(std::move(changes));
   if (!sync) return OkStatus();
-  for (const Change& change : unsynced_) Apply(change, synced_);
+  for (const BatchChanges& written : unsynced_) ApplyTo(written, synced_);
   unsynced_.clear();
   return OkStatus();
 }
@@ -146,7 +128,7 @@ void MemoryRows::LosePower(Random& random) {
   for (size_t i = 0; i < kept; ++i) {
     // Not a prefix: a row in the middle is missing (rule M2).
     if (ChunkBugIs(ChunkBug::kHoleInIndex) && i + 1 < kept && random.Chance(300)) continue;
-    Apply(unsynced_[i], synced_);
+    ApplyTo(unsynced_[i], synced_);
   }
   unsynced_.clear();
   rows_ = std::make_shared<Rows>(synced_);

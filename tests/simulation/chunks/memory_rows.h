@@ -9,6 +9,7 @@
 
 #include "chunkserver/store/index_database.h"
 #include "tests/simulation/random.h"
+#include "tests/support/batch_changes.h"
 
 namespace cairn::simulation::chunks {
 
@@ -25,14 +26,12 @@ class MemoryRows {
  private:
   class Database;
   struct View;  // of the process that is attached
-  using Change = std::map<std::string, std::optional<std::string>>;
 
-  static void Apply(const Change& change, Rows& rows);
   Status Write(const leveldb::WriteBatch& batch, bool sync);
 
   std::shared_ptr<Rows> rows_ = std::make_shared<Rows>();
   Rows synced_;
-  std::vector<Change> unsynced_;
+  std::vector<BatchChanges> unsynced_;
   std::shared_ptr<View> attached_;
 };
 
