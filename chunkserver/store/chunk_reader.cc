@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "common/crc32c.h"
 
@@ -24,6 +25,20 @@ bool SettleBlock(std::span<std::byte> bytes, const CrcRow& row, uint32_t bit, ui
   return true;
 }
 
+// Hands over each block of `bytes`, of which `first` is the first, with its row of CRCs.
+template <typename Visit>
+Status VisitBlocks(Chunk& chunk, uint32_t first, std::span<std::byte> bytes, const Visit& visit) {
+  CrcRow row;
+  for (size_t at = 0; at < bytes.size(); at += kBlockSize) {
+    const uint32_t block = first + static_cast<uint32_t>(at / kBlockSize);
+    if (at == 0 || block % kBlocksPerRow == 0) {
+      ASSIGN_OR_RETURN(row, chunk.Crcs(block / kBlocksPerRow));
+    }
+    visit(block, bytes.subspan(at, kBlockSize), std::as_const(row));
+  }
+  return OkStatus();
+}
+
 Status Mismatch(StoreParts& parts, ChunkId id, uint32_t block, bool settle) {
   if (parts.doubts.IsSuspect(id, block)) {
     return Status::Error(ErrorCode::kCorruption,
@@ -43,17 +58,12 @@ Result<ChunkRead> ReadBlocks(StoreParts& parts, Chunk& chunk, uint32_t first, ui
   std::span<std::byte> bytes = read.data.writable();
   RETURN_IF_ERROR(chunk.ReadBytes(uint64_t{first} * kBlockSize, bytes));
   Status status;
-  CrcRow row;
-  for (uint32_t i = 0; i < count; ++i) {
-    const uint32_t block = first + i, bit = block % kBlocksPerRow;
-    if (i == 0 || bit == 0) {
-      ASSIGN_OR_RETURN(row, chunk.Crcs(block / kBlocksPerRow));
-    }
-    // All blocks are looked at even after a bad one, so that each is counted.
-    if (!SettleBlock(bytes.subspan(size_t{i} * kBlockSize, kBlockSize), row, bit, read.crcs[i])) {
-      status = Mismatch(parts, chunk.id(), block, settle);
-    }
-  }
+  // All blocks are looked at even after a bad one, so that each is counted.
+  RETURN_IF_ERROR(VisitBlocks(chunk, first, bytes, [&](uint32_t block, auto here, auto& row) {
+    uint32_t& crc = read.crcs[block - first];
+    if (SettleBlock(here, row, block % kBlocksPerRow, crc)) return;
+    status = Mismatch(parts, chunk.id(), block, settle);
+  }));
   if (!status.ok()) return Fail(std::move(status));
   return read;
 }
@@ -64,20 +74,17 @@ Result<BlockCheck> CheckBlocks(StoreParts& parts, Chunk& chunk, uint32_t first, 
   const uint64_t offset = uint64_t{first} * kBlockSize;
   RETURN_IF_ERROR(chunk.DropCached(offset, bytes.size()));
   RETURN_IF_ERROR(chunk.ReadBytes(offset, bytes));
+  // What was read for this alone must not push out what clients use.
+  RETURN_IF_ERROR(chunk.DropCached(offset, bytes.size()));
   BlockCheck check;
-  CrcRow row;
-  for (uint32_t i = 0; i < count; ++i) {
-    const uint32_t block = first + i, bit = block % kBlocksPerRow;
-    if (i == 0 || bit == 0) {
-      ASSIGN_OR_RETURN(row, chunk.Crcs(block / kBlocksPerRow));
-    }
-    if (!row.Has(bit)) continue;
+  RETURN_IF_ERROR(VisitBlocks(chunk, first, bytes, [&](uint32_t block, auto here, auto& row) {
+    const uint32_t bit = block % kBlocksPerRow;
+    if (!row.Has(bit)) return;
     ++check.present_blocks;
-    const std::span<const std::byte> here(bytes.data() + size_t{i} * kBlockSize, kBlockSize);
-    if (Crc32c(here) == row.crcs[bit] || parts.doubts.IsSuspect(chunk.id(), block)) continue;
+    if (Crc32c(here) == row.crcs[bit] || parts.doubts.IsSuspect(chunk.id(), block)) return;
     check.bad_blocks.push_back(block);
     if (settle) ReportDamage(parts, chunk.id(), block);
-  }
+  }));
   return check;
 }
 
