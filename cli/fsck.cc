@@ -61,6 +61,11 @@ std::string CountsText(const v1::CheckChunksResponse& all) {
   return text;
 }
 
+std::string PathText(const v1::ChunkFinding& finding) {
+  const std::string path = finding.path().empty() ? "-" : finding.path();
+  return finding.and_more() ? path + " (and more chunks of this file)" : path;
+}
+
 void PrintFindings(const v1::CheckChunksResponse& all, const Console& console) {
   Table table({"CODE", "CHUNK", "SERVER", "GROUP", "BYTES", "DONE", "PATH"});
   for (const v1::ChunkFinding& finding : all.findings()) {
@@ -68,7 +73,7 @@ void PrintFindings(const v1::CheckChunksResponse& all, const Console& console) {
                std::to_string(finding.server()), std::to_string(finding.group()),
                finding.bytes() == 0 ? "-" : FormatBytes(finding.bytes()),
                finding.set_aside() ? "set aside" : "-",
-               finding.path().empty() ? "-" : finding.path()},
+               PathText(finding)},
               IsWrong(finding) ? Colour::kBad : Colour::kNone);
   }
   if (!table.empty()) table.Print(console);

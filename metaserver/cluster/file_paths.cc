@@ -14,7 +14,6 @@ namespace cairn {
 namespace {
 
 constexpr std::string_view kLost = "...";
-constexpr std::string_view kMore = " (and more chunks of this file)";
 
 // How many bytes the UTF-8 character at the beginning of `text` has; 0: it is none.
 size_t CharacterAt(std::string_view text) {
@@ -129,7 +128,7 @@ void AddPaths(const ReadView& view, const std::set<InodeId>& cut_short,
   }
   for (const InodeId inode : cut_short) {
     const auto found = last.find(inode);
-    if (found != last.end()) *found->second->mutable_path() += kMore;
+    if (found != last.end()) found->second->set_and_more(true);
   }
 }
 

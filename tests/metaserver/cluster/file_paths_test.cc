@@ -84,7 +84,14 @@ TEST_F(FilePathsTest, BytesThatAreNoTextBecomeQuestionMarks) {
 TEST_F(FilePathsTest, TheLastFindingOfAFileThatWasCutShortSaysSo) {
   cut_short_.insert(InodeId(5));
   Add(1, "top", 5);
-  EXPECT_EQ(PathOf(5), "/top (and more chunks of this file)");
+  std::vector<v1::ChunkFinding> findings(3);
+  for (v1::ChunkFinding& finding : findings) finding.set_inode(5);
+  findings[2].set_inode(6);
+  AddPaths(*state_.View(), cut_short_, findings);
+  EXPECT_FALSE(findings[0].and_more());
+  EXPECT_TRUE(findings[1].and_more());
+  EXPECT_EQ(findings[1].path(), "/top");
+  EXPECT_FALSE(findings[2].and_more());
 }
 
 }  // namespace
