@@ -135,13 +135,14 @@ std::optional<v1::HeartbeatRequest> LocalChunkserver::Vitals() {
   const ChunkStoreCounters counters = store_->Counters();
   vitals.set_checksum_errors(counters.checksum_errors);
   vitals.set_adopted_blocks(counters.adopted_blocks);
+  // First how far it is, then what was found: who sees the end sees all of that.
+  *vitals.mutable_scrub() = scrubber_->Progress();
   for (const auto& [id, group] : replica_->damage().List()) {
     v1::LostChunk& damaged = *vitals.add_damaged();
     damaged.set_inode(id.inode.value);
     damaged.set_index(id.index);
     damaged.set_group(group.value);
   }
-  *vitals.mutable_scrub() = scrubber_->Progress();
   AddGroups(vitals);
   return vitals;
 }

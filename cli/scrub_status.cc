@@ -6,7 +6,8 @@ namespace cairn {
 
 namespace {
 void PrintScrubs(const Fleet& fleet, const Console& console) {
-  Table table({"SERVER", "PASS", "READ", "FOUND", "MENDED", "MADE EQUAL", "LAST WHOLE PASS"});
+  Table table({"SERVER", "PASS", "READ", "FOUND", "MENDED", "LOST", "MADE EQUAL",
+               "LAST WHOLE PASS"});
   for (const auto& server : fleet.status.chunkservers()) {
     const v1::ScrubProgress& scrub = server.scrub();
     const auto heard = [&fleet](std::string text) { return fleet.led ? std::move(text) : "?"; };
@@ -16,8 +17,9 @@ void PrintScrubs(const Fleet& fleet, const Console& console) {
     table.Add({std::to_string(server.server()), heard(scrub.running() ? "ordered" : "paced"),
                heard(ScrubPassText(pass)), heard(std::to_string(scrub.found_blocks())),
                heard(std::to_string(scrub.mended_blocks())),
+               heard(std::to_string(server.damaged_chunks())),
                heard(std::to_string(scrub.differing_chunks())), heard(ScrubAgeText(scrub))},
-              scrub.found_blocks() > scrub.mended_blocks() ? Colour::kBad : Colour::kNone);
+              server.damaged_chunks() > 0 ? Colour::kBad : Colour::kNone);
   }
   table.Print(console);
 }
@@ -30,8 +32,9 @@ Result<ExitCode> ShowScrubs(const ClusterOptions& options, const Console& consol
   }
   std::string list;
   for (const auto& server : fleet.status.chunkservers()) {
-    list += fmt::format("{}{{\"server\":{},\"scrub\":{}}}", list.empty() ? "" : ",",
-                        server.server(), ToJson(server.scrub()));
+    list += fmt::format("{}{{\"server\":{},\"damaged_chunks\":{},\"scrub\":{}}}",
+                        list.empty() ? "" : ",", server.server(), server.damaged_chunks(),
+                        ToJson(server.scrub()));
   }
   console.out << fmt::format("{{\"from_leader\":{},\"servers\":[{}]}}", fleet.led, list) << "\n";
   return ExitCode::kOk;

@@ -216,7 +216,7 @@ std::vector<ServerLocation> GroupTable::Servers() const {
   return locations;
 }
 
-std::vector<PgId> GroupTable::Where(bool (*wanted)(OwnRole)) const {
+std::vector<PgId> GroupTable::GroupsWhere(bool (*wanted)(OwnRole)) const {
   absl::ReaderMutexLock lock(&mu_);
   std::vector<PgId> found;
   for (const auto& [id, group] : groups_) {
@@ -227,11 +227,12 @@ std::vector<PgId> GroupTable::Where(bool (*wanted)(OwnRole)) const {
 }
 
 std::vector<PgId> GroupTable::Led() const {
-  return Where([](OwnRole role) { return role == OwnRole::kPrimary; });
+  return GroupsWhere([](OwnRole role) { return role == OwnRole::kPrimary; });
 }
 
 std::vector<PgId> GroupTable::Kept() const {
-  return Where([](OwnRole role) { return role == OwnRole::kPrimary || role == OwnRole::kActive; });
+  return GroupsWhere(
+      [](OwnRole role) { return role == OwnRole::kPrimary || role == OwnRole::kActive; });
 }
 
 v1::Settings GroupTable::settings() const {

@@ -103,7 +103,7 @@ class GroupTable {
   void WantRefresh() const;
 
  private:
-  std::vector<PgId> Where(bool (*wanted)(OwnRole)) const;
+  std::vector<PgId> GroupsWhere(bool (*wanted)(OwnRole)) const;
   Standing StandingOf(const GroupPtr& group) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
   Status LeaseStatus() const ABSL_SHARED_LOCKS_REQUIRED(mu_);
 

@@ -162,17 +162,23 @@ Status Scrubber::CheckPiece(const ScrubStep& step) {
   const uint64_t bytes = uint64_t{check.present_blocks} * kBlockSize;
   const uint64_t throttle = context_.table.settings().copy_bytes_per_second();
   rest_until_ = context_.clock.Now() + context_.pace.Take(bytes, throttle);
-  if (check.bad_blocks.empty()) {
-    // Somebody may have written over what was lost.
-    context_.damage.RemoveBlocks(step.chunk, step.first_block, step.first_block + step.count);
-    return OkStatus();
-  }
   {
     absl::MutexLock lock(&mu_);
     progress_.set_found_blocks(progress_.found_blocks() + check.bad_blocks.size());
   }
-  for (const uint32_t block : check.bad_blocks) Mend({step.group, step.chunk, block});
+  uint32_t good = step.first_block;
+  for (const uint32_t block : check.bad_blocks) {
+    NoteGood(step.chunk, good, block);
+    Mend({step.group, step.chunk, block});
+    good = block + 1;
+  }
+  NoteGood(step.chunk, good, step.first_block + step.count);
   return OkStatus();
+}
+
+// Somebody may have written over what was lost.
+void Scrubber::NoteGood(ChunkId chunk, uint32_t first, uint32_t end) {
+  if (first < end) context_.damage.RemoveBlocks(chunk, first, end);
 }
 
 void Scrubber::Mend(const BadBlock& bad) {

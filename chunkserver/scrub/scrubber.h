@@ -45,6 +45,7 @@ class Scrubber {
   std::chrono::seconds Period() const;
   Status Take(const ScrubStep& step);
   Status CheckPiece(const ScrubStep& step);
+  void NoteGood(ChunkId chunk, uint32_t first, uint32_t end);
   void Mend(const BadBlock& bad);
   void MendAgain();
   void CompareMembers(PgId group);

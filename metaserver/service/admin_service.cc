@@ -100,6 +100,7 @@ void AdminService::AddChunkservers(const MapSnapshot& map, const ServersHealth& 
     *status.mutable_maintenance_until() = record.maintenance_until();
     status.set_rack(record.rack());
     *status.mutable_scrub() = health.counters.scrub;
+    status.set_damaged_chunks(static_cast<uint32_t>(health.counters.damaged.size()));
   }
 }
 

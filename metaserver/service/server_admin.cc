@@ -29,13 +29,15 @@ class ServerAdmin {
   void SetServer(const v1::SetServerRequest& request, Done done);
   void RemoveServer(const v1::RemoveServerRequest& request, Done done);
   void SetSettings(const v1::SetSettingsRequest& request, Done done);
-  void StartScrub(const v1::StartScrubRequest& request, Done done);
+  using ScrubDone = std::function<void(Result<v1::StartScrubResponse>)>;
+  void StartScrub(const v1::StartScrubRequest& request, ScrubDone done);
   Status SkipGrace(const v1::SkipGraceRequest& request);
   Result<v1::GetRepairResponse> GetRepair();
   Result<v1::ListEventsResponse> ListEvents(const v1::ListEventsRequest& request);
 
  private:
   Result<v1::Command> MakeSetServer(const v1::SetServerRequest& request) const;
+  Result<v1::StartScrubResponse> ScrubOrders(uint32_t server) const;
   // Groups that can do without the server drop it from their row.
   Result<v1::Command> MakeRelease(const MapSnapshot& map, ServerId server) const;
   void Propose(v1::Command command, Done done);
@@ -133,10 +135,24 @@ void ServerAdmin::SetSettings(const v1::SetSettingsRequest& request, Done done) 
   Propose(std::move(command), std::move(done));
 }
 
-void ServerAdmin::StartScrub(const v1::StartScrubRequest& request, Done done) {
+Result<v1::StartScrubResponse> ServerAdmin::ScrubOrders(uint32_t server) const {
+  ASSIGN_OR_RETURN(const std::shared_ptr<const MapSnapshot> map, parts_.maps->Get());
+  v1::StartScrubResponse response;
+  for (const auto& [id, record] : map->servers) {
+    const bool meant = server == 0 || server == id.value;
+    if (meant) (*response.mutable_orders())[id.value] = record.scrub_order();
+  }
+  return response;
+}
+
+void ServerAdmin::StartScrub(const v1::StartScrubRequest& request, ScrubDone done) {
+  const uint32_t server = request.server();
   v1::Command command;
-  command.mutable_start_scrub()->set_server(request.server());
-  Propose(std::move(command), std::move(done));
+  command.mutable_start_scrub()->set_server(server);
+  Propose(std::move(command), [this, server, done = std::move(done)](const Status& status) {
+    if (!status.ok()) return done(Fail(status));
+    done(ScrubOrders(server));
+  });
 }
 
 Status ServerAdmin::SkipGrace(const v1::SkipGraceRequest& request) {
@@ -203,8 +219,12 @@ void RegisterServerAdmin(Dispatcher& dispatcher, ServerAdminParts parts) {
       dispatcher, v1::ADMIN_REMOVE_SERVER, admin, &ServerAdmin::RemoveServer);
   HandleChange<v1::SetSettingsRequest, v1::SetSettingsResponse>(dispatcher, v1::ADMIN_SET_SETTINGS,
                                                                 admin, &ServerAdmin::SetSettings);
-  HandleChange<v1::StartScrubRequest, v1::StartScrubResponse>(dispatcher, v1::ADMIN_START_SCRUB,
-                                                              admin, &ServerAdmin::StartScrub);
+  dispatcher.Handle<v1::StartScrubRequest, v1::StartScrubResponse>(
+      v1::ADMIN_START_SCRUB, [admin](Call<v1::StartScrubRequest, v1::StartScrubResponse> call) {
+        admin->StartScrub(call.request(), [call](Result<v1::StartScrubResponse> orders) {
+          call.Finish(std::move(orders));
+        });
+      });
   dispatcher.Handle<v1::SkipGraceRequest, v1::SkipGraceResponse>(
       v1::ADMIN_SKIP_GRACE, [admin](Call<v1::SkipGraceRequest, v1::SkipGraceResponse> call) {
         const Status status = admin->SkipGrace(call.request());

@@ -77,8 +77,9 @@ void FakeGroup::ServeFleet(FakeMember& member) {
                                                                 on_set_settings);
   HandleChange<v1::SkipGraceRequest, v1::SkipGraceResponse>(member, v1::ADMIN_SKIP_GRACE,
                                                             on_skip_grace);
-  HandleChange<v1::StartScrubRequest, v1::StartScrubResponse>(member, v1::ADMIN_START_SCRUB,
-                                                              on_start_scrub);
+  Handle<v1::StartScrubRequest, v1::StartScrubResponse>(
+      member, v1::ADMIN_START_SCRUB, true,
+      [this](const auto& request) { return on_start_scrub(request); });
   Handle<v1::CheckChunksRequest, v1::CheckChunksResponse>(
       member, v1::ADMIN_CHECK_CHUNKS, true,
       [this](const auto& request) { return on_check_chunks(request); });

@@ -76,7 +76,7 @@ class FakeGroup {
   std::function<Status(const v1::RemoveServerRequest&)> on_remove_server;
   std::function<Status(const v1::SetSettingsRequest&)> on_set_settings;
   std::function<Status(const v1::SkipGraceRequest&)> on_skip_grace;
-  std::function<Status(const v1::StartScrubRequest&)> on_start_scrub;
+  std::function<Result<v1::StartScrubResponse>(const v1::StartScrubRequest&)> on_start_scrub;
   std::function<Result<v1::CheckChunksResponse>(const v1::CheckChunksRequest&)> on_check_chunks;
   // Before one answers GetStatus.
   std::function<void(FakeMember&)> on_status = [](FakeMember&) {};

@@ -12,6 +12,11 @@ class ScrubVerbsTest : public FleetTest {
     AddServer(1);
     AddServer(4);
   }
+  static v1::StartScrubResponse Orders(std::map<uint32_t, uint64_t> orders) {
+    v1::StartScrubResponse response;
+    response.mutable_orders()->insert(orders.begin(), orders.end());
+    return response;
+  }
   static void SetScrub(FakeMember& member, uint32_t server, uint64_t order, bool running,
                        uint64_t found, uint64_t mended) {
     v1::ScrubProgress& scrub = *ServerOf(member, server).mutable_scrub();
@@ -26,7 +31,10 @@ class ScrubVerbsTest : public FleetTest {
 };
 
 TEST_F(ScrubVerbsTest, StatusTellsPaceAndAgeOfEachServer) {
-  group_.Change(kLeader, [](FakeMember& member) { SetScrub(member, 4, 2, true, 5, 3); });
+  group_.Change(kLeader, [](FakeMember& member) {
+    SetScrub(member, 4, 2, true, 5, 3);
+    ServerOf(member, 4).set_damaged_chunks(1);
+  });
   EXPECT_EQ(Ask({"scrub", "status"}), 0) << err_.str();
   EXPECT_THAT(out_.str(), HasSubstr("never"));
   EXPECT_EQ(Word(out_.str(), 2, 0), "4");
@@ -34,6 +42,7 @@ TEST_F(ScrubVerbsTest, StatusTellsPaceAndAgeOfEachServer) {
   EXPECT_EQ(Word(out_.str(), 2, 2), "42");
   EXPECT_EQ(Word(out_.str(), 2, 4), "5");
   EXPECT_EQ(Word(out_.str(), 2, 5), "3");
+  EXPECT_EQ(Word(out_.str(), 2, 6), "1");
   EXPECT_THAT(out_.str(), HasSubstr("3 d"));
   EXPECT_EQ(Ask({"scrub", "status", "--json"}), 0);
   EXPECT_THAT(out_.str(), HasSubstr("\"from_leader\":true"));
@@ -42,26 +51,48 @@ TEST_F(ScrubVerbsTest, StatusTellsPaceAndAgeOfEachServer) {
 TEST_F(ScrubVerbsTest, StartOrdersAndWaitsUntilAllAreDone) {
   group_.on_start_scrub = [&](const v1::StartScrubRequest& request) {
     EXPECT_EQ(request.server(), 0u);
-    FakeMember& member = group_.Peek(kLeader);
-    SetScrub(member, 1, 1, false, 0, 0);
-    SetScrub(member, 4, 1, true, 0, 0);
-    return OkStatus();
+    SetScrub(group_.Peek(kLeader), 1, 8, false, 0, 0);
+    SetScrub(group_.Peek(kLeader), 4, 2, false, 0, 0);  // as before: it has not heard yet
+    return Orders({{1, 8}, {4, 3}});
   };
   int looks = 0;
   group_.on_status = [&](FakeMember& member) {
-    if (ServerOf(member, 4).scrub().running() && ++looks == 2) SetScrub(member, 4, 1, false, 3, 3);
+    if (member.id != kLeader) return;
+    ++looks;
+    if (looks == 2) SetScrub(member, 4, 3, true, 0, 0);
+    if (looks == 3) SetScrub(member, 4, 3, false, 3, 3);
   };
   EXPECT_EQ(Ask({"scrub", "start", "--wait"}), 0) << err_.str();
-  EXPECT_THAT(out_.str(), HasSubstr("server 4: 42 %"));
+  EXPECT_EQ(looks, 3);
+  EXPECT_THAT(out_.str(), HasSubstr("server 4: waits"));
   EXPECT_THAT(out_.str(), HasSubstr("server 1: 100 %; server 4: 100 %, 3 found, 3 mended\n"));
 }
 
 TEST_F(ScrubVerbsTest, StartSaysByItsExitCodeThatSomethingIsLost) {
   group_.on_start_scrub = [&](const v1::StartScrubRequest&) {
     SetScrub(group_.Peek(kLeader), 4, 1, false, 3, 2);
-    return OkStatus();
+    ServerOf(group_.Peek(kLeader), 4).set_damaged_chunks(1);
+    return Orders({{4, 1}});
   };
   EXPECT_EQ(Ask({"scrub", "start", "--server", "4", "--wait"}), 7);
+}
+
+TEST_F(ScrubVerbsTest, StartDoesNotTakeAServerThatIsNotUpForDone) {
+  ChangeServerOf(4, [](v1::ChunkserverStatus& server) { server.set_up(false); });
+  group_.on_start_scrub = [&](const v1::StartScrubRequest&) {
+    SetScrub(group_.Peek(kLeader), 1, 1, false, 0, 0);
+    return Orders({{1, 1}, {4, 1}});
+  };
+  EXPECT_EQ(Ask({"scrub", "start", "--wait"}), 7);
+  EXPECT_THAT(out_.str(), HasSubstr("server 4: not up, it reads all when it is back"));
+  EXPECT_EQ(Ask({"scrub", "start", "--wait", "--json"}), 7);
+  EXPECT_EQ(out_.str(), "{\"done\":false,\"damaged_chunks\":0}\n");
+}
+
+TEST_F(ScrubVerbsTest, StartGivesUpWaitingAtItsTimeout) {
+  group_.on_start_scrub = [&](const v1::StartScrubRequest&) { return Orders({{4, 1}}); };
+  EXPECT_EQ(Ask({"scrub", "start", "--wait", "--timeout", "1"}), 5);
+  EXPECT_THAT(err_.str(), HasSubstr("server 4: waits; the scrub goes on"));
 }
 
 TEST_F(ScrubVerbsTest, SetKeepsWhatElseIsSet) {

@@ -96,13 +96,17 @@ def a_block_that_matches_nowhere_is_an_error_and_its_neighbours_are_not():
                 raise AssertionError("a block without a good copy was read")
             except OSError as error:
                 assert error.errno == errno.EIO, error
-        assert "CHECKSUM_ERROR" in c.health_codes() or "LOST" in c.health_codes(), c.health()
+        report = json.loads(c.cairn("fsck", "--json", check=False).stdout)
+        listed = {(found["code"], found["path"]) for found in report["findings"]}
+        assert listed == {("DAMAGED", "/file")}, report
+        assert {"CHECKSUM_ERROR", "LOST"} & c.health_codes(), c.health()
         # Writing it anew makes it whole, and the list forgets it.
         with open(path, "r+b", buffering=0) as file:
             os.pwrite(file.fileno(), content[10 * BLOCK:11 * BLOCK], 10 * BLOCK)
             os.fsync(file.fileno())
         c.cairn("scrub", "start", "--wait", timeout=300)
         assert path.read_bytes() == content
+        assert not json.loads(c.cairn("fsck", "--json").stdout)["findings"]
 
 
 if __name__ == "__main__":

@@ -67,6 +67,18 @@ TEST_F(ScrubberTest, WhatWasLostAndIsWrittenAnewIsListedNoMore) {
   EXPECT_TRUE(cluster_.replica(kA).damage().List().empty());
 }
 
+TEST_F(ScrubberTest, ALostBlockThatIsWrittenAnewIsForgottenThoughItsNeighbourIsLostToo) {
+  for (const ServerId server : {kA, kB, kC}) {
+    cluster_.store(server).Corrupt(kChunk, 0);
+    cluster_.store(server).Corrupt(kChunk, 5);
+  }
+  Scrub(kA, 1);
+  ASSERT_EQ(cluster_.Write(kA, kChunk, 0, Block('n'), 4)->code(), ErrorCode::kOk);
+  Scrub(kA, 2);
+  cluster_.replica(kA).context().damage.RemoveBlocks(kChunk, 5, 6);
+  EXPECT_TRUE(cluster_.replica(kA).damage().List().empty()) << "block 0 was still listed";
+}
+
 using RuleC6Scrub = ScrubberTest;
 
 TEST_F(RuleC6Scrub, MembersOfOneVersionWithOtherBlocksAreMadeEqual) {

@@ -26,11 +26,10 @@ class ServerAdminTest : public ClusterFixture {
     return internal::StatusOf(
         Ask<v1::RemoveServerResponse>(dispatcher_, v1::ADMIN_REMOVE_SERVER, request));
   }
-  Status StartScrub(uint32_t server) {
+  Result<v1::StartScrubResponse> StartScrub(uint32_t server) {
     v1::StartScrubRequest request;
     request.set_server(server);
-    return internal::StatusOf(
-        Ask<v1::StartScrubResponse>(dispatcher_, v1::ADMIN_START_SCRUB, request));
+    return Ask<v1::StartScrubResponse>(dispatcher_, v1::ADMIN_START_SCRUB, request);
   }
   Status SkipGrace(uint32_t server) {
     v1::SkipGraceRequest request;
@@ -94,10 +93,16 @@ TEST_F(ServerAdminTest, NothingIsDoneToServersThatAreNotThere) {
 
 TEST_F(ServerAdminTest, AScrubIsOrderedOfOneServerOrOfAll) {
   Build(3, 3);
-  EXPECT_THAT(StartScrub(2), IsOk());
+  const auto one = StartScrub(2);
+  ASSERT_THAT(one, IsOk());
+  ASSERT_EQ(one->orders_size(), 1);
+  EXPECT_EQ(one->orders().at(2), 1u);
   EXPECT_EQ(Server(1).scrub_order(), 0u);
   EXPECT_EQ(Server(2).scrub_order(), 1u);
-  EXPECT_THAT(StartScrub(0), IsOk());
+  const auto all = StartScrub(0);
+  ASSERT_THAT(all, IsOk());
+  EXPECT_EQ(all->orders_size(), 3);
+  EXPECT_EQ(all->orders().at(2), 2u);
   EXPECT_EQ(Server(1).scrub_order(), 1u);
   EXPECT_EQ(MapSnapshot::AddressOf(Server(2)).scrub_order(), 2u) << "and the server hears of it";
   EXPECT_THAT(StartScrub(9), StatusIs(ErrorCode::kNotFound));
