@@ -112,7 +112,8 @@ TEST_F(FsckTest, JsonIsOneDocument) {
   EXPECT_EQ(Ask({"fsck", "--json"}), 7);
   EXPECT_EQ(out_.str(),
             "{\"findings\":[{\"inode\":\"150\",\"index\":3,\"group\":11,\"server\":2,"
-            "\"code\":\"DAMAGED\",\"bytes\":\"0\",\"path\":\"/a\",\"set_aside\":false,\"and_more\":false}],"
+            "\"code\":\"DAMAGED\",\"bytes\":\"0\",\"path\":\"/a\",\"set_aside\":false,"
+            "\"and_more\":false}],"
             "\"next_inode\":\"200\",\"end\":true,\"chunks_seen\":\"14\",\"silent_servers\":[3]}\n");
 }
 
