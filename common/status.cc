@@ -49,6 +49,8 @@ std::string_view ErrorCodeName(ErrorCode code) {
     case ErrorCode::kBelowMinActive: return "too few active copies";
     case ErrorCode::kDiskFailed: return "disk failed";
     case ErrorCode::kStaleGeneration: return "stale generation";
+    case ErrorCode::kTokenRefused: return "token refused";
+    case ErrorCode::kFenced: return "fenced";
   }
   return "unknown error";
 }
@@ -95,7 +97,9 @@ int ErrnoFromCode(ErrorCode code) {
     case ErrorCode::kChunkMissing:
     case ErrorCode::kBelowMinActive:
     case ErrorCode::kDiskFailed:
-    case ErrorCode::kStaleGeneration: return EIO;
+    case ErrorCode::kStaleGeneration:
+    case ErrorCode::kTokenRefused:
+    case ErrorCode::kFenced: return EIO;
   }
   return EIO;
 }

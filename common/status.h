@@ -58,6 +58,8 @@ enum class ErrorCode : uint16_t {
   kBelowMinActive = 66, // too few active members to take a write
   kDiskFailed = 67,     // a disk that failed an fsync or answered EIO is not trusted again
   kStaleGeneration = 68,  // the file was cut since (rule C9); fetch its map and try again
+  kTokenRefused = 69,   // none, run out, or of a key not known here; renew it and try again
+  kFenced = 70,         // the session is shut out (rule L1)
 };
 
 std::string_view ErrorCodeName(ErrorCode code);

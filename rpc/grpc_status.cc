@@ -15,7 +15,8 @@ grpc::StatusCode GrpcCode(ErrorCode code) {
     case ErrorCode::kExists: return grpc::StatusCode::ALREADY_EXISTS;
     case ErrorCode::kPermission:
     case ErrorCode::kAccessDenied:
-    case ErrorCode::kReadOnly: return grpc::StatusCode::PERMISSION_DENIED;
+    case ErrorCode::kReadOnly:
+    case ErrorCode::kFenced: return grpc::StatusCode::PERMISSION_DENIED;
     case ErrorCode::kInvalidArgument:
     case ErrorCode::kNameTooLong:
     case ErrorCode::kLoop: return grpc::StatusCode::INVALID_ARGUMENT;
@@ -43,7 +44,8 @@ grpc::StatusCode GrpcCode(ErrorCode code) {
     case ErrorCode::kCancelled: return grpc::StatusCode::CANCELLED;
     case ErrorCode::kNotSupported:
     case ErrorCode::kUnimplemented: return grpc::StatusCode::UNIMPLEMENTED;
-    case ErrorCode::kUnauthenticated: return grpc::StatusCode::UNAUTHENTICATED;
+    case ErrorCode::kUnauthenticated:
+    case ErrorCode::kTokenRefused: return grpc::StatusCode::UNAUTHENTICATED;
     case ErrorCode::kCorruption:
     case ErrorCode::kDiskFailed: return grpc::StatusCode::DATA_LOSS;
     case ErrorCode::kIoError:

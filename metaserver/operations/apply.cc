@@ -71,6 +71,9 @@ Result<v1::Outcome> Run(const v1::Command& command, MetadataTransaction& txn) {
       return NameMetaserver(command, txn);
     case v1::Command::kMarkHash:
       return v1::Outcome();  // whoever applies the entry knows index and hash
+    case v1::Command::kRotateTokenKey:
+    case v1::Command::kExtend:
+    case v1::Command::kEndExtend:
     case v1::Command::OPERATION_NOT_SET:
       break;
   }
