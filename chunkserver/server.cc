@@ -130,7 +130,7 @@ std::optional<v1::HeartbeatRequest> LocalChunkserver::Vitals() {
   if (!space.has_value() && space.error().code() == ErrorCode::kDiskFailed) return std::nullopt;
   if (space.has_value()) {
     vitals.set_total_bytes(space->total_bytes);
-    vitals.set_available_bytes(space->available_bytes);
+    vitals.set_available_bytes(replica_->context().space.available_bytes());
   }
   const ChunkStoreCounters counters = store_->Counters();
   vitals.set_checksum_errors(counters.checksum_errors);

@@ -64,8 +64,7 @@ void MemberFaults::HeardSpace(ServerId server, uint64_t available_bytes) {
 bool MemberFaults::IsFull(ServerId server) const {
   absl::MutexLock lock(&mu_);
   const auto found = members_.find(server);
-  return found != members_.end() && found->second.available_bytes.has_value() &&
-         *found->second.available_bytes < kReservedBytes;
+  return found != members_.end() && found->second.available_bytes == 0;
 }
 
 bool MemberFaults::ShouldAskSpace(ServerId server) {

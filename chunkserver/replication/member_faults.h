@@ -23,9 +23,6 @@ class MemberFaults {
   // for the metaserver meanwhile, and is then removed without anybody's word against anybody's.
   static constexpr Duration kReportAfter = std::chrono::seconds(2);
   static constexpr Duration kReportEvery = std::chrono::seconds(1);
-  // Writes stop when a server says that it has less room than this, so that what was admitted
-  // before its word came can be finished (rule C7). The store's reserve is not in that room.
-  static constexpr uint64_t kReservedBytes = 64u << 20;
   static constexpr Duration kAskSpaceEvery = std::chrono::seconds(1);
 
   MemberFaults(ClusterReports& reports, Workers& workers) : reports_(reports), workers_(workers) {}

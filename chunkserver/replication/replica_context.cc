@@ -16,8 +16,8 @@ uint64_t OwnSpace::available_bytes() {
   const Result<DiskSpace> space = store_.Space();
   absl::MutexLock lock(&mu_);
   if (space.has_value()) {
-    const uint64_t available = space->available_bytes;
-    available_ = available - std::min(available, AdmissionReserve(*space));
+    const uint64_t kept = AdmissionReserve(*space) + kAdmittedUnseen;
+    available_ = space->available_bytes - std::min(space->available_bytes, kept);
   }
   return available_;
 }

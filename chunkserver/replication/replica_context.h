@@ -22,12 +22,13 @@
 
 namespace cairn {
 
-// Room on the own disk that a primary may admit writes to, without the store's reserve for those it
-// has ordered already. Asked for now and then: what is written meanwhile is part of
-// MemberFaults::kReservedBytes. Thread-safe.
+// Room on the own disk for writes that are yet to be admitted: without the store's reserve for
+// those that are ordered already, and without what may be admitted before this is asked for again,
+// here and at the primaries of other groups (rule C7). 0: full. Thread-safe.
 class OwnSpace {
  public:
   static constexpr Duration kAskEvery = std::chrono::milliseconds(100);
+  static constexpr uint64_t kAdmittedUnseen = 64u << 20;
   explicit OwnSpace(ChunkStore& store) : store_(store) {}
   uint64_t available_bytes();
 

@@ -54,7 +54,7 @@ Status WritePath::Admit(const Standing& standing) {
                          "group {} has {} active copies, writes need {}", group.id,
                          group.active_count(), standing.min_active);
   }
-  if (context_.space.available_bytes() < MemberFaults::kReservedBytes) {
+  if (context_.space.available_bytes() == 0) {
     return Status::Error(ErrorCode::kNoSpace, "the disk of server {} is full",
                          context_.table.self());
   }

@@ -5,7 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <thread>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "cairn/v1/cluster.pb.h"
@@ -23,6 +24,7 @@ class Metaserver {
     dispatcher_.Handle<v1::HeartbeatRequest, v1::HeartbeatResponse>(
         v1::CLUSTER_HEARTBEAT, [this](const auto& call) {
           ++asked_;
+          if (on_asked_) on_asked_();
           if (hangs_) {
             absl::MutexLock lock(&mu_);
             held_.push_back(call);
@@ -57,6 +59,8 @@ class Metaserver {
     hangs_ = hangs;
     return *this;
   }
+  // Runs before the answer; set before the first call.
+  void OnAsked(std::function<void()> on_asked) { on_asked_ = std::move(on_asked); }
   const Address& address() const { return address_; }
   int asked() const { return asked_; }
 
@@ -64,6 +68,7 @@ class Metaserver {
   Dispatcher dispatcher_;
   std::atomic<bool> leads_{false}, hangs_{false};
   std::atomic<int> asked_{0};
+  std::function<void()> on_asked_;
   absl::Mutex mu_;
   std::vector<Call<v1::HeartbeatRequest, v1::HeartbeatResponse>> held_ ABSL_GUARDED_BY(mu_);
   std::unique_ptr<GrpcServer> server_;
@@ -136,12 +141,8 @@ TEST_F(MetaserverCallsTest, OneThatHungComesLastUntilItAnswersAgain) {
 TEST_F(MetaserverCallsTest, ALeaderThatWasOnlySlowGetsASecondChanceInTheSameCall) {
   Calls({&a_, &b_, &c_});
   a_.Lead().Hang();
-  std::thread waker([this] {
-    while (b_.asked() == 0) std::this_thread::yield();
-    a_.Hang(false);
-  });
+  b_.OnAsked([this] { a_.Hang(false); });
   EXPECT_TRUE(Beat(6s).ok());
-  waker.join();
   EXPECT_EQ(a_.asked(), 2);
 }
 

@@ -62,14 +62,6 @@ def run(*command, timeout=300, check=True, **options):
     return result
 
 
-def is_running(pid):
-    try:
-        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
-
 class Cluster:
     """`meta` metaservers (1, 3 or 5), `chunkservers` chunkservers and as many mounts as said."""
 
@@ -78,11 +70,31 @@ class Cluster:
         self.directory = self.root / "dev"
         self.mounts = [self.root / f"mnt{i + 1}" for i in range(mounts)]
         self.shape = ["--meta", meta, "--chunk", chunkservers, "--copies", copies]
+        self.disks = []
         if min_active is not None:
             self.shape += ["--min-active", min_active]
         for mount in self.mounts:
             mount.mkdir(parents=True)
             self.shape += ["--mount", mount]
+
+    def give_disks(self, mebibytes):
+        """Every chunkserver gets an ext4 of its own, on a loop device. Needs root; restarts all."""
+        self.cairn("dev", "down")
+        for place in sorted(self.directory.glob("chunk*")):
+            image = self.root / f"{place.name}.img"
+            with open(image, "wb") as file:
+                file.truncate(mebibytes << 20)
+            run("mkfs.ext4", "-q", "-m", 0, image)
+            moved = place.rename(self.root / place.name)
+            place.mkdir()
+            run("mount", "-o", "loop", image, place)
+            self.disks.append(place)
+            run("cp", "-a", f"{moved}/.", place)
+        return self.up()
+
+    def remove_disks(self):
+        for place in self.disks:
+            run("umount", place, check=False)
 
     @property
     def mount(self):
@@ -214,10 +226,11 @@ def cluster(**shape):
             print(log, file=sys.stderr)
         raise
     finally:
-        made.cairn("dev", "down", "--wipe", check=False)
+        made.cairn("dev", "down", "--wipe", check=False, timeout=900)
         for mount in made.mounts:
             if os.path.ismount(mount):
                 run("umount", "-l", mount, check=False)
+        made.remove_disks()
         shutil.rmtree(root, ignore_errors=True)
 
 

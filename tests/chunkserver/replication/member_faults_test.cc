@@ -77,12 +77,12 @@ TEST_F(MemberFaultsTest, AMemberWithoutRoomIsFullAndHasTimeToMakeRoom) {
 
 TEST_F(MemberFaultsTest, AFullMemberIsAskedForItsRoomOnceASecond) {
   EXPECT_FALSE(faults_.IsFull(kB));
-  faults_.HeardSpace(kB, MemberFaults::kReservedBytes - 1);
+  faults_.HeardSpace(kB, 0);
   EXPECT_TRUE(faults_.IsFull(kB));
   EXPECT_FALSE(faults_.ShouldAskSpace(kB));
   ASSERT_TRUE(Eventually([&] { return faults_.ShouldAskSpace(kB); }));
   EXPECT_FALSE(faults_.ShouldAskSpace(kB));
-  faults_.HeardSpace(kB, MemberFaults::kReservedBytes);
+  faults_.HeardSpace(kB, 1);
   EXPECT_FALSE(faults_.IsFull(kB));
 }
 

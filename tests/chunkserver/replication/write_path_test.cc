@@ -167,7 +167,7 @@ TEST(RuleC7, WritesStopWhileAMemberHasMoreRoomThanItsStoreKeepsForOrderedOnes) {
   cluster.SetGroup({{kA}, {kB}});
   cluster.WaitReady(kA);
   const uint64_t kept = AdmissionReserve(*cluster.store(kB).Space());
-  cluster.store(kB).SetAvailable(kept + MemberFaults::kReservedBytes - 1);
+  cluster.store(kB).SetAvailable(kept + OwnSpace::kAdmittedUnseen);
   ASSERT_EQ(cluster.Write(kA, kChunk, 0, Block('x'), 1)->code(), ErrorCode::kOk);
   EXPECT_EQ(cluster.Write(kA, kChunk, 0, Block('y'), 2)->code(), ErrorCode::kNoSpace);
 }
