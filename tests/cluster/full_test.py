@@ -1,5 +1,5 @@
-"""The cluster runs full: writers hear ENOSPC, nobody else hears anything; what was synced stays, and
-when files go, writing goes on. Nothing is restarted.
+"""The cluster runs full: writers hear ENOSPC, nobody else hears anything; what was synced stays,
+and when files go, writing goes on. Nothing is restarted.
 
 CAIRN_DISK_MIB is the size of each chunkserver's disk, an ext4 on a loop device. Needs root.
 """
