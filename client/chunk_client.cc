@@ -110,12 +110,12 @@ void ChunkClient::Cure(const InodeStatePtr& state, const Status& status, BootTim
     if (entry.has_value()) state->Learn(*entry);
     return;
   }
-  uint32_t pool = 0;
+  v1::Layout layout;
   {
     absl::MutexLock lock(&state->mu);
-    pool = state->file.layout().pool();
+    layout = state->file.layout();
   }
-  Status fetched = map_->Refresh(failed, pool, deadline);
+  Status fetched = map_->Refresh(failed, layout, deadline);
   if (!fetched.ok()) LOG_DEBUG("cluster map not fetched cause=\"{}\"", fetched);
 }
 

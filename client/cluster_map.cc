@@ -7,23 +7,46 @@
 
 namespace cairn::client {
 
-PgId GroupOf(const v1::Layout& layout, const v1::Pool& pool, uint32_t index) {
-  uint64_t spread = MixBits(layout.seed()) + index;
-  return PgId(pool.first_group() + static_cast<uint32_t>(spread % pool.group_count()));
+namespace {
+
+struct GroupRange {
+  uint32_t first = 0;
+  uint32_t count = 0;
+};
+
+GroupRange GroupsOf(const v1::Pool& pool, uint32_t generation) {
+  if (generation == pool.generation()) return {pool.first_group(), pool.group_count()};
+  for (const v1::PoolGeneration& earlier : pool.earlier()) {
+    if (earlier.generation() == generation) return {earlier.first_group(), earlier.group_count()};
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<PgId> GroupOf(const v1::Layout& layout, const v1::Pool& pool, uint32_t index) {
+  const GroupRange groups = GroupsOf(pool, layout.generation());
+  if (groups.count == 0) {
+    return Fail(ErrorCode::kUnavailable, "generation {} of pool {} is not in the map",
+                layout.generation(), layout.pool());
+  }
+  const uint64_t spread = MixBits(layout.seed()) + index;
+  return PgId(groups.first + static_cast<uint32_t>(spread % groups.count));
 }
 
 Result<Route> ClusterMapCache::Get(const v1::Layout& layout, uint32_t index) const {
   absl::MutexLock lock(&mu_);
   auto pool = pools_.find(layout.pool());
-  if (pool == pools_.end() || pool->second.group_count() == 0 ||
-      pool->second.generation() != layout.generation()) {
-    return Fail(ErrorCode::kUnavailable, "pool {} generation {} is not in the map", layout.pool(),
-                layout.generation());
+  if (pool == pools_.end()) {
+    return Fail(ErrorCode::kUnavailable, "pool {} is not in the map", layout.pool());
   }
-  PgId id = GroupOf(layout, pool->second, index);
+  ASSIGN_OR_RETURN(const PgId id, GroupOf(layout, pool->second, index));
   auto group = groups_.find(id.value);
   if (group == groups_.end()) {
     return Fail(ErrorCode::kUnavailable, "placement group {} is not in the map", id);
+  }
+  if (group->second.lost()) {
+    return Fail(ErrorCode::kIoError, "placement group {} was given up: its copies are lost", id);
   }
   const auto& members = group->second.members();
   auto primary = std::find_if(members.begin(), members.end(), [](const v1::Member& member) {
@@ -40,9 +63,9 @@ Result<Route> ClusterMapCache::Get(const v1::Layout& layout, uint32_t index) con
 }
 
 // A map has the rows of all pools, also of those that were asked for by nobody and have no groups.
-bool ClusterMapCache::Knows(uint32_t pool) const {
-  auto it = pools_.find(pool);
-  return it != pools_.end() && it->second.group_count() > 0;
+bool ClusterMapCache::Knows(const v1::Layout& layout) const {
+  auto pool = pools_.find(layout.pool());
+  return pool != pools_.end() && GroupsOf(pool->second, layout.generation()).count > 0;
 }
 
 Result<Route> ClusterMapCache::Locate(const v1::Layout& layout, uint32_t index,
@@ -50,17 +73,17 @@ Result<Route> ClusterMapCache::Locate(const v1::Layout& layout, uint32_t index,
   bool known = false;
   {
     absl::MutexLock lock(&mu_);
-    known = Knows(layout.pool());
+    known = Knows(layout);
   }
   if (!known) {
-    RETURN_IF_ERROR(Refresh(SystemClock().Now(), layout.pool(), deadline));
+    RETURN_IF_ERROR(Refresh(SystemClock().Now(), layout, deadline));
   }
   return Get(layout, index);
 }
 
-Status ClusterMapCache::Refresh(BootTime moment, uint32_t pool, Deadline deadline) {
+Status ClusterMapCache::Refresh(BootTime moment, const v1::Layout& layout, Deadline deadline) {
   v1::FetchMapRequest request;
-  request.set_pool(pool);
+  request.set_pool(layout.pool());
   BootTime sent;
   {
     absl::MutexLock lock(&mu_);
@@ -68,10 +91,10 @@ Status ClusterMapCache::Refresh(BootTime moment, uint32_t pool, Deadline deadlin
     if (!AwaitUntil(mu_, free, deadline)) {
       return Status::Error(ErrorCode::kDeadlineExceeded, "the cluster map was not answered");
     }
-    if (fresh_at_ >= moment && Knows(pool)) return OkStatus();
+    if (fresh_at_ >= moment && Knows(layout)) return OkStatus();
     fetching_ = true;
     sent = SystemClock().Now();
-    request.set_since(pools_.contains(pool) ? version_ : 0);
+    request.set_since(pools_.contains(layout.pool()) ? version_ : 0);
   }
   auto map = metadata_->Query<v1::ClusterMap>(v1::METADATA_FETCH_MAP, request, deadline);
   if (map.has_value()) Apply(*map);

@@ -18,9 +18,9 @@ struct Route {
   Address primary;
 };
 
-// The placement group of chunk `index`: MixBits(seed) + index, spread over the pool's groups.
-// REQUIRES: pool.group_count() > 0.
-PgId GroupOf(const v1::Layout& layout, const v1::Pool& pool, uint32_t index);
+// The placement group of chunk `index`: MixBits(seed) + index, spread over the groups of the pool's
+// generation that the file was made in. kUnavailable: the pool is not known to have any of it.
+Result<PgId> GroupOf(const v1::Layout& layout, const v1::Pool& pool, uint32_t index);
 
 // Thread-safe.
 class ClusterMapCache {
@@ -28,18 +28,19 @@ class ClusterMapCache {
   ClusterMapCache(MetadataClient* metadata, bool allow_unix)
       : metadata_(metadata), allow_unix_(allow_unix) {}
 
-  // From memory only. kUnavailable: not known, or no member of the group is active.
+  // From memory only. kUnavailable: not known, or no member of the group is active. kIoError: what
+  // the group held was given up as lost.
   Result<Route> Get(const v1::Layout& layout, uint32_t index) const;
   // As Get; fetches the map first if it does not know the pool.
   Result<Route> Locate(const v1::Layout& layout, uint32_t index, Deadline deadline);
-  // On return the map is not older than `moment` and has the pool's groups, which are made if it is
-  // new: one fetch serves all who wait for the same pool.
-  Status Refresh(BootTime moment, uint32_t pool, Deadline deadline);
+  // On return the map is not older than `moment` and has the groups of the layout, which are made
+  // on their first use: one fetch serves all who wait for the same ones.
+  Status Refresh(BootTime moment, const v1::Layout& layout, Deadline deadline);
   // Takes in a map, or what changed in it.
   void Apply(const v1::ClusterMap& map);
 
  private:
-  bool Knows(uint32_t pool) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
+  bool Knows(const v1::Layout& layout) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
 
   MetadataClient* const metadata_;
   const bool allow_unix_;

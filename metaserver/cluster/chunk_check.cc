@@ -46,6 +46,8 @@ const char* CodeOf(ChunkSuspicion::Kind kind) {
       return "SURPLUS";
     case ChunkSuspicion::Kind::kMissing:
       return "MISSING";
+    case ChunkSuspicion::Kind::kLost:
+      return "LOST";
   }
   return "";
 }

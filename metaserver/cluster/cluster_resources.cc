@@ -65,7 +65,7 @@ Status ClusterResources::CheckCreated(PoolId pool_id, const Result<v1::Outcome>&
 ClusterResources::Shares ClusterResources::SharesOf(const MapSnapshot& map) {
   Shares shares;
   for (const auto& [id, group] : map.groups) {
-    if (PoolId(group.pool()) != kDefaultPool) continue;
+    if (PoolId(group.pool()) != kDefaultPool || group.lost()) continue;
     ++shares.of;
     for (const v1::Member& member : group.members()) ++shares.held[ServerId(member.server())];
   }

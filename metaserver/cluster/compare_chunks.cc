@@ -28,9 +28,10 @@ class Comparing {
  private:
   void FindJudged(PgId id, const v1::PlacementGroup& group);
   void LookAtStray(ServerId server, const ListedChunk& chunk);
+  bool MeetsJudged(GroupRange groups) const;
   bool LookForChunk(ChunkId id, PgId group, uint64_t generation);
   bool IsStored(ServerId server, ChunkId id) const;
-  const v1::Pool* PoolOf(const FileChunks& file) const;
+  GroupRange GroupsOfFile(const FileChunks& file) const;
   // False: enough of this file.
   bool Add(const ChunkSuspicion& suspicion, uint64_t bytes);
 
@@ -39,6 +40,7 @@ class Comparing {
   const MapSnapshot& map_;
   const ServerViews& views_;
   // Of each group, the members that must have every chunk that was written, and answered.
+  // Of a lost one there are none: it counts as judged.
   std::map<PgId, std::vector<ServerId>> judged_;
   std::map<std::pair<InodeId, Kind>, size_t> counts_;
   ChunkComparison found_;
@@ -46,7 +48,8 @@ class Comparing {
 
 // Whoever is active has everything (rule C4), once the copies were made equal (rule C6).
 void Comparing::FindJudged(PgId id, const v1::PlacementGroup& group) {
-  if (!IsActivated(group)) return;
+  if (group.lost()) judged_[id];
+  if (!IsActivated(group) || group.lost()) return;
   for (const v1::Member& member : group.members()) {
     const ServerId server(member.server());
     if (member.state() != v1::MEMBER_ACTIVE || !listings_.contains(server)) continue;
@@ -54,9 +57,9 @@ void Comparing::FindJudged(PgId id, const v1::PlacementGroup& group) {
   }
 }
 
-const v1::Pool* Comparing::PoolOf(const FileChunks& file) const {
+GroupRange Comparing::GroupsOfFile(const FileChunks& file) const {
   const v1::Pool* pool = map_.FindPool(PoolId(file.layout.pool()));
-  return pool == nullptr || pool->group_count() == 0 ? nullptr : pool;
+  return pool == nullptr ? GroupRange() : GroupsOf(*pool, file.layout.generation());
 }
 
 bool Comparing::Add(const ChunkSuspicion& suspicion, uint64_t bytes) {
@@ -89,9 +92,10 @@ void Comparing::LookAtStored(ServerId server, const ListedChunk& chunk,
   if (!range_.Holds(chunk.id)) return;
   const auto file = files.find(chunk.id.inode);
   if (file == files.end()) return LookAtStray(server, chunk);
-  const v1::Pool* pool = PoolOf(file->second);
-  const bool placed = file->second.regular && pool != nullptr &&
-                      LocateChunk(*pool, file->second.layout, chunk.id.index) == chunk.group;
+  const GroupRange groups = GroupsOfFile(file->second);
+  const uint64_t seed = file->second.layout.seed();
+  const bool placed = file->second.regular && groups.count > 0 &&
+                      LocateChunk(groups, seed, chunk.id.index) == chunk.group;
   const v1::PlacementGroup* group = map_.FindGroup(chunk.group);
   if (placed && group != nullptr && FindMember(*group, server) != nullptr) return;
   Add({Kind::kSurplus, chunk.id, server, chunk.group, 0, {}}, chunk.bytes);
@@ -105,10 +109,17 @@ bool Comparing::IsStored(ServerId server, ChunkId id) const {
   return found != chunks.end() && found->id == id;
 }
 
+bool Comparing::MeetsJudged(GroupRange groups) const {
+  const auto judged = judged_.lower_bound(PgId(groups.first));
+  return judged != judged_.end() && judged->first.value < uint64_t{groups.first} + groups.count;
+}
+
 bool Comparing::LookForChunk(ChunkId id, PgId group, uint64_t generation) {
   const auto judged = judged_.find(group);
   if (judged == judged_.end()) return true;
-  const Epoch epoch(map_.FindGroup(group)->epoch());
+  const v1::PlacementGroup& row = *map_.FindGroup(group);
+  const Epoch epoch(row.epoch());
+  if (row.lost()) return Add({Kind::kLost, id, ServerId(0), group, generation, epoch}, 0);
   for (const ServerId server : judged->second) {
     if (IsStored(server, id)) continue;
     if (!Add({Kind::kMissing, id, server, group, generation, epoch}, 0)) return false;
@@ -117,13 +128,11 @@ bool Comparing::LookForChunk(ChunkId id, PgId group, uint64_t generation) {
 }
 
 void Comparing::LookForMissing(InodeId inode, const FileChunks& file) {
-  const v1::Pool* pool = PoolOf(file);
-  if (!file.regular || file.leaving || pool == nullptr) return;
+  const GroupRange groups = GroupsOfFile(file);
+  if (!file.regular || file.leaving || groups.count == 0) return;
   // Runs may claim billions of chunks. In as many steps as there are groups one is met that is
   // judged, so what is walked is stored or counts as a suspicion; unless none is.
-  const auto judged = judged_.lower_bound(PgId(pool->first_group()));
-  const uint64_t end_of_groups = uint64_t{pool->first_group()} + pool->group_count();
-  if (judged == judged_.end() || judged->first.value >= end_of_groups) return;
+  if (!MeetsJudged(groups)) return;
   for (const v1::ChunkRun& run : file.runs) {
     const uint64_t end = uint64_t{run.first()} + run.count();
     const uint64_t first =
@@ -131,7 +140,8 @@ void Comparing::LookForMissing(InodeId inode, const FileChunks& file) {
     for (uint64_t index = std::max<uint64_t>(first, run.first()); index < end; ++index) {
       const ChunkId id{inode, static_cast<uint32_t>(index)};
       if (id > range_.upto) return;
-      if (!LookForChunk(id, LocateChunk(*pool, file.layout, index), file.generation)) return;
+      const PgId group = LocateChunk(groups, file.layout.seed(), index);
+      if (!LookForChunk(id, group, file.generation)) return;
     }
   }
 }

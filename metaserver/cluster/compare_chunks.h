@@ -51,12 +51,13 @@ struct ChunkSuspicion {
     kOrphan,   // there is no such file
     kSurplus,  // the server is no member of the group, or it is not the chunk's group
     kMissing,  // an active member lacks a chunk that was written
+    kLost,     // the group of a chunk that was written was given up; no server is named
   };
   Kind kind = Kind::kOrphan;
   ChunkId id;
   ServerId server;
   PgId group;
-  // What has to be the same when it is confirmed: of kMissing alone, else 0.
+  // What has to be the same when it is confirmed: of kMissing and kLost alone, else 0.
   uint64_t generation = 0;  // of the file: no cut came between
   Epoch epoch;              // of the group: the server was a member all the time
   friend auto operator<=>(const ChunkSuspicion&, const ChunkSuspicion&) = default;

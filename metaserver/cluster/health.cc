@@ -46,6 +46,7 @@ struct GroupCounts {
   Shortage reduced;
   Shortage unavailable;
   int last_copy = 0;
+  int lost = 0;
 };
 
 void Blame(const v1::PlacementGroup& group, const ServersHealth& servers, Shortage& shortage) {
@@ -93,6 +94,10 @@ std::vector<std::string> Waits(const MapSnapshot& map, const ServersHealth& serv
 GroupCounts CountGroups(const MapSnapshot& map, const ServersHealth& servers) {
   GroupCounts counts;
   for (const auto& [id, group] : map.groups) {
+    if (group.lost()) {
+      ++counts.lost;
+      continue;
+    }
     const uint32_t wanted = map.CopiesOf(group);
     uint32_t serving = 0;
     const GroupCondition condition = ConditionOf(group, wanted, servers, &serving);
@@ -106,6 +111,11 @@ GroupCounts CountGroups(const MapSnapshot& map, const ServersHealth& servers) {
 void DiagnoseGroups(const MapSnapshot& map, const ServersHealth& servers, const ClusterShape& shape,
                     std::vector<v1::HealthItem>& items) {
   const GroupCounts counts = CountGroups(map, servers);
+  if (counts.lost > 0) {
+    items.push_back(
+        MakeItem("LOST", "error", fmt::format("{} placement groups", counts.lost),
+                 "given up with a server that was removed: 'cairn fsck' lists the files"));
+  }
   if (counts.unavailable.groups > 0) {
     items.push_back(MakeItem(
         "LOST", "error", fmt::format("{} placement groups", counts.unavailable.groups),

@@ -13,6 +13,7 @@
 #include "common/logging.h"
 #include "metaserver/cluster/cluster_shape.h"
 #include "metaserver/cluster/outcome.h"
+#include "metaserver/placement/plan_groups.h"
 #include "metaserver/placement/plan_members.h"
 #include "metaserver/placement/plan_moves.h"
 
@@ -133,8 +134,30 @@ Status MemberMonitor::TickMoves(Term term, const MapSnapshot& map) {
   next_moves_ = now + kMovesEvery;
   std::vector<v1::PlacementGroup> updates =
       PlanMoves(LookAtShape(map, registry_, clock_.WallNow()), MovePolicy());
-  if (updates.empty()) return OkStatus();
+  if (updates.empty()) return TickGenerations(term, map);
   return ProposeUpdates(term, std::move(updates));
+}
+
+// The groups of the new generation are made when the first file asks for them.
+Status MemberMonitor::TickGenerations(Term term, const MapSnapshot& map) {
+  const auto targets = static_cast<uint32_t>(
+      std::count_if(map.servers.begin(), map.servers.end(), [&](const auto& entry) {
+        return entry.second.state() == v1::SERVER_IN_SERVICE &&
+               registry_.View(entry.second).presence == ServerView::Presence::kAlive;
+      }));
+  for (const auto& [id, pool] : map.pools) {
+    if (!IsOutgrown(pool, targets)) continue;
+    v1::Command command;
+    command.set_only_in_term(term.value);
+    command.mutable_set_pool()->set_pool(id.value);
+    command.mutable_set_pool()->set_end_generation(pool.generation());
+    const Result<v1::Outcome> outcome = state_.ProposeAndWait(std::move(command));
+    maps_.Invalidate();
+    RETURN_IF_ERROR(StatusOfOutcome(outcome));
+    LOG_INFO("new files get more placement groups pool={} groups={} servers={}", id,
+             pool.group_count(), targets);
+  }
+  return OkStatus();
 }
 
 bool MemberMonitor::CondemnRemoved(const MapSnapshot& map,

@@ -49,6 +49,8 @@ class MemberMonitor {
   Result<bool> TickMembers(Term term, const MapSnapshot& map,
                            const std::map<ServerId, ServerView>& views);
   Status TickMoves(Term term, const MapSnapshot& map);
+  // When nothing moves: a cluster that has grown gets more groups for its new files.
+  Status TickGenerations(Term term, const MapSnapshot& map);
   void ReleaseGone(const std::map<ServerId, ServerView>& views);
 
   ReplicatedState& state_;

@@ -107,12 +107,16 @@ Result<std::set<PgId>> Reaper::Address(ReapItem& item, const MapSnapshot& map) c
   std::set<PgId> groups;
   if (item.chunks.empty()) return groups;
   const v1::Pool* pool = map.FindPool(PoolId(item.layout.pool()));
-  if (pool == nullptr || pool->group_count() == 0) {
-    return Fail(ErrorCode::kUnavailable, "pool {} has no groups", item.layout.pool());
+  const GroupRange of_file =
+      pool == nullptr ? GroupRange() : GroupsOf(*pool, item.layout.generation());
+  if (of_file.count == 0) {
+    return Fail(ErrorCode::kUnavailable, "pool {} has no groups of generation {}",
+                item.layout.pool(), item.layout.generation());
   }
   for (v1::ChunkAddress& chunk : item.chunks) {
-    const PgId id = LocateChunk(*pool, item.layout, chunk.index());
+    const PgId id = LocateChunk(of_file, item.layout.seed(), chunk.index());
     const v1::PlacementGroup* group = map.FindGroup(id);
+    if (group != nullptr && group->lost()) continue;  // nothing of it is served, nor ever will be
     if (group == nullptr || (!groups.contains(id) && !GroupIsQuiet(*group, map))) {
       return Fail(ErrorCode::kUnavailable, "group {} is not whole", id);
     }
@@ -126,6 +130,7 @@ Result<std::set<PgId>> Reaper::Address(ReapItem& item, const MapSnapshot& map) c
 void Reaper::AddToRequests(const ReapItem& item, size_t item_number, const MapSnapshot& map,
                            Round& round) const {
   for (const v1::ChunkAddress& chunk : item.chunks) {
+    if (chunk.group() == 0) continue;  // lost
     for (const v1::Member& member : map.FindGroup(PgId(chunk.group()))->members()) {
       if (member.state() != v1::MEMBER_ACTIVE) continue;
       Round::Frame& frame = round.frames[{ServerId(member.server()), item.whole}];

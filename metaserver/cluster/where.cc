@@ -57,11 +57,14 @@ void AddChunks(const v1::InodeRecord& record, const MapSnapshot& map,
   const v1::FileMap& file = record.file();
   const v1::Pool* pool = map.FindPool(PoolId(file.layout().pool()));
   const uint64_t chunk_size = file.layout().chunk_size();
-  if (pool == nullptr || pool->group_count() == 0 || chunk_size == 0) return;
+  if (pool == nullptr || chunk_size == 0) return;
+  const GroupRange groups = GroupsOf(*pool, file.layout().generation());
+  if (groups.count == 0) return;
   const uint64_t size = record.attributes().size();
   const uint64_t count = size / chunk_size + (size % chunk_size != 0 ? 1 : 0);
   for (uint64_t index = 0; index < count && index < kMaxChunksListed; ++index) {
-    const v1::PlacementGroup* group = map.FindGroup(LocateChunk(*pool, file.layout(), index));
+    const PgId id = LocateChunk(groups, file.layout().seed(), index);
+    const v1::PlacementGroup* group = map.FindGroup(id);
     if (group == nullptr) continue;
     v1::ChunkPlace& place = *response.add_chunks();
     place.set_index(static_cast<uint32_t>(index));

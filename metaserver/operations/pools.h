@@ -32,4 +32,17 @@ inline uint32_t ChunkSizeOf(const v1::LayoutPolicy& policy, const v1::Pool& pool
   return policy.chunk_size() != 0 ? policy.chunk_size() : pool.chunk_size();
 }
 
+// Files made from now on live in groups that are yet to be made; those made before stay where they
+// are. Nothing happens while no group of the current generation exists.
+inline void EndGeneration(v1::Pool& pool) {
+  if (pool.group_count() == 0) return;
+  v1::PoolGeneration& earlier = *pool.add_earlier();
+  earlier.set_generation(pool.generation());
+  earlier.set_first_group(pool.first_group());
+  earlier.set_group_count(pool.group_count());
+  pool.set_generation(pool.generation() + 1);
+  pool.clear_first_group();
+  pool.clear_group_count();
+}
+
 }  // namespace cairn

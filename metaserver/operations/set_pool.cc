@@ -1,4 +1,5 @@
 #include "metaserver/operations/operations.h"
+#include "metaserver/operations/pools.h"
 
 namespace cairn {
 
@@ -11,8 +12,10 @@ Result<v1::Outcome> SetPool(const v1::Command& command, MetadataTransaction& txn
     return Fail(ErrorCode::kInvalidArgument, "{} of {} copies active", set.min_active(),
                 pool->copies());
   }
-  if (set.min_active() == 0 || set.min_active() == pool->min_active()) return v1::Outcome();
-  pool->set_min_active(set.min_active());
+  const std::string before = pool->SerializeAsString();
+  if (set.min_active() != 0) pool->set_min_active(set.min_active());
+  if (set.end_generation() == pool->generation()) EndGeneration(*pool);
+  if (pool->SerializeAsString() == before) return v1::Outcome();
   txn.Put(key, *pool);
   txn.mutable_state().set_map_version(txn.state().map_version() + 1);
   return v1::Outcome();

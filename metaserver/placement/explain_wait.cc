@@ -59,7 +59,8 @@ GroupCopies CountCopies(const ClusterShape& shape, const v1::PlacementGroup& gro
   GroupCopies copies;
   copies.group = &group;
   const auto pool = shape.pools->find(PoolId(group.pool()));
-  copies.wanted = pool == shape.pools->end() ? 0 : pool->second.copies();
+  const bool repairable = pool != shape.pools->end() && !group.lost();
+  copies.wanted = repairable ? pool->second.copies() : 0;
   const auto size = shape.sizes.find(PgId(group.id()));
   if (size != shape.sizes.end()) copies.bytes = size->second.bytes;
   for (const v1::Member& member : group.members()) {

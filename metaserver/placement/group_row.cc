@@ -80,6 +80,7 @@ void BeginEpoch(const v1::PlacementGroup& before, v1::PlacementGroup& next) {
   next.set_epoch(before.epoch() + 1);
   next.set_activated_epoch(before.activated_epoch());
   *next.mutable_activated() = before.activated();
+  next.set_lost(before.lost() || next.lost());
   next.set_power_lost_epoch(std::max(before.power_lost_epoch(), next.power_lost_epoch()));
   if (IsActivated(before) && KeepsPrimary(before, next) && KeepsActive(before, next)) {
     RecordActive(next);

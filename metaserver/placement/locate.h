@@ -8,10 +8,23 @@
 
 namespace cairn {
 
-// REQUIRES: the pool has groups.
-inline PgId LocateChunk(const v1::Pool& pool, const v1::Layout& layout, uint64_t index) {
-  const uint64_t place = (MixBits(layout.seed()) + index) % pool.group_count();
-  return PgId(pool.first_group() + static_cast<uint32_t>(place));
+struct GroupRange {
+  uint32_t first = 0;
+  uint32_t count = 0;  // 0: there are none, or none yet
+};
+
+// The groups of files that were made in this generation of the pool.
+inline GroupRange GroupsOf(const v1::Pool& pool, uint32_t generation) {
+  if (generation == pool.generation()) return {pool.first_group(), pool.group_count()};
+  for (const v1::PoolGeneration& earlier : pool.earlier()) {
+    if (earlier.generation() == generation) return {earlier.first_group(), earlier.group_count()};
+  }
+  return {};
+}
+
+// REQUIRES: the generation has groups.
+inline PgId LocateChunk(GroupRange groups, uint64_t seed, uint64_t index) {
+  return PgId(groups.first + static_cast<uint32_t>((MixBits(seed) + index) % groups.count));
 }
 
 }  // namespace cairn

@@ -103,7 +103,7 @@ Result<std::vector<v1::PlacementGroup>> PlanGroups(PoolId pool, uint32_t copies,
   for (const PlacementServer& server : servers) loads.push_back({&server});
   Weigh(loads);
   const uint32_t targets = static_cast<uint32_t>(servers.size());
-  const uint32_t count = (kGroupsPerTarget * targets + copies - 1) / copies;
+  const uint32_t count = GroupCountFor(copies, targets);
   std::vector<v1::PlacementGroup> groups;
   groups.reserve(count);
   for (uint32_t i = 0; i < count; ++i) {

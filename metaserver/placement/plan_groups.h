@@ -23,6 +23,18 @@ struct PlacementServer {
   uint64_t total_bytes = 0;  // 0: not known, counts as average
 };
 
+// How many groups a pool gets over so many targets.
+constexpr uint32_t GroupCountFor(uint32_t copies, uint32_t targets) {
+  return (kGroupsPerTarget * targets + copies - 1) / copies;
+}
+
+// The cluster has grown so much since the pool's groups were made that new files shall be spread
+// over more of them. Those that are there move between targets, but never become more.
+inline bool IsOutgrown(const v1::Pool& pool, uint32_t targets) {
+  return pool.group_count() > 0 && pool.copies() > 0 &&
+         GroupCountFor(pool.copies(), targets) >= 2 * pool.group_count();
+}
+
 // Groups for `pool` over `servers`: members of a group on distinct servers, and on distinct racks
 // and hosts when there are enough of them; memberships spread by size, primaries evenly. All
 // members are active, for an empty group has nothing to copy. Ids and epochs are left to the one

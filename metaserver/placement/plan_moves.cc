@@ -103,15 +103,17 @@ void Planner::CountCopiesUnderWay() {
 std::vector<v1::PlacementGroup> Planner::Plan() {
   CountCopiesUnderWay();
   std::vector<Situation> situations;
+  size_t lost = 0;
   for (const auto& [id, group] : *shape_.groups) {
+    lost += group.lost() ? 1 : 0;
     // Who was in an epoch that is not activated may still be the source (rule C3).
-    if (IsActivated(group)) situations.push_back(Assess(group));
+    if (IsActivated(group) && !group.lost()) situations.push_back(Assess(group));
   }
   // Fewest copies first, then most bytes.
   std::stable_sort(situations.begin(), situations.end(), [](const auto& a, const auto& b) {
     return std::tuple(a.serving, b.bytes) < std::tuple(b.serving, a.bytes);
   });
-  bool all_well = situations.size() == shape_.groups->size();
+  bool all_well = situations.size() + lost == shape_.groups->size();
   for (const Situation& situation : situations) {
     all_well = all_well && situation.wanted > 0 && situation.settled >= situation.wanted;
     if (situation.wanted == 0 || situation.serving == 0) continue;

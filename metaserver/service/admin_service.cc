@@ -74,6 +74,7 @@ void AdminService::AddChunkservers(const MapSnapshot& map, const ServersHealth& 
   std::map<uint32_t, std::pair<uint32_t, uint32_t>> memberships;  // active, syncing
   std::map<uint32_t, uint32_t> primaries;
   for (const auto& [id, group] : map.groups) {
+    if (group.lost()) continue;  // what is left of it serves nobody
     for (const v1::Member& member : group.members()) {
       auto& [active, syncing] = memberships[member.server()];
       ++(member.state() == v1::MEMBER_ACTIVE ? active : syncing);

@@ -1,4 +1,7 @@
 #include "metaserver/service/metadata_service.h"
+
+#include <algorithm>
+
 #include "metaserver/store/rows.h"
 
 namespace cairn {
@@ -38,6 +41,12 @@ Result<v1::ClusterMap> MapSince(const ReadView& view, uint64_t since) {
   return map;
 }
 
+bool HasGroups(const v1::ClusterMap& map, uint32_t pool) {
+  return std::any_of(map.pools().begin(), map.pools().end(), [&](const v1::Pool& candidate) {
+    return candidate.id() == pool && (candidate.group_count() > 0 || candidate.earlier_size() > 0);
+  });
+}
+
 }  // namespace
 
 void MetadataService::FetchMap(Call<v1::FetchMapRequest, v1::ClusterMap> call) {
@@ -45,8 +54,10 @@ void MetadataService::FetchMap(Call<v1::FetchMapRequest, v1::ClusterMap> call) {
     return call.Finish(MapSince(*state_.View(), call.request().since()));
   }
   groups_.Ensure(PoolId(call.request().pool()), [this, call](const Status& status) {
-    if (!status.ok()) return call.Fail(status);
-    call.Finish(MapSince(*state_.View(), call.request().since()));
+    Result<v1::ClusterMap> map = MapSince(*state_.View(), call.request().since());
+    // New groups may need more servers than are left; files of earlier ones are read all the same.
+    const bool of_use = map.has_value() && HasGroups(*map, call.request().pool());
+    status.ok() || of_use ? call.Finish(std::move(map)) : call.Fail(status);
   });
 }
 

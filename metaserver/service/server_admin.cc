@@ -9,6 +9,7 @@
 #include "common/logging.h"
 #include "metaserver/cluster/cluster_shape.h"
 #include "metaserver/cluster/outcome.h"
+#include "metaserver/cluster/release.h"
 #include "metaserver/cluster/repair_state.h"
 #include "metaserver/store/rows.h"
 #include "metaserver/store/scan_rows.h"
@@ -27,7 +28,8 @@ class ServerAdmin {
   explicit ServerAdmin(ServerAdminParts parts) : parts_(parts) {}
 
   void SetServer(const v1::SetServerRequest& request, Done done);
-  void RemoveServer(const v1::RemoveServerRequest& request, Done done);
+  using RemoveDone = std::function<void(Result<v1::RemoveServerResponse>)>;
+  void RemoveServer(const v1::RemoveServerRequest& request, RemoveDone done);
   void SetSettings(const v1::SetSettingsRequest& request, Done done);
   using ScrubDone = std::function<void(Result<v1::StartScrubResponse>)>;
   void StartScrub(const v1::StartScrubRequest& request, ScrubDone done);
@@ -38,8 +40,9 @@ class ServerAdmin {
  private:
   Result<v1::Command> MakeSetServer(const v1::SetServerRequest& request) const;
   Result<v1::StartScrubResponse> ScrubOrders(uint32_t server) const;
-  // Groups that can do without the server drop it from their row.
-  Result<v1::Command> MakeRelease(const MapSnapshot& map, ServerId server) const;
+  void ReleaseAndRemove(const MapSnapshot& map, const v1::RemoveServerRequest& request,
+                        RemoveDone done);
+  void ProposeRemoval(const v1::RemoveServerRequest& request, RemoveDone done);
   void Propose(v1::Command command, Done done);
 
   const ServerAdminParts parts_;
@@ -80,53 +83,56 @@ void ServerAdmin::SetServer(const v1::SetServerRequest& request, Done done) {
   Propose(*std::move(command), std::move(done));
 }
 
-Result<v1::Command> ServerAdmin::MakeRelease(const MapSnapshot& map, ServerId server) const {
+void ServerAdmin::ProposeRemoval(const v1::RemoveServerRequest& request, RemoveDone done) {
   v1::Command command;
-  uint32_t needed = 0;
-  for (const auto& [id, group] : map.groups) {
-    const v1::Member* member = FindMember(group, server);
-    if (member == nullptr) continue;
-    if (member->state() != v1::MEMBER_SYNCING || !IsActivated(group)) {
-      ++needed;
-      continue;
-    }
-    v1::PlacementGroup next = group;
-    auto& members = *next.mutable_members();
-    members.erase(std::find_if(members.begin(), members.end(), [&](const auto& candidate) {
-      return candidate.server() == server.value;
-    }));
-    BeginEpoch(group, next);
-    *command.mutable_update_groups()->add_groups() = std::move(next);
-  }
-  if (needed == 0) return command;
-  return Fail(ErrorCode::kNotEmpty,
-              "server {} keeps copies of {} placement groups that are or may be the last: bring it "
-              "back or drain it",
-              server, needed);
+  // In another term it may have been given a lease (C1).
+  command.set_only_in_term(parts_.state->ServingTerm().value);
+  command.mutable_remove_server()->set_server(request.server());
+  command.mutable_remove_server()->set_give_up_groups(request.give_up_groups());
+  parts_.state->Propose(std::move(command), [this, done = std::move(done)](
+                                                const Result<v1::Outcome>& outcome) {
+    parts_.maps->Invalidate();
+    if (const Status status = StatusOfOutcome(outcome); !status.ok()) return done(Fail(status));
+    v1::RemoveServerResponse response;
+    response.set_lost_groups(outcome->lost_groups());
+    response.set_doubted_groups(outcome->doubted_groups());
+    done(response);
+  });
 }
 
-// A server that is up is drained first; one that is gone for good is let go of by the groups that
-// have other copies. Whether anything is left is decided by the command itself.
-void ServerAdmin::RemoveServer(const v1::RemoveServerRequest& request, Done done) {
-  const auto map = parts_.maps->Get();
-  if (!map.has_value()) return done(map.error());
+// The groups that have other copies let go of it; for those that may have none it takes a word.
+void ServerAdmin::ReleaseAndRemove(const MapSnapshot& map, const v1::RemoveServerRequest& request,
+                                   RemoveDone done) {
   const ServerId server(request.server());
-  const v1::ServerRecord* record = (*map)->FindServer(server);
-  if (record == nullptr) {
-    return done(Status::Error(ErrorCode::kNotFound, "there is no server {}", server));
+  Release release = PlanRelease(map, *parts_.registry, server);
+  if (release.needed.groups != request.give_up_groups()) {
+    return done(Fail(ErrorCode::kNotEmpty, "{}", release.needed.Text(server)));
   }
-  v1::Command remove;
-  remove.mutable_remove_server()->set_server(server.value);
-  const bool up = parts_.registry->View(*record).presence != ServerView::Presence::kGone;
-  if (up) return Propose(std::move(remove), std::move(done));
-  Result<v1::Command> release = MakeRelease(**map, server);
-  if (!release.has_value()) return done(release.error());
-  if (!release->has_update_groups()) return Propose(std::move(remove), std::move(done));
-  Propose(*std::move(release),
-          [this, remove = std::move(remove), done = std::move(done)](const Status& released) {
-            if (!released.ok()) return done(released);
-            Propose(remove, done);
+  if (!release.command.has_update_groups()) return ProposeRemoval(request, std::move(done));
+  Propose(std::move(release.command),
+          [this, request, done = std::move(done)](const Status& released) {
+            released.ok() ? ProposeRemoval(request, done) : done(Fail(released));
           });
+}
+
+// A server that is up is drained first; only of one that is gone for good anything is given up.
+// Whether anything is left is decided by the command itself.
+void ServerAdmin::RemoveServer(const v1::RemoveServerRequest& request, RemoveDone done) {
+  const auto map = parts_.maps->Get();
+  if (!map.has_value()) return done(Fail(map.error()));
+  const v1::ServerRecord* record = (*map)->FindServer(ServerId(request.server()));
+  if (record == nullptr) {
+    return done(Fail(ErrorCode::kNotFound, "there is no server {}", request.server()));
+  }
+  // From here on it is given no lease.
+  if (parts_.registry->Condemn(*record)) return ReleaseAndRemove(**map, request, std::move(done));
+  if (parts_.registry->View(*record).presence != ServerView::Presence::kAlive) {
+    return done(Fail(ErrorCode::kBusy, "server {} may still have a lease: ask again in 10 s",
+                     request.server()));
+  }
+  if (request.give_up_groups() == 0) return ProposeRemoval(request, std::move(done));
+  done(Fail(ErrorCode::kNotEmpty, "server {} is up, nothing has to be given up: drain it",
+            request.server()));
 }
 
 void ServerAdmin::SetSettings(const v1::SetSettingsRequest& request, Done done) {
@@ -215,8 +221,13 @@ void RegisterServerAdmin(Dispatcher& dispatcher, ServerAdminParts parts) {
   const auto admin = std::make_shared<ServerAdmin>(parts);
   HandleChange<v1::SetServerRequest, v1::SetServerResponse>(dispatcher, v1::ADMIN_SET_SERVER, admin,
                                                             &ServerAdmin::SetServer);
-  HandleChange<v1::RemoveServerRequest, v1::RemoveServerResponse>(
-      dispatcher, v1::ADMIN_REMOVE_SERVER, admin, &ServerAdmin::RemoveServer);
+  dispatcher.Handle<v1::RemoveServerRequest, v1::RemoveServerResponse>(
+      v1::ADMIN_REMOVE_SERVER,
+      [admin](Call<v1::RemoveServerRequest, v1::RemoveServerResponse> call) {
+        admin->RemoveServer(call.request(), [call](Result<v1::RemoveServerResponse> removed) {
+          call.Finish(std::move(removed));
+        });
+      });
   HandleChange<v1::SetSettingsRequest, v1::SetSettingsResponse>(dispatcher, v1::ADMIN_SET_SETTINGS,
                                                                 admin, &ServerAdmin::SetSettings);
   dispatcher.Handle<v1::StartScrubRequest, v1::StartScrubResponse>(

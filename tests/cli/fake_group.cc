@@ -71,8 +71,12 @@ void FakeGroup::HandleChange(FakeMember& member, v1::Method method,
 void FakeGroup::ServeFleet(FakeMember& member) {
   HandleChange<v1::SetServerRequest, v1::SetServerResponse>(member, v1::ADMIN_SET_SERVER,
                                                             on_set_server);
-  HandleChange<v1::RemoveServerRequest, v1::RemoveServerResponse>(member, v1::ADMIN_REMOVE_SERVER,
-                                                                  on_remove_server);
+  Handle<v1::RemoveServerRequest, v1::RemoveServerResponse>(
+      member, v1::ADMIN_REMOVE_SERVER, true,
+      [this](const auto& request) -> Result<v1::RemoveServerResponse> {
+        if (on_remove_server) RETURN_IF_ERROR(on_remove_server(request));
+        return removed;
+      });
   HandleChange<v1::SetSettingsRequest, v1::SetSettingsResponse>(member, v1::ADMIN_SET_SETTINGS,
                                                                 on_set_settings);
   HandleChange<v1::SkipGraceRequest, v1::SkipGraceResponse>(member, v1::ADMIN_SKIP_GRACE,

@@ -74,6 +74,7 @@ class FakeGroup {
   // Changes that are asked for; done unless a test says otherwise. They may change members.
   std::function<Status(const v1::SetServerRequest&)> on_set_server;
   std::function<Status(const v1::RemoveServerRequest&)> on_remove_server;
+  v1::RemoveServerResponse removed;  // where that is ok
   std::function<Status(const v1::SetSettingsRequest&)> on_set_settings;
   std::function<Status(const v1::SkipGraceRequest&)> on_skip_grace;
   std::function<Result<v1::StartScrubResponse>(const v1::StartScrubRequest&)> on_start_scrub;

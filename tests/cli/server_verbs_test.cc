@@ -160,7 +160,21 @@ TEST_F(ServerVerbsTest, RemoveSaysThatItIsGone) {
   EXPECT_EQ(Ask({"server", "remove", "3"}), 0) << err_.str();
   EXPECT_EQ(out_.str(), "server 3 is out of the cluster; its process may be stopped\n");
   EXPECT_EQ(Ask({"server", "remove", "3", "--json"}), 0);
-  EXPECT_EQ(out_.str(), "{\"removed\":3}\n");
+  EXPECT_EQ(out_.str(), "{\"removed\":3,\"lost_groups\":0,\"doubted_groups\":0}\n");
+}
+
+TEST_F(ServerVerbsTest, RemoveTellsWhatWasGivenUp) {
+  uint32_t given_up = 0;
+  group_.on_remove_server = [&](const v1::RemoveServerRequest& request) {
+    given_up = request.give_up_groups();
+    return OkStatus();
+  };
+  group_.removed.set_lost_groups(5);
+  group_.removed.set_doubted_groups(2);
+  EXPECT_EQ(Ask({"server", "remove", "3", "--give-up", "7"}), 0) << err_.str();
+  EXPECT_EQ(given_up, 7u);
+  EXPECT_THAT(out_.str(), HasSubstr("5 placement groups are lost"));
+  EXPECT_THAT(out_.str(), HasSubstr("2 placement groups go on once their other copies are back"));
 }
 
 TEST_F(ServerVerbsTest, RemoveWhoseAnswerWasLostIsDoneIfTheServerIsGone) {

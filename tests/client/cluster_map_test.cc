@@ -47,12 +47,13 @@ class ClusterMapTest : public ::testing::Test {
 
 TEST_F(ClusterMapTest, ChunksOfAFileGoRoundTheGroupsOfItsPool) {
   v1::Pool pool;
+  pool.set_generation(1);
   pool.set_first_group(100);
   pool.set_group_count(7);
   v1::Layout layout = Layout();
   layout.set_seed(99);
   for (uint32_t i = 0; i < 20; ++i) {
-    EXPECT_EQ(GroupOf(layout, pool, i).value, 100 + (MixBits(99) + i) % 7);
+    EXPECT_EQ(GroupOf(layout, pool, i)->value, 100 + (MixBits(99) + i) % 7);
   }
 }
 
@@ -86,6 +87,29 @@ TEST_F(ClusterMapTest, AnotherGenerationOfThePoolIsNotGuessed) {
   EXPECT_EQ(map_.Get(layout, 0).error().code(), ErrorCode::kUnavailable);
 }
 
+TEST_F(ClusterMapTest, AFileStaysInTheGroupsOfItsGeneration) {
+  v1::ClusterMap map = Map(1, 1, 1);
+  v1::PoolGeneration& earlier = *map.mutable_pools(0)->add_earlier();
+  earlier.set_generation(1);
+  earlier.set_first_group(5);
+  earlier.set_group_count(1);
+  map.mutable_pools(0)->set_generation(2);
+  map.mutable_pools(0)->set_first_group(0);
+  map.mutable_pools(0)->set_group_count(0);
+  map_.Apply(map);
+  EXPECT_EQ(map_.Get(Layout(), 3)->group, PgId(5));
+}
+
+using RuleC3ClusterMap = ClusterMapTest;
+
+TEST_F(RuleC3ClusterMap, ALostGroupIsAnErrorAtOnceAndNotWaitedFor) {
+  v1::ClusterMap map = Map(1, 1, 1);
+  map.mutable_groups(0)->set_lost(true);
+  map.mutable_groups(0)->clear_members();
+  map_.Apply(map);
+  EXPECT_EQ(map_.Get(Layout(), 0).error().code(), ErrorCode::kIoError);
+}
+
 // Its groups are made when somebody asks for it: a map that was fetched for another does not do.
 TEST_F(ClusterMapTest, APoolWithoutGroupsIsAskedForHoweverFreshTheMapIs) {
   testing::FakeCluster cluster;
@@ -102,7 +126,9 @@ TEST_F(ClusterMapTest, APoolWithoutGroupsIsAskedForHoweverFreshTheMapIs) {
   const Deadline deadline = Deadline::After(std::chrono::seconds(20));
   const BootTime moment = SystemClock().Now();
   for (const auto& [pool, fetches] : {std::pair(1u, 1u), std::pair(1u, 1u), std::pair(2u, 2u)}) {
-    ASSERT_TRUE(map.Refresh(moment, pool, deadline).ok());
+    v1::Layout layout = Layout();
+    layout.set_pool(pool);
+    ASSERT_TRUE(map.Refresh(moment, layout, deadline).ok());
     EXPECT_EQ(cluster.script().Count(v1::METADATA_FETCH_MAP), fetches) << "pool " << pool;
   }
 }

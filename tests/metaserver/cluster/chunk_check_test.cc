@@ -77,6 +77,7 @@ class ChunkCheckTest : public ClusterFixture {
     record.mutable_attributes()->set_mode(S_IFREG | 0644);
     record.mutable_attributes()->set_links(1);
     record.mutable_file()->mutable_layout()->set_pool(1);
+    record.mutable_file()->mutable_layout()->set_generation(1);
     record.mutable_file()->mutable_layout()->set_seed(inode * 7919);
     record.mutable_file()->mutable_layout()->set_chunk_size(1u << 20);
     record.mutable_file()->set_generation(generation);
@@ -86,9 +87,8 @@ class ChunkCheckTest : public ClusterFixture {
   }
   void RemoveFile(uint64_t inode) { state_.Erase(schema::InodeKey(InodeId(inode))); }
   PgId GroupOf(ChunkId id) {
-    v1::Layout layout;
-    layout.set_seed(id.inode.value * 7919);
-    return LocateChunk(*Map()->FindPool(PoolId(1)), layout, id.index);
+    const v1::Pool& pool = *Map()->FindPool(PoolId(1));
+    return LocateChunk(GroupsOf(pool, pool.generation()), id.inode.value * 7919, id.index);
   }
   void Store(const std::string& host, ChunkId id) { inspector_.stored[host][id] = GroupOf(id); }
   void StoreAll(uint64_t inode, uint32_t chunks) {

@@ -50,7 +50,9 @@ class CompareChunksTest : public testing::Test {
     return file;
   }
   PgId GroupOf(ChunkId id) const {
-    return LocateChunk(map_.pools.at(PoolId(1)), files_.at(id.inode).layout, id.index);
+    const v1::Layout& layout = files_.at(id.inode).layout;
+    return LocateChunk(GroupsOf(map_.pools.at(PoolId(1)), layout.generation()), layout.seed(),
+                       id.index);
   }
   void Store(uint32_t server, ChunkId id, PgId group) {
     listings_[ServerId(server)].push_back({id, group, 4096});
@@ -74,7 +76,7 @@ class CompareChunksTest : public testing::Test {
   std::vector<std::string> Found() {
     std::vector<std::string> texts;
     for (const auto& [suspicion, bytes] : Compare().suspicions) {
-      const char* names[] = {"ORPHAN", "SURPLUS", "MISSING"};
+      const char* names[] = {"ORPHAN", "SURPLUS", "MISSING", "LOST"};
       texts.push_back(fmt::format("{} {} at {}", names[static_cast<int>(suspicion.kind)],
                                   suspicion.id, suspicion.server));
     }
@@ -235,6 +237,34 @@ TEST_F(CompareChunksTest, OfARowTheChunksAreTaken) {
   record.mutable_attributes()->set_mode(S_IFDIR | 0700);
   EXPECT_TRUE(ChunksOf(record).leaving);
   EXPECT_FALSE(ChunksOf(record).regular);
+}
+
+TEST_F(CompareChunksTest, WrittenChunksOfALostGroupAreLostAndOthersAreNot) {
+  MakeFile(5, 8);
+  StoreAll(5, 8);
+  v1::PlacementGroup& lost = Group(GroupOf({InodeId(5), 2}));
+  lost.set_lost(true);
+  lost.clear_members();
+  lost.clear_activated();
+  for (const uint32_t server : {1, 2, 3}) {
+    for (const uint32_t index : {2, 6}) Lose(server, {InodeId(5), index});
+  }
+  EXPECT_THAT(Found(), ElementsAre("LOST 5/2 at 0", "LOST 5/6 at 0"));
+}
+
+TEST_F(CompareChunksTest, AFileOfAnEarlierGenerationIsLookedForInItsOwnGroups) {
+  MakeFile(5, 4);
+  StoreAll(5, 4);
+  v1::Pool& pool = map_.pools.at(PoolId(1));
+  v1::PoolGeneration& earlier = *pool.add_earlier();
+  earlier.set_generation(pool.generation());
+  earlier.set_first_group(pool.first_group());
+  earlier.set_group_count(pool.group_count());
+  pool.set_generation(pool.generation() + 1);
+  pool.set_group_count(0);
+  EXPECT_THAT(Found(), IsEmpty());
+  Lose(1, {InodeId(5), 3});
+  EXPECT_THAT(Found(), ElementsAre("MISSING 5/3 at 1"));
 }
 
 }  // namespace

@@ -130,5 +130,18 @@ TEST_F(HealthTest, DamageChecksumErrorsAndFullDisksAreTold) {
   EXPECT_THAT(Codes(), UnorderedElementsAre("LOST", "CHECKSUM_ERROR", "FULL"));
 }
 
+TEST_F(HealthTest, GroupsThatWereGivenUpAreLostAndNothingElseIsSaidOfThem) {
+  Build(2, 1);
+  const int had = ActiveGroups(1);
+  Kill(1);
+  Pass(5s);
+  v1::Command command;
+  command.mutable_remove_server()->set_server(1);
+  command.mutable_remove_server()->set_give_up_groups(static_cast<uint32_t>(had));
+  ASSERT_THAT(StatusOfPropose(std::move(command)), IsOk());
+  EXPECT_THAT(Codes(), UnorderedElementsAre("LOST"));
+  EXPECT_THAT(TextOf("LOST"), HasSubstr("given up"));
+}
+
 }  // namespace
 }  // namespace cairn

@@ -152,5 +152,21 @@ TEST_F(MemberMonitorTest, TheThreadLooksByItself) {
   EXPECT_GT(state_.group_updates(), 0);
 }
 
+TEST_F(MemberMonitorTest, AClusterThatHasGrownTwofoldGetsMoreGroupsForItsNewFiles) {
+  Build(3, 3);
+  ASSERT_EQ(Groups(), 64);
+  for (const uint32_t server : {4u, 5u}) ASSERT_THAT(Join(server), IsOk());
+  Pass(5s);
+  EXPECT_EQ(Map()->FindPool(PoolId(1))->generation(), 1u);
+  ASSERT_THAT(Join(6), IsOk());
+  Pass(5s);
+  EXPECT_EQ(Map()->FindPool(PoolId(1))->generation(), 2u);
+  EXPECT_EQ(Groups(), 64) << "they are made on first use";
+  ASSERT_THAT(Ensure(), IsOk());
+  EXPECT_EQ(Groups(), 64 + 128);
+  Pass(5s);
+  EXPECT_EQ(Map()->FindPool(PoolId(1))->generation(), 2u);
+}
+
 }  // namespace
 }  // namespace cairn

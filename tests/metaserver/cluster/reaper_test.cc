@@ -38,6 +38,7 @@ class ReaperTest : public ClusterFixture {
     record.mutable_attributes()->set_inode(inode);
     record.mutable_attributes()->set_mode(S_IFREG | 0644);
     record.mutable_file()->mutable_layout()->set_pool(1);
+    record.mutable_file()->mutable_layout()->set_generation(1);
     record.mutable_file()->mutable_layout()->set_seed(inode * 7919);
     record.mutable_file()->mutable_layout()->set_chunk_size(1u << 20);
     record.mutable_file()->set_generation(4);

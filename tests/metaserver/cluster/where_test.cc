@@ -30,6 +30,7 @@ class WhereTest : public ClusterFixture {
     record.mutable_attributes()->set_mode(S_IFREG | 0644);
     record.mutable_attributes()->set_size(size);
     record.mutable_file()->mutable_layout()->set_pool(1);
+    record.mutable_file()->mutable_layout()->set_generation(1);
     record.mutable_file()->mutable_layout()->set_chunk_size(1u << 20);
     v1::ChunkRun& run = *record.mutable_file()->add_runs();
     run.set_first(2);

@@ -20,12 +20,13 @@ class ServerAdminTest : public ClusterFixture {
     return internal::StatusOf(
         Ask<v1::SetServerResponse>(dispatcher_, v1::ADMIN_SET_SERVER, request));
   }
-  Status Remove(uint32_t server) {
+  Result<v1::RemoveServerResponse> GiveUp(uint32_t server, uint32_t groups) {
     v1::RemoveServerRequest request;
     request.set_server(server);
-    return internal::StatusOf(
-        Ask<v1::RemoveServerResponse>(dispatcher_, v1::ADMIN_REMOVE_SERVER, request));
+    request.set_give_up_groups(groups);
+    return Ask<v1::RemoveServerResponse>(dispatcher_, v1::ADMIN_REMOVE_SERVER, request);
   }
+  Status Remove(uint32_t server) { return internal::StatusOf(GiveUp(server, 0)); }
   Result<v1::StartScrubResponse> StartScrub(uint32_t server) {
     v1::StartScrubRequest request;
     request.set_server(server);
@@ -154,6 +155,48 @@ TEST_F(RuleC3ServerAdmin, AServerThatMayHaveServedLastIsNotRemoved) {
   EXPECT_THAT(Remove(2), StatusIs(ErrorCode::kNotEmpty));
   EXPECT_TRUE(IsKnown(2));
   EXPECT_NE(FindMember(Group(1), ServerId(2)), nullptr);
+}
+
+TEST_F(RuleC3ServerAdmin, AServerGoneForGoodTakesWithItWhatIsSpelledOut) {
+  Build(2, 1);
+  const int all = Groups();
+  const auto had = static_cast<uint32_t>(ActiveGroups(1));
+  Kill(1);
+  Pass(5s);
+  const Status refused = Remove(1);
+  EXPECT_THAT(refused, StatusIs(ErrorCode::kNotEmpty));
+  EXPECT_THAT(refused.message(), ::testing::HasSubstr(fmt::format("--give-up {}", had)));
+  EXPECT_THAT(GiveUp(1, had - 1), StatusIs(ErrorCode::kNotEmpty));
+  const auto removed = GiveUp(1, had);
+  ASSERT_THAT(removed, IsOk());
+  EXPECT_EQ(removed->lost_groups(), had);
+  EXPECT_FALSE(IsKnown(1));
+  EXPECT_EQ(ActiveGroups(2), all - static_cast<int>(had));
+  EXPECT_EQ(GetRepair()->groups_size(), 0) << "nothing can be repaired any more";
+  EXPECT_THAT(Ensure(), IsOk()) << "new files find room";
+}
+
+TEST_F(RuleC3ServerAdmin, NothingIsGivenUpOfAServerThatIsUp) {
+  Build(2, 1);
+  EXPECT_THAT(GiveUp(1, static_cast<uint32_t>(ActiveGroups(1))), StatusIs(ErrorCode::kNotEmpty));
+  EXPECT_TRUE(IsKnown(1));
+}
+
+class RuleC1ServerAdmin : public ServerAdminTest {};
+
+// It would serve for three seconds more what nobody knows to be its.
+TEST_F(RuleC1ServerAdmin, NoLeaseIsGivenWhileAServerIsBeingGivenUp) {
+  Build(2, 1);
+  const auto had = static_cast<uint32_t>(ActiveGroups(1));
+  Kill(1);
+  Pass(5s);
+  std::optional<Result<v1::HeartbeatResponse>> meanwhile;
+  state_.on_propose = [&](const v1::Command& command) {
+    if (command.has_remove_server()) meanwhile = Beat(1);
+  };
+  ASSERT_THAT(GiveUp(1, had), IsOk());
+  ASSERT_TRUE(meanwhile.has_value());
+  EXPECT_THAT(*meanwhile, StatusIs(ErrorCode::kUnavailable));
 }
 
 TEST_F(ServerAdminTest, SettingsAreKeptAndTold) {
