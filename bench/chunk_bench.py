@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Measures what the chunk plane costs: each figure is one the design promises.
 
-  bench/chunk_bench.py catch_up [--seconds 60]      bytes moved for a server that was away, per byte changed
-  bench/chunk_bench.py many_chunks [--chunks N]     heartbeat, map and metaserver memory at 1 and N chunks
-  bench/chunk_bench.py creates [--files 2000]       CPU and disk flushes per file of 8 KiB at 3 copies
-  bench/chunk_bench.py latency [--rounds 5]         p99 of a client while a repair runs, against idle
+  bench/chunk_bench.py catch_up [--seconds 60]   bytes moved per byte changed while away
+  bench/chunk_bench.py many_chunks [--chunks N]  heartbeat, map, memory at 1 and N chunks
+  bench/chunk_bench.py creates [--files 2000]    CPU and disk flushes per file of 8 KiB at 3 copies
+  bench/chunk_bench.py latency [--rounds 5]      p99 of a client while a repair runs, against idle
 """
 
 import argparse
@@ -52,7 +52,8 @@ def catch_up(options):
         c.resume("chunk", 3)
         wait_until(lambda: is_whole(c), 300, "the copies to be back")
         moved = written_bytes(c.pid("chunk3")) - written
-        print(f"changed {changed / MIB:.2f} MiB, moved {moved / MIB:.2f} MiB: {moved / changed:.2f}")
+        print(f"changed {changed / MIB:.2f} MiB, moved {moved / MIB:.2f} MiB, "
+              f"ratio {moved / changed:.2f}")
 
 
 def received_bytes(pid):

@@ -12,6 +12,7 @@
 #include "chunkserver/server.h"
 #include "common/file.h"
 #include "common/logging.h"
+#include "common/mutex_checks.h"
 
 namespace cairn {
 namespace {
@@ -59,6 +60,7 @@ Status Run(const std::string& config_file) {
 }  // namespace cairn
 
 int main(int argc, char** argv) {
+  cairn::SkipLockOrderChecks();
   CLI::App app("Cairn chunkserver: stores and replicates chunks on one disk");
   std::string config_file;
   app.add_option("--config", config_file, "chunkserver.toml")->required();

@@ -10,6 +10,7 @@
 
 #include "common/exit_code.h"
 #include "common/logging.h"
+#include "common/mutex_checks.h"
 #include "fuse_client/background.h"
 #include "fuse_client/mount_options.h"
 #include "fuse_client/mount_session.h"
@@ -111,6 +112,7 @@ int Main(const CommandLine& line) {
 }  // namespace cairn
 
 int main(int argc, char** argv) {
+  cairn::SkipLockOrderChecks();
   // Left to libfuse it would be deadly again as soon as the session ends, before the last flush.
   signal(SIGPIPE, SIG_IGN);
   CLI::App app("Mounts a Cairn cluster as a local directory.");

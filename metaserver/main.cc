@@ -12,6 +12,7 @@
 
 #include "common/file.h"
 #include "common/logging.h"
+#include "common/mutex_checks.h"
 #include "metaserver/metaserver_config.h"
 #include "metaserver/server.h"
 
@@ -65,6 +66,7 @@ Status Run(const std::string& config_file) {
 }  // namespace cairn
 
 int main(int argc, char** argv) {
+  cairn::SkipLockOrderChecks();
   CLI::App app("Cairn metaserver: keeps the namespace and the cluster map");
   std::string config_file;
   app.add_option("--config", config_file, "metaserver.toml")->required();
