@@ -5,6 +5,7 @@
 
 #include "cairn/v1/chunk.pb.h"
 #include "client/backoff.h"
+#include "client/token_renewal.h"
 #include "common/crc32c.h"
 #include "common/logging.h"
 
@@ -62,7 +63,7 @@ ChunkClient::ChunkClient(ChannelPool* channels, ClusterMapCache* map, MetadataCl
 }
 
 Result<ChunkClient::Target> ChunkClient::Aim(const InodeStatePtr& state, uint32_t index,
-                                             Deadline deadline) {
+                                             TokenUse use, Deadline deadline) {
   if (metadata_->session().Current() != state->session) {
     return Fail(ErrorCode::kIoError, "the session that opened inode {} was lost", state->id);
   }
@@ -70,7 +71,7 @@ Result<ChunkClient::Target> ChunkClient::Aim(const InodeStatePtr& state, uint32_
   v1::Layout layout;
   {
     absl::MutexLock lock(&state->mu);
-    target.address = state->AddressOf(index);
+    target.address = state->AddressOf(index, use);
     layout = state->file.layout();
   }
   ASSIGN_OR_RETURN(Route route, map_->Locate(layout, index, deadline));
@@ -87,6 +88,8 @@ bool ChunkClient::Curable(const Status& status) {
     case ErrorCode::kBelowMinActive:
     case ErrorCode::kStaleGeneration:
     case ErrorCode::kUnknownSession:
+    case ErrorCode::kTokenRefused:
+    case ErrorCode::kFenced:
     case ErrorCode::kBusy:
       return true;
     default:
@@ -94,14 +97,16 @@ bool ChunkClient::Curable(const Status& status) {
   }
 }
 
-void ChunkClient::Cure(const InodeStatePtr& state, const Status& status, BootTime failed,
-                       Deadline deadline) {
+void ChunkClient::Cure(const InodeStatePtr& state, const Failure& failure, Deadline deadline) {
   deadline = Earlier(deadline, kLongestCure);
-  if (status.code() == ErrorCode::kUnknownSession) {
-    metadata_->session().CheckSoon();
-    return;
+  const ErrorCode code = failure.status.code();
+  if (code == ErrorCode::kUnknownSession) return metadata_->session().CheckSoon();
+  // It is over: the next try is answered with kIoError (rule L1).
+  if (code == ErrorCode::kFenced) return metadata_->session().Lost(state->session);
+  if (code == ErrorCode::kTokenRefused) {
+    return RenewTokens(*metadata_, state, failure.began, deadline);
   }
-  if (status.code() == ErrorCode::kStaleGeneration) {
+  if (code == ErrorCode::kStaleGeneration) {
     v1::GetAttributesRequest request;
     request.set_inode(state->id.value);
     auto entry =
@@ -115,7 +120,7 @@ void ChunkClient::Cure(const InodeStatePtr& state, const Status& status, BootTim
     absl::MutexLock lock(&state->mu);
     layout = state->file.layout();
   }
-  Status fetched = map_->Refresh(failed, layout, deadline);
+  Status fetched = map_->Refresh(failure.failed, layout, deadline);
   if (!fetched.ok()) LOG_DEBUG("cluster map not fetched cause=\"{}\"", fetched);
 }
 
@@ -130,7 +135,8 @@ Result<Payload> ChunkClient::ReadOnce(const InodeStatePtr& state, uint64_t offse
     must_exist = must_exist && state->PresenceOf(index) == InodeState::Presence::kHolds;
   }
   v1::ReadChunkRequest request;
-  ASSIGN_OR_RETURN(Target target, Aim(state, static_cast<uint32_t>(offset / chunk_size), deadline));
+  ASSIGN_OR_RETURN(Target target, Aim(state, static_cast<uint32_t>(offset / chunk_size),
+                                      TokenUse::kRead, deadline));
   *request.mutable_chunk() = std::move(target.address);
   request.set_offset(static_cast<uint32_t>(offset % chunk_size));
   request.set_length(static_cast<uint32_t>(length));
@@ -146,6 +152,7 @@ Result<Payload> ChunkClient::Read(const InodeStatePtr& state, uint64_t offset, s
   int damaged = 0;
   bool missed = false;
   for (;;) {
+    const BootTime began = SystemClock().Now();
     Result<Payload> bytes = ReadOnce(state, offset, length, must_exist, deadline);
     if (bytes.has_value()) return bytes;
     BootTime failed = SystemClock().Now();
@@ -161,7 +168,7 @@ Result<Payload> ChunkClient::Read(const InodeStatePtr& state, uint64_t offset, s
       status = Status(ErrorCode::kStaleGeneration, status.message());
     }
     if (!Curable(status) || !backoff.Sleep(deadline)) return bytes;
-    Cure(state, status, failed, deadline);
+    Cure(state, {status, began, failed}, deadline);
   }
 }
 
@@ -185,7 +192,8 @@ void ChunkClient::ReadAhead(const InodeStatePtr& state, const ReadAheadPtr& ahea
     absl::MutexLock lock(&state->mu);
     chunk_size = state->file.layout().chunk_size();
   }
-  Result<Target> target = Aim(state, static_cast<uint32_t>(ahead->offset / chunk_size), deadline);
+  Result<Target> target = Aim(state, static_cast<uint32_t>(ahead->offset / chunk_size),
+                              TokenUse::kRead, deadline);
   if (!target.has_value()) return finish(Fail(target.error()));
   v1::ReadChunkRequest request;
   *request.mutable_chunk() = std::move(target->address);

@@ -60,12 +60,18 @@ class ChunkClient {
     std::shared_ptr<Channel> channel;
     v1::ChunkAddress address;
   };
+  // A try that failed.
+  struct Failure {
+    Status status;
+    BootTime began;
+    BootTime failed;
+  };
   // Who to ask about chunk `index` now. kIoError: the session the file was opened under is gone.
-  Result<Target> Aim(const InodeStatePtr& state, uint32_t index, Deadline deadline);
+  Result<Target> Aim(const InodeStatePtr& state, uint32_t index, TokenUse use, Deadline deadline);
   // Whether `status` may be cured by trying again; if so does what it calls for (fetches the map,
-  // or the file's cuts). May block.
+  // the file's cuts or its tokens). May block.
   static bool Curable(const Status& status);
-  void Cure(const InodeStatePtr& state, const Status& status, BootTime failed, Deadline deadline);
+  void Cure(const InodeStatePtr& state, const Failure& failure, Deadline deadline);
   Result<Payload> ReadOnce(const InodeStatePtr& state, uint64_t offset, size_t length,
                            bool must_exist, Deadline deadline);
   Status SyncOnce(const InodeStatePtr& state, SyncOutcome& outcome, Deadline deadline);

@@ -29,13 +29,15 @@ class ChunkWrite : public std::enable_shared_from_this<ChunkWrite> {
   }
 
   void Send() {
+    began_ = SystemClock().Now();
     uint32_t chunk_size = 0;
     {
       absl::MutexLock lock(&state_->mu);
       chunk_size = state_->file.layout().chunk_size();
     }
     Result<ChunkClient::Target> target =
-        client_->Aim(state_, static_cast<uint32_t>(offset_ / chunk_size), deadline_);
+        client_->Aim(state_, static_cast<uint32_t>(offset_ / chunk_size), TokenUse::kWrite,
+                     deadline_);
     if (!target.has_value()) return Answered(Fail(target.error()));
     *request_.mutable_chunk() = std::move(target->address);
     request_.set_offset(static_cast<uint32_t>(offset_ % chunk_size));
@@ -54,9 +56,9 @@ class ChunkWrite : public std::enable_shared_from_this<ChunkWrite> {
     Status status = std::move(reply.error());
     Duration rest = backoff_.Next();
     if (!ChunkClient::Curable(status) || deadline_.Left() <= rest) return done_(status, {});
-    BootTime failed = SystemClock().Now();
-    client_->executor_->RunAfter(rest, [self = shared_from_this(), status, failed] {
-      self->client_->Cure(self->state_, status, failed, self->deadline_);
+    ChunkClient::Failure failure{std::move(status), began_, SystemClock().Now()};
+    client_->executor_->RunAfter(rest, [self = shared_from_this(), failure] {
+      self->client_->Cure(self->state_, failure, self->deadline_);
       self->Send();
     });
   }
@@ -69,6 +71,7 @@ class ChunkWrite : public std::enable_shared_from_this<ChunkWrite> {
   const ChunkClient::WriteDone done_;
   const uint64_t sequence_;
   v1::WriteChunkRequest request_;  // one try at a time
+  BootTime began_;                 // that one
   Backoff backoff_;
 };
 
@@ -113,6 +116,7 @@ struct SyncBatch {
     chunks.Add(address.index(), oldest);
     // A chunk without own writes has none that is older than this epoch.
     request.add_oldest_write_epochs(std::min(oldest.value, address.epoch()));
+    if (request.chunks_size() > 0) address.clear_token();  // that of the first one counts
     *request.add_chunks() = std::move(address);
   }
 };
@@ -131,7 +135,8 @@ Status ChunkClient::SyncOnce(const InodeStatePtr& state, SyncOutcome& outcome, D
         later.AddRange(index, run.end, run.oldest);
         break;
       }
-      ASSIGN_OR_RETURN(Target target, Aim(state, static_cast<uint32_t>(index), deadline));
+      ASSIGN_OR_RETURN(Target target, Aim(state, static_cast<uint32_t>(index), TokenUse::kSync,
+                                          deadline));
       auto [it, added] = batch_of.try_emplace(target.channel.get(), batches.size());
       if (added) batches.push_back({target.channel, {}, {}});
       batches[it->second].Add(std::move(target.address), run.oldest);
@@ -168,6 +173,7 @@ ChunkClient::SyncOutcome ChunkClient::Sync(const InodeStatePtr& state, UnsyncedC
   outcome.left = std::move(chunks);
   while (!outcome.left.empty()) {
     uint64_t before = outcome.left.count();
+    const BootTime began = SystemClock().Now();
     outcome.status = SyncOnce(state, outcome, deadline);
     BootTime now = SystemClock().Now();
     if (outcome.left.count() < before) {
@@ -178,7 +184,7 @@ ChunkClient::SyncOutcome ChunkClient::Sync(const InodeStatePtr& state, UnsyncedC
     }
     if (outcome.status.ok()) continue;
     if (!Curable(outcome.status) || !backoff.Sleep(deadline)) return outcome;
-    Cure(state, outcome.status, now, deadline);
+    Cure(state, {outcome.status, began, now}, deadline);
   }
   return outcome;
 }

@@ -27,7 +27,8 @@ bool HasSetId(const InodeState& state) {
 }  // namespace
 
 Result<MountedFileSystem::Opened> Mount::FinishOpen(v1::EntryResponse response, SessionId session,
-                                                    int flags) {
+                                                    const v1::Caller& opener, int flags) {
+  const std::string token = response.token();
   Result<InodeStatePtr> state = table_.Acquire(response, session);
   for (int i = 0; i < kMostRefetches && !state.has_value(); ++i) {
     if (state.error().code() != ErrorCode::kBusy) break;
@@ -39,6 +40,7 @@ Result<MountedFileSystem::Opened> Mount::FinishOpen(v1::EntryResponse response, 
   bool keep_cache = false;
   {
     absl::MutexLock lock(&(*state)->mu);
+    (*state)->tokens.Learn(token, flags, opener);
     // As Linux does: a failure that nobody was told is told to whoever opens next.
     errors = (*state)->errors - ((*state)->error_untold ? 1 : 0);
     keep_cache = (*state)->cached_version == response.attributes().version();
@@ -65,7 +67,7 @@ Result<MountedFileSystem::Opened> Mount::Create(const Identity& who, InodeId par
   auto& [response, session] = told;
   bool close_was_under_way = round % 2 == 1 || round != session_.opens().close_rounds();
   if (response.created() || !close_was_under_way) {
-    return FinishOpen(std::move(response), session, flags);
+    return FinishOpen(std::move(response), session, ToCaller(who), flags);
   }
   // The file was there, and a Close that named it may have come after this open: open it again.
   return Open(who, InodeId(response.attributes().inode()), flags & ~(O_TRUNC | O_CREAT | O_EXCL));
@@ -83,7 +85,8 @@ Result<MountedFileSystem::Opened> Mount::OpenHeld(const v1::OpenRequest& request
     writes_.EndSizeChange(cut);
   }
   RETURN_IF_ERROR(told);
-  return FinishOpen(std::move(told->first), told->second, static_cast<int>(request.flags()));
+  return FinishOpen(std::move(told->first), told->second, request.caller(),
+                    static_cast<int>(request.flags()));
 }
 
 Result<MountedFileSystem::Opened> Mount::Open(const Identity& who, InodeId inode, int flags) {

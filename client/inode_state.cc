@@ -130,13 +130,14 @@ uint64_t InodeState::HeldBytes() const {
   return std::min(Size(), std::max(told, told + buffer.charge()));
 }
 
-v1::ChunkAddress InodeState::AddressOf(uint32_t index) const {
+v1::ChunkAddress InodeState::AddressOf(uint32_t index, TokenUse use) const {
   v1::ChunkAddress address;
   address.set_inode(id.value);
   address.set_index(index);
   address.set_chunk_size(file.layout().chunk_size());
   address.set_generation(file.generation());
   address.set_session(session.value);
+  address.set_token(tokens.For(use));
   uint64_t chunk_end = (uint64_t{index} + 1) * file.layout().chunk_size();
   for (const v1::Cut& cut : file.cuts()) {
     if (cut.length() < chunk_end) *address.add_cuts() = cut;

@@ -12,6 +12,7 @@
 #include "absl/synchronization/mutex.h"
 #include "cairn/v1/chunk.pb.h"
 #include "cairn/v1/metadata.pb.h"
+#include "client/file_tokens.h"
 #include "client/read_cache.h"
 #include "client/run_set.h"
 #include "client/unsynced_chunks.h"
@@ -84,6 +85,7 @@ struct InodeState {
   bool error_untold ABSL_GUARDED_BY(mu) = false;
 
   ReadCache cache ABSL_GUARDED_BY(mu);
+  FileTokens tokens ABSL_GUARDED_BY(mu);
 
   // Takes in an answer unless a newer one is known.
   void Learn(const v1::EntryResponse& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu);
@@ -107,7 +109,7 @@ struct InodeState {
   v1::Attributes Overlaid() const ABSL_SHARED_LOCKS_REQUIRED(mu);
   uint64_t HeldBytes() const ABSL_SHARED_LOCKS_REQUIRED(mu);  // for st_blocks
   // Group and epoch are left open.
-  v1::ChunkAddress AddressOf(uint32_t index) const ABSL_SHARED_LOCKS_REQUIRED(mu);
+  v1::ChunkAddress AddressOf(uint32_t index, TokenUse use) const ABSL_SHARED_LOCKS_REQUIRED(mu);
 };
 
 using InodeStatePtr = std::shared_ptr<InodeState>;

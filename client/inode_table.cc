@@ -155,6 +155,13 @@ std::vector<InodeStatePtr> InodeTable::Dirty() const {
   return dirty;
 }
 
+std::vector<InodeStatePtr> InodeTable::All() const {
+  std::vector<InodeStatePtr> all;
+  absl::MutexLock lock(&mu_);
+  for (const auto& [inode, state] : states_) all.push_back(state);
+  return all;
+}
+
 bool InodeTable::OwesNothing() const {
   absl::MutexLock lock(&mu_);
   return untold_errors_ == 0 &&

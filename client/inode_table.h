@@ -37,6 +37,7 @@ class InodeTable {
   uint64_t Reconcile(v1::EntryResponse& entry) const;
 
   std::vector<InodeStatePtr> Dirty() const;
+  std::vector<InodeStatePtr> All() const;
   // Whether nothing is dirty and nobody has an error to be told.
   bool OwesNothing() const;
 

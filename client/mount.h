@@ -86,7 +86,9 @@ class Mount final : public MountedFileSystem {
                                      const v1::SetAttributesRequest& request);
   // Open with O_TRUNC of a file that may be dirty here.
   Result<Opened> OpenHeld(const v1::OpenRequest& request, const InodeStatePtr& cut);
-  Result<Opened> FinishOpen(v1::EntryResponse response, SessionId session, int flags);
+  void KeepTokens();
+  Result<Opened> FinishOpen(v1::EntryResponse response, SessionId session,
+                            const v1::Caller& opener, int flags);
 
   const MountOptions options_;
   std::unique_ptr<ChannelPool> channels_;

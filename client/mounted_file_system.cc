@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "client/mount.h"
+#include "client/token_renewal.h"
 #include "common/hash.h"
 #include "common/logging.h"
 
@@ -14,6 +15,7 @@ namespace client {
 
 namespace {
 
+constexpr Duration kTokenPatience = std::chrono::seconds(10);
 constexpr int kThreads = 4;  // commits and retries: many small files are flushed side by side
 
 std::string HostName() {
@@ -67,12 +69,18 @@ Mount::Mount(MountOptions options)
 
 Status Mount::Start() {
   RETURN_IF_ERROR(session_.Start(Deadline::After(options_.timeout)));
+  executor_.RunAfter(options_.token_renewal, [this] { KeepTokens(); });
   if (!options_.cluster_id.empty() || session_.cluster_id().empty()) return OkStatus();
   // Channels made from now on refuse servers of another cluster.
   v1::Hello hello = ChannelOptionsFor(options_).hello;
   hello.set_cluster_id(session_.cluster_id());
   channels_->SetHello(hello);
   return OkStatus();
+}
+
+void Mount::KeepTokens() {
+  RenewAllTokens(metadata_, table_.All(), std::min(options_.timeout, kTokenPatience));
+  executor_.RunAfter(options_.token_renewal, [this] { KeepTokens(); });
 }
 
 Mount::~Mount() {

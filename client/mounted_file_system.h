@@ -44,6 +44,9 @@ struct MountOptions {
   uint64_t write_behind_file_bytes = 64u << 20;
   uint64_t write_behind_bytes = 256u << 20;
   uint32_t read_ahead_bytes = 32u << 20;
+  // So often the tokens of all open files are renewed. They live for an hour, and can be renewed
+  // for two more.
+  Duration token_renewal = std::chrono::minutes(20);
 };
 
 struct Entry {

@@ -5,6 +5,7 @@
 
 #include "common/crc32c.h"
 #include "common/ids.h"
+#include "rpc/chunk_token.h"
 #include "tests/support/fake_serve.h"
 
 namespace cairn::testing {
@@ -61,6 +62,28 @@ void FakeChunks::LosePower(uint32_t group) {
     chunk.bytes.assign(chunk.bytes.size(), '\0');
     chunk.requests.clear();
   }
+}
+
+void FakeChunks::RefuseTokensBefore(uint32_t key) {
+  absl::MutexLock lock(&mu_);
+  oldest_key_ = key;
+}
+
+void FakeChunks::Fence(uint64_t session) {
+  absl::MutexLock lock(&mu_);
+  fenced_.insert(session);
+}
+
+Status FakeChunks::CheckToken(const v1::ChunkAddress& address, const std::string& token,
+                              uint32_t rights) {
+  if (fenced_.contains(address.session())) {
+    return Status::Error(ErrorCode::kFenced, "session {}", address.session());
+  }
+  v1::TokenClaims claims;
+  const bool good = !token.empty() && claims.ParseFromString(token) &&
+                    claims.key() >= oldest_key_ && claims.session() == address.session() &&
+                    claims.inode() == address.inode() && (claims.rights() & rights) != 0;
+  return good ? OkStatus() : Status::Error(ErrorCode::kTokenRefused, "inode {}", address.inode());
 }
 
 uint32_t FakeChunks::GroupOf(uint64_t inode, uint32_t index) const {
@@ -127,6 +150,7 @@ Result<v1::ReadChunkResponse> FakeChunks::Read(const v1::ReadChunkRequest& reque
                                                uint32_t server, Payload& answer) {
   absl::MutexLock lock(&mu_);
   const v1::ChunkAddress& address = request.chunk();
+  RETURN_IF_ERROR(CheckToken(address, address.token(), kTokenRead));
   RETURN_IF_ERROR(Check(address, server));
   if (request.offset() % kBlockSize != 0 || request.length() % kBlockSize != 0 ||
       request.length() > kMaxTransferBytes) {
@@ -156,6 +180,7 @@ Result<v1::WriteChunkResponse> FakeChunks::Write(const v1::WriteChunkRequest& re
                                                  uint32_t server, const Payload& data) {
   absl::MutexLock lock(&mu_);
   const v1::ChunkAddress& address = request.chunk();
+  RETURN_IF_ERROR(CheckToken(address, address.token(), kTokenWrite));
   RETURN_IF_ERROR(Check(address, server));
   std::vector<uint32_t> crcs(request.crcs().begin(), request.crcs().end());
   if (Crcs(data.bytes(), request.offset()) != crcs ||
@@ -192,7 +217,11 @@ Status FakeChunks::CheckPower(const v1::SyncChunksRequest& request) const {
 Result<v1::SyncChunksResponse> FakeChunks::Sync(const v1::SyncChunksRequest& request,
                                                 uint32_t server) {
   absl::MutexLock lock(&mu_);
+  const std::string none;
+  const std::string* token = &none;
   for (const v1::ChunkAddress& address : request.chunks()) {
+    if (!address.token().empty()) token = &address.token();
+    RETURN_IF_ERROR(CheckToken(address, *token, kTokenRead | kTokenWrite));
     RETURN_IF_ERROR(Check(address, server));
   }
   RETURN_IF_ERROR(CheckPower(request));

@@ -27,6 +27,10 @@ class FakeChunks {
   void SetGroup(uint32_t group, uint64_t epoch, uint32_t primary);
   // In the group's next epoch all its copies have lost power: what was not synced is zeros.
   void LosePower(uint32_t group);
+  // Tokens of older keys have run out.
+  void RefuseTokensBefore(uint32_t key);
+  // The session is shut out.
+  void Fence(uint64_t session);
   uint32_t GroupOf(uint64_t inode, uint32_t index) const;  // of a chunk that was written; else 0
 
   void FlipByte(uint64_t inode, uint32_t index, uint32_t offset);  // without its checksum
@@ -48,6 +52,7 @@ class FakeChunks {
 
   Status CheckPower(const v1::SyncChunksRequest& request) const;
   Status Check(const v1::ChunkAddress& address, uint32_t server);
+  Status CheckToken(const v1::ChunkAddress& address, const std::string& token, uint32_t rights);
   void Cut(Chunk& chunk, const v1::ChunkAddress& address);
   Result<v1::ReadChunkResponse> Read(const v1::ReadChunkRequest& request, uint32_t server,
                                      Payload& answer);
@@ -60,6 +65,8 @@ class FakeChunks {
   std::map<Key, Chunk> chunks_;
   std::map<uint32_t, std::pair<uint64_t, uint32_t>> groups_;  // epoch, primary
   std::map<uint32_t, uint64_t> power_lost_;                   // epoch, by group
+  uint32_t oldest_key_ = 1;
+  std::set<uint64_t> fenced_;
   uint64_t bytes_written_ = 0;
   uint64_t writes_run_ = 0;
 };

@@ -77,6 +77,7 @@ void FakeMetadata::Register(Dispatcher& dispatcher) {
   Serve(dispatcher, v1::METADATA_READ_DIRECTORY, &FakeMetadata::ReadDirectory);
   Serve(dispatcher, v1::METADATA_STATFS, &FakeMetadata::StatFs);
   Serve(dispatcher, v1::METADATA_FETCH_MAP, &FakeMetadata::FetchMap);
+  Serve(dispatcher, v1::METADATA_RENEW_TOKENS, &FakeMetadata::RenewTokens);
 }
 
 void FakeMetadata::SetMap(v1::ClusterMap map) {
@@ -99,6 +100,16 @@ void FakeMetadata::DropSessions() {
 void FakeMetadata::TruncateByOther(uint64_t inode, uint64_t size) {
   absl::MutexLock lock(&mu_);
   Resize(inodes_[inode], size);
+}
+
+void FakeMetadata::SetTokenKey(uint32_t key) {
+  absl::MutexLock lock(&mu_);
+  token_key_ = key;
+}
+
+void FakeMetadata::ForgetTokenKeys() {
+  absl::MutexLock lock(&mu_);
+  old_keys_known_ = false;
 }
 
 v1::InodeRecord FakeMetadata::Inode(uint64_t inode) const {

@@ -28,6 +28,10 @@ class FakeMetadata {
   void DropSessions();
   // Another mount's change.
   void TruncateByOther(uint64_t inode, uint64_t size);
+  // Tokens are sealed with key `key` from now on; 0: there is none, and tokens are empty.
+  void SetTokenKey(uint32_t key);
+  // No older token can be renewed: it has to come from an Open.
+  void ForgetTokenKeys();
 
   v1::InodeRecord Inode(uint64_t inode) const;
   std::set<uint64_t> OpenInodes() const;
@@ -59,12 +63,14 @@ class FakeMetadata {
   Result<v1::ReadDirectoryResponse> ReadDirectory(const v1::ReadDirectoryRequest& request);
   Result<v1::StatFsResponse> StatFs(const v1::StatFsRequest& request);
   Result<v1::ClusterMap> FetchMap(const v1::FetchMapRequest& request);
+  Result<v1::RenewTokensResponse> RenewTokens(const v1::RenewTokensRequest& request);
 
   Result<v1::InodeRecord*> Find(uint64_t inode);
   v1::InodeRecord& Make(uint64_t parent, const std::string& name, uint32_t mode)
      ;
   void Resize(v1::InodeRecord& inode, uint64_t size);
   v1::EntryResponse Answer(const v1::InodeRecord& inode) const;
+  v1::EntryResponse OpenAnswer(const v1::InodeRecord& inode, uint32_t flags) const;
 
   const uint32_t chunk_size_;
   FaultScript* const script_;
@@ -79,6 +85,8 @@ class FakeMetadata {
   bool reclaim_ = false;
   uint64_t next_inode_ = 2;
   uint64_t changes_run_ = 0;
+  uint32_t token_key_ = 1;
+  bool old_keys_known_ = true;
 };
 
 }  // namespace cairn::testing

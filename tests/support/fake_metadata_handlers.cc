@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "client/run_set.h"
+#include "rpc/chunk_token.h"
 #include "tests/support/fake_metadata.h"
 
 namespace cairn::testing {
@@ -58,6 +59,33 @@ v1::EntryResponse FakeMetadata::Answer(const v1::InodeRecord& inode) const {
   v1::EntryResponse response;
   *response.mutable_attributes() = inode.attributes();
   if (inode.has_file()) *response.mutable_file() = inode.file();
+  return response;
+}
+
+// Not sealed: the fake chunkservers believe every word.
+v1::EntryResponse FakeMetadata::OpenAnswer(const v1::InodeRecord& inode, uint32_t flags) const {
+  v1::EntryResponse response = Answer(inode);
+  if (token_key_ == 0) return response;
+  const uint32_t mode = flags & O_ACCMODE;
+  v1::TokenClaims claims;
+  claims.set_key(token_key_);
+  claims.set_session(session_);
+  claims.set_inode(inode.attributes().inode());
+  claims.set_rights((mode != O_WRONLY ? kTokenRead : 0) | (mode != O_RDONLY ? kTokenWrite : 0));
+  response.set_token(claims.SerializeAsString());
+  return response;
+}
+
+Result<v1::RenewTokensResponse> FakeMetadata::RenewTokens(const v1::RenewTokensRequest& request) {
+  if (request.session() != session_) return Fail(ErrorCode::kUnknownSession, "session");
+  v1::RenewTokensResponse response;
+  for (const std::string& old : request.tokens()) {
+    v1::TokenClaims claims;
+    const bool good = !old.empty() && claims.ParseFromString(old) &&
+                      (old_keys_known_ || claims.key() == token_key_);
+    claims.set_key(token_key_);
+    response.add_tokens(good ? claims.SerializeAsString() : "");
+  }
   return response;
 }
 
@@ -121,7 +149,7 @@ Result<v1::EntryResponse> FakeMetadata::Create(const v1::CreateRequest& request)
                                ? inodes_[it->second]
                                : Make(request.parent(), request.name(), S_IFREG | request.mode());
   open_.insert(inode.attributes().inode());
-  v1::EntryResponse response = Answer(inode);
+  v1::EntryResponse response = OpenAnswer(inode, request.flags());
   response.set_created(!exists);
   return response;
 }
@@ -157,7 +185,7 @@ Result<v1::EntryResponse> FakeMetadata::Open(const v1::OpenRequest& request) {
   ASSIGN_OR_RETURN(v1::InodeRecord * inode, Find(request.inode()));
   if ((request.flags() & O_TRUNC) != 0) Resize(*inode, 0);
   open_.insert(request.inode());
-  return Answer(*inode);
+  return OpenAnswer(*inode, request.flags());
 }
 
 Result<v1::CloseResponse> FakeMetadata::Close(const v1::CloseRequest& request) {
