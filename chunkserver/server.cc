@@ -10,6 +10,7 @@
 #include "chunkserver/scrub/scrubber.h"
 #include "chunkserver/service/chunk_service.h"
 #include "chunkserver/service/fault_service.h"
+#include "chunkserver/service/token_gate.h"
 #include "common/data_directory.h"
 #include "common/fault_plan.h"
 #include "common/faulty_file.h"
@@ -45,6 +46,7 @@ class LocalChunkserver final : public Chunkserver {
   Status Joined(const std::string& cluster_id, ServerId server);
   std::optional<v1::HeartbeatRequest> Vitals();
   void AddGroups(v1::HeartbeatRequest& vitals);
+  bool Heard(const v1::HeartbeatResponse& answer);
   void StopServing();
 
   const ChunkserverConfig config_;
@@ -61,6 +63,7 @@ class LocalChunkserver final : public Chunkserver {
   std::unique_ptr<ChannelPeers> peers_;
   std::unique_ptr<Replica> replica_;
   std::unique_ptr<Scrubber> scrubber_;
+  std::unique_ptr<TokenGate> gate_;
   Dispatcher dispatcher_;
   std::unique_ptr<FrameServer> server_;
 };
@@ -143,8 +146,17 @@ std::optional<v1::HeartbeatRequest> LocalChunkserver::Vitals() {
     damaged.set_index(id.index);
     damaged.set_group(group.value);
   }
+  FenceList& fences = replica_->context().fences;
+  vitals.set_fences_known(fences.known());
+  vitals.set_fences_finished(fences.Finished());
+  vitals.set_token_key_known(gate_->key_known());
   AddGroups(vitals);
   return vitals;
+}
+
+bool LocalChunkserver::Heard(const v1::HeartbeatResponse& answer) {
+  gate_->Hear(answer);
+  return replica_->context().fences.Take(answer);
 }
 
 void LocalChunkserver::AddGroups(v1::HeartbeatRequest& vitals) {
@@ -184,6 +196,7 @@ void LocalChunkserver::StartReplication(std::function<void(const Status&)> refus
     return Joined(cluster_id, server);
   };
   options.vitals = [this] { return Vitals(); };
+  options.heard = [this](const v1::HeartbeatResponse& answer) { return Heard(answer); };
   options.refused = std::move(refused);
   link_->SetOptions(std::move(options));
   replica_->Start();
@@ -206,7 +219,8 @@ Status LocalChunkserver::Open(std::function<void(const Status&)> refused) {
   table_.OnWantRefresh([this] { link_->RefreshSoon(); });
   replica_ = std::make_unique<Replica>(*store_, table_, *peers_, *link_);
   scrubber_ = std::make_unique<Scrubber>(replica_->context(), replica_->repair());
-  RegisterChunkService(dispatcher_, *replica_);
+  gate_ = std::make_unique<TokenGate>(replica_->context().fences, table_, clock_);
+  RegisterChunkService(dispatcher_, *replica_, *gate_);
   RegisterFaultService(dispatcher_, faults_);
   RETURN_IF_ERROR(Listen());
   StartReplication(std::move(refused));

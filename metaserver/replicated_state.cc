@@ -12,6 +12,7 @@
 #include "common/logging.h"
 #include "metaserver/inode_allocator.h"
 #include "metaserver/operations/apply.h"
+#include "metaserver/operations/new_entry.h"
 #include "metaserver/operations/replies.h"
 #include "metaserver/store/schema.h"
 #include "metaserver/store/state_hash.h"
@@ -45,18 +46,6 @@ v1::Outcome LeadershipLost() {
   outcome.set_code(static_cast<uint32_t>(ErrorCode::kUnavailable));
   outcome.set_message("leadership was lost while the change was prepared");
   return outcome;
-}
-
-bool MakesInode(const v1::Command& command) {
-  switch (command.operation_case()) {
-    case v1::Command::kCreate:
-    case v1::Command::kMakeNode:
-    case v1::Command::kMakeDirectory:
-    case v1::Command::kMakeSymlink:
-      return true;
-    default:
-      return false;
-  }
 }
 
 Result<v1::Outcome> ParseOutcome(const Result<std::string>& bytes) {
@@ -94,6 +83,9 @@ class AppliedState final : public ReplicatedState, public StateMachine, public L
   void Propose(v1::Command command, std::function<void(Result<v1::Outcome>)> done) override;
   std::unique_ptr<ReadView> View() override { return Store()->View(); }
   void OnMapChanged(std::function<void()> observer) override { map_changed_ = std::move(observer); }
+  void OnAdmissionChanged(std::function<void()> observer) override {
+    admission_changed_ = std::move(observer);
+  }
   void OnApplied(std::function<void(const v1::Command&, const v1::Outcome&)> observer) override {
     applied_ = std::move(observer);
   }
@@ -146,9 +138,11 @@ class AppliedState final : public ReplicatedState, public StateMachine, public L
   InodeAllocator inodes_;
   std::unique_ptr<ReplicatedLog> log_;
   std::function<void()> map_changed_;
+  std::function<void()> admission_changed_;
   std::function<void(const v1::Command&, const v1::Outcome&)> applied_;
   std::function<void(bool)> leadership_;
   v1::Command command_;  // confined to the applying thread; kept for its memory
+  bool admission_touched_ = false;  // likewise: by the batch that is being applied
   std::atomic<bool> born_{false};
   mutable absl::Mutex mu_;
   std::shared_ptr<KvStore> store_ ABSL_GUARDED_BY(mu_);
@@ -276,6 +270,7 @@ size_t AppliedState::ApplyBatch(std::span<const LogEntry> entries,
     point_ = std::move(point);
   }
   if (map_changed && map_changed_) map_changed_();
+  if (std::exchange(admission_touched_, false) && admission_changed_) admission_changed_();
   return count;
 }
 
@@ -307,6 +302,8 @@ std::string AppliedState::ApplyEntry(const LogEntry& entry, MetadataTransaction&
   if (!command_.ParseFromString(entry.command)) command_.Clear();
   const bool late = command_.only_in_term() != 0 && command_.only_in_term() != entry.term.value;
   v1::Outcome outcome = late ? LeadershipLost() : ApplyCommand(command_, txn);
+  admission_touched_ = admission_touched_ || command_.has_rotate_token_key() ||
+                       command_.close_session().fence();
   if (command_.has_mark_hash()) NoteMark(entry, txn.state(), outcome);
   if (applied_ && txn.store_status().ok()) applied_(command_, outcome);
   return outcome.SerializeAsString();
@@ -370,6 +367,7 @@ Status AppliedState::Install(const raft::SnapshotPoint& point, RowSource& rows) 
   RETURN_IF_ERROR(home_->Switch());
   RETURN_IF_ERROR(Adopt(std::move(store)));
   if (map_changed_) map_changed_();
+  if (admission_changed_) admission_changed_();
   return OkStatus();
 }
 

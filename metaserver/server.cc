@@ -32,7 +32,9 @@
 #include "metaserver/service/metadata_service.h"
 #include "metaserver/service/server_admin.h"
 #include "metaserver/service/service_gate.h"
+#include "metaserver/service/token_issuer.h"
 #include "metaserver/session_ticker.h"
+#include "metaserver/sessions/admission.h"
 #include "raft/frame_transport.h"
 #include "raft/raft_node.h"
 #include "rpc/channel_pool.h"
@@ -98,6 +100,8 @@ class RunningMetaserver final : public Metaserver {
   std::unique_ptr<Membership> membership_;
   std::unique_ptr<GroupActivation> activation_;
   std::unique_ptr<RepairWatch> repairs_;
+  std::unique_ptr<AdmissionCache> admission_;
+  std::unique_ptr<TokenIssuer> tokens_;
   std::unique_ptr<SessionTable> sessions_;
   std::unique_ptr<MetadataService> metadata_;
   std::unique_ptr<SessionTicker> ticker_;
@@ -213,14 +217,18 @@ void RunningMetaserver::MakeServices() {
   monitor_ = std::make_unique<MemberMonitor>(*state_, *maps_, *registry_, clock_);
   activation_ = std::make_unique<GroupActivation>(*state_, *maps_, *registry_);
   repairs_ = std::make_unique<RepairWatch>(*state_, *maps_, *registry_, clock_);
+  admission_ = std::make_unique<AdmissionCache>(*state_);
+  tokens_ = std::make_unique<TokenIssuer>(*state_, *admission_, clock_);
   membership_ = std::make_unique<Membership>(
       *state_, *maps_, *registry_, clock_, [this] { monitor_->Wake(); },
       [this](const v1::Endpoint& server, auto done) {
         remover_->Remove(server, {}, Deadline::After(kReach), std::move(done));
-      });
+      },
+      *admission_);
   sessions_ = std::make_unique<SessionTable>(clock_);
-  metadata_ = std::make_unique<MetadataService>(*state_, *sessions_, *resources_, *resources_);
-  ticker_ = std::make_unique<SessionTicker>(*metadata_);
+  metadata_ = std::make_unique<MetadataService>(*state_, *sessions_, *resources_, *resources_,
+                                                *tokens_);
+  ticker_ = std::make_unique<SessionTicker>(*metadata_, *tokens_);
   remover_ = MakeChunkRemover(*channels_);
   reaper_ = std::make_unique<Reaper>(*state_, *maps_, *registry_, *remover_, clock_);
   inspector_ = MakeChunkInspector(*channels_);
@@ -248,6 +256,7 @@ void RunningMetaserver::Observe() {
     maps_->Invalidate();
     monitor_->Wake();
   });
+  state_->OnAdmissionChanged([this] { admission_->Invalidate(); });
   // What an earlier term's leader knew of sessions and chunkservers is old (rule M8).
   state_->OnLeadership([this](bool leads) {
     if (leads) registry_->Restart();

@@ -6,13 +6,24 @@
 
 namespace cairn {
 
+namespace {
+// A newborn cluster has no key until the next tick, and nobody can write before.
+constexpr absl::Duration kTick = absl::Milliseconds(100);
+constexpr int kTicksPerLook = 10;  // at sessions
+}  // namespace
+
+void SessionTicker::Tick() {
+  tokens_.RotateIfDue();
+  if (++ticks_ % kTicksPerLook == 0) service_.ExpireSilentSessions();
+}
+
 void SessionTicker::Start() {
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "session-ticker");
     absl::MutexLock lock(&mu_);
-    while (!mu_.AwaitWithTimeout(absl::Condition(&stopping_), absl::Seconds(1))) {
+    while (!mu_.AwaitWithTimeout(absl::Condition(&stopping_), kTick)) {
       mu_.Unlock();
-      service_.ExpireSilentSessions();
+      Tick();
       mu_.Lock();
     }
   });

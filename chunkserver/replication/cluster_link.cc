@@ -118,9 +118,14 @@ Status ClusterLink::Heartbeat() {
   RETURN_IF_ERROR(metaserver_.Call("/cairn.v1.Cluster/Heartbeat", *request, response,
                                    Deadline::After(kCallWait)));
   if (!response.metaservers().empty()) metaserver_.Learn(response.metaservers());
-  // First who this server is, then that it may act: one that was removed while its lease had run
-  // out must not serve another read in its old place (rule C1).
+  // First who this server is and who is shut out, then that it may act: one that was removed while
+  // its lease had run out must not serve another read in its old place (rule C1), nor anybody who
+  // was shut out meanwhile (rule L1).
   table_.Apply(response.changes(), true);
+  if (options_.heard && !options_.heard(response)) {
+    RefreshSoon();
+    return OkStatus();
+  }
   table_.ExtendLease(sent + timing::kChunkLease);
   return OkStatus();
 }

@@ -37,6 +37,9 @@ struct ClusterLinkOptions {
   std::function<Status(const std::string& cluster_id, ServerId server)> joined;
   // What the heartbeat reports; nothing when the disk has failed and the cluster shall notice.
   std::function<std::optional<v1::HeartbeatRequest>()> vitals;
+  // Takes what else a heartbeat's answer tells. False: something is missing without which nothing
+  // may be served, so that the answer is no lease (rule L1). May be empty.
+  std::function<bool(const v1::HeartbeatResponse&)> heard;
   // The cluster refuses this server for good; it must stop.
   std::function<void(const Status&)> refused;
 };

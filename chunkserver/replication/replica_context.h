@@ -13,6 +13,7 @@
 #include "chunkserver/replication/copy_pace.h"
 #include "chunkserver/replication/damage_list.h"
 #include "chunkserver/replication/epoch_barrier.h"
+#include "chunkserver/replication/fence_list.h"
 #include "chunkserver/replication/group_table.h"
 #include "chunkserver/replication/member_faults.h"
 #include "chunkserver/replication/peers.h"
@@ -56,6 +57,7 @@ struct ReplicaContext {
   ChunkGates gates;
   PrimaryGroups primaries;
   EpochBarrier barrier;
+  FenceList fences;
   DamageList damage;
   OwnSpace space;
   CopyBoard copies;

@@ -29,6 +29,7 @@ ChunkWrite StoreWrite(const PendingWrite& write, const std::vector<uint32_t>& cr
 PendingWritePtr MakePending(const WriteCall& call, ChunkVersion version) {
   auto write = std::make_shared<PendingWrite>();
   write->request = call.request();
+  write->request.mutable_chunk()->clear_token();  // members believe their primary
   write->id = IdOf(write->request.chunk());
   write->group = PgId(write->request.chunk().group());
   write->version = version;
@@ -43,8 +44,11 @@ PendingWritePtr MakePending(const WriteCall& call, ChunkVersion version) {
 
 }  // namespace
 
-Status WritePath::Admit(const Standing& standing) {
+Status WritePath::Admit(const Standing& standing, const v1::ChunkAddress& chunk) {
   const Group& group = *standing.group;
+  // Also under a lease that came after the one it was let in under: for the gap between them the
+  // fence has passed (rule L1).
+  RETURN_IF_ERROR(context_.fences.Check(SessionId(chunk.session())));
   if (standing.role != OwnRole::kPrimary) {
     return Status::Error(ErrorCode::kNotPrimary, "this server is not the primary of group {}",
                          group.id);
@@ -82,7 +86,7 @@ void WritePath::Write(const WriteCall& call) {
   const PgId group(chunk.group());
   const Result<Standing> standing = context_.table.Stand(group, Epoch(chunk.epoch()));
   if (!standing.has_value()) return call.Fail(standing.error());
-  if (const Status admitted = Admit(*standing); !admitted.ok()) return call.Fail(admitted);
+  if (const Status admitted = Admit(*standing, chunk); !admitted.ok()) return call.Fail(admitted);
   context_.primaries.WhenReady(group, call.deadline(), [this, call](const Status& ready) {
     if (!ready.ok()) return call.Fail(ready);
     const ChunkGatePtr gate = context_.gates.Get(IdOf(call.request().chunk()));
@@ -106,7 +110,7 @@ void WritePath::Turn(const WriteCall& call, const ChunkGatePtr& gate, int tries)
     return call.Fail(
         Status::Error(ErrorCode::kStaleGeneration, "chunk {} was trimmed", IdOf(chunk)));
   }
-  if (const Status admitted = Admit(*standing); !admitted.ok()) return call.Fail(admitted);
+  if (const Status admitted = Admit(*standing, chunk); !admitted.ok()) return call.Fail(admitted);
   const std::optional<ChunkVersion> version = context_.primaries.NextVersion(group, epoch);
   if (!version.has_value()) {
     return call.Fail(Status::Error(ErrorCode::kStaleEpoch, "group {} has moved on", group));

@@ -31,7 +31,7 @@ class WritePath {
   void GroupChanged(PgId group);
 
  private:
-  Status Admit(const Standing& standing);
+  Status Admit(const Standing& standing, const v1::ChunkAddress& chunk);
   void AskSpace(ServerId server);
   void Turn(const WriteCall& call, const ChunkGatePtr& gate, int tries);
   bool AnswerRetry(const WriteCall& call, ChunkGate& gate);

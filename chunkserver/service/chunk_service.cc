@@ -1,6 +1,10 @@
 #include "chunkserver/service/chunk_service.h"
 
+#include <memory>
+#include <utility>
+
 #include "chunkserver/service/request_checks.h"
+#include "rpc/chunk_token.h"
 #include "rpc/peer_trust.h"
 
 namespace cairn {
@@ -23,15 +27,68 @@ constexpr auto kCheckBoth = [](const auto& request, const Payload& payload) {
 };
 constexpr auto kNothingToCheck = [](const auto&, const Payload&) { return OkStatus(); };
 
-void RegisterForClients(Dispatcher& dispatcher, Replica& replica) {
-  HandleChecked<v1::ReadChunkRequest, v1::ReadChunkResponse>(
+// Whoever could read or write the file may see to it that its bytes are on disk. A chunk without a
+// token of its own goes by that of the one before it.
+Result<SessionTicket> AdmitSync(AccessGate& gate, const v1::SyncChunksRequest& request) {
+  const std::string* token = nullptr;
+  SessionTicket ticket;
+  for (const v1::ChunkAddress& chunk : request.chunks()) {
+    const bool same_file = token != nullptr && chunk.token().empty();
+    if (!same_file) token = &chunk.token();
+    if (request.chunks(0).session() != chunk.session()) {
+      return Fail(ErrorCode::kTokenRefused, "one sync of two sessions");
+    }
+    ASSIGN_OR_RETURN(ticket, gate.Admit(chunk, *token, kTokenRead | kTokenWrite));
+  }
+  return ticket;
+}
+
+// A request together with what keeps its session's fence from passing meanwhile: both go when the
+// last copy of the call does.
+template <typename Request>
+struct Admitted {
+  Request request;
+  SessionTicket ticket;
+};
+
+// Registers `serve` for requests that pass `check`, from sessions that `admit` lets in.
+template <typename Request, typename Response, typename Check, typename Admit, typename Serve>
+void HandleAdmitted(Dispatcher& dispatcher, v1::Method method, Check check, Admit admit,
+                    Serve serve) {
+  dispatcher.HandleRaw(method, [=](std::shared_ptr<ServerCall> call) {
+    auto admitted = std::make_shared<Admitted<Request>>();
+    Request& request = admitted->request;
+    if (!request.ParseFromArray(call->body().data(), static_cast<int>(call->body().size()))) {
+      return call->Fail(Status::Error(ErrorCode::kInvalidArgument,
+                                      "the request does not parse as {}", request.GetTypeName()));
+    }
+    if (const Status checked = check(request, call->payload()); !checked.ok()) {
+      return call->Fail(checked);
+    }
+    Result<SessionTicket> ticket = admit(request);
+    if (!ticket.has_value()) return call->Fail(ticket.error());
+    admitted->ticket = *std::move(ticket);
+    serve(Call<Request, Response>(std::move(call),
+                                  std::shared_ptr<const Request>(admitted, &request)));
+  });
+}
+
+void RegisterForClients(Dispatcher& dispatcher, Replica& replica, AccessGate& gate) {
+  HandleAdmitted<v1::ReadChunkRequest, v1::ReadChunkResponse>(
       dispatcher, v1::CHUNK_READ, kCheckBody,
+      [&gate](const v1::ReadChunkRequest& request) {
+        return gate.Admit(request.chunk(), request.chunk().token(), kTokenRead);
+      },
       [&replica](const ReadCall& call) { replica.reads().Read(call); });
-  HandleChecked<v1::WriteChunkRequest, v1::WriteChunkResponse>(
+  HandleAdmitted<v1::WriteChunkRequest, v1::WriteChunkResponse>(
       dispatcher, v1::CHUNK_WRITE, kCheckBoth,
+      [&gate](const v1::WriteChunkRequest& request) {
+        return gate.Admit(request.chunk(), request.chunk().token(), kTokenWrite);
+      },
       [&replica](const WriteCall& call) { replica.writes().Write(call); });
-  HandleChecked<v1::SyncChunksRequest, v1::SyncChunksResponse>(
+  HandleAdmitted<v1::SyncChunksRequest, v1::SyncChunksResponse>(
       dispatcher, v1::CHUNK_SYNC, kCheckBody,
+      [&gate](const v1::SyncChunksRequest& request) { return AdmitSync(gate, request); },
       [&replica](const SyncCall& call) { replica.syncs().Sync(call); });
 }
 
@@ -83,8 +140,8 @@ void RegisterForServers(Dispatcher& dispatcher, Replica& replica) {
 
 }  // namespace
 
-void RegisterChunkService(Dispatcher& dispatcher, Replica& replica) {
-  RegisterForClients(dispatcher, replica);
+void RegisterChunkService(Dispatcher& dispatcher, Replica& replica, AccessGate& gate) {
+  RegisterForClients(dispatcher, replica, gate);
   RegisterForServers(dispatcher, replica);
 }
 

@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "common/ids.h"
+#include "rpc/chunk_token.h"
 
 namespace cairn {
 namespace {
@@ -53,6 +54,9 @@ Status CheckChunks(const Request& request) {
 Status CheckRequest(const v1::ChunkAddress& address) {
   if (address.inode() == 0) return Invalid("a chunk of no inode");
   RETURN_IF_ERROR(CheckChunkSize(address.chunk_size()));
+  if (address.token().size() > kMaxTokenBytes) {
+    return Status::Error(ErrorCode::kTooLarge, "a token of {} bytes", address.token().size());
+  }
   if (address.cuts_size() > kMaxCuts) {
     return Status::Error(ErrorCode::kTooLarge, "{} cuts, at most {}", address.cuts_size(),
                          kMaxCuts);

@@ -76,13 +76,15 @@ Result<const v1::PlacementGroup*> FindGroupAt(const MapSnapshot& map, uint32_t i
 }  // namespace
 
 Membership::Membership(ReplicatedState& state, MapCache& maps, ServerRegistry& registry,
-                       const Clock& clock, std::function<void()> wake_monitor, Reach reach)
+                       const Clock& clock, std::function<void()> wake_monitor, Reach reach,
+                       AdmissionCache& admission)
     : state_(state),
       maps_(maps),
       registry_(registry),
       clock_(clock),
       wake_monitor_(std::move(wake_monitor)),
-      reach_(std::move(reach)) {}
+      reach_(std::move(reach)),
+      admission_(admission) {}
 
 // The row the disk has already; nullptr for a new disk.
 Result<const v1::ServerRecord*> Membership::CheckJoin(const v1::JoinRequest& request,
@@ -149,6 +151,13 @@ Result<v1::HeartbeatResponse> Membership::Heartbeat(const v1::HeartbeatRequest& 
   ASSIGN_OR_RETURN(const std::shared_ptr<const MapSnapshot> now, maps_.Get());
   v1::HeartbeatResponse response;
   *response.mutable_changes() = now->ChangesSince(request.map_version());
+  // Likewise: a fence passes when a server has been silent for long, so its next lease comes with
+  // the fence (rule L1).
+  ASSIGN_OR_RETURN(const std::shared_ptr<const Admission> admission, admission_.Get());
+  admission->Tell(request, response);
+  const WallTime wall = clock_.WallNow();
+  response.mutable_time()->set_seconds(wall.seconds);
+  response.mutable_time()->set_nanoseconds(wall.nanoseconds);
   return response;
 }
 

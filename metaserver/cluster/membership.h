@@ -14,6 +14,7 @@
 #include "metaserver/cluster/member_reports.h"
 #include "metaserver/cluster/server_registry.h"
 #include "metaserver/replicated_state.h"
+#include "metaserver/sessions/admission.h"
 
 namespace cairn {
 
@@ -25,14 +26,15 @@ class Membership {
 
   // `wake_monitor` is called when groups may need another look.
   Membership(ReplicatedState& state, MapCache& maps, ServerRegistry& registry, const Clock& clock,
-             std::function<void()> wake_monitor, Reach reach);
+             std::function<void()> wake_monitor, Reach reach, AdmissionCache& admission);
 
   // Commits who the server is. kWrongCluster: it belongs to another cluster, or carries an id this
   // one never gave its disk; kStaleRequest: the disk has been started again since; kUnavailable: it
   // is shunned.
   void Join(const v1::JoinRequest& request, std::function<void(Result<v1::JoinResponse>)> done);
 
-  // An answer is a lease (rule C1) and carries what changed in the map. kNotFound: join first; else
+  // An answer is a lease (rule C1) and carries what changed in the map, and whom to shut out (L1).
+  // kNotFound: join first; else
   // as ServerRegistry::NoteHeartbeat.
   Result<v1::HeartbeatResponse> Heartbeat(const v1::HeartbeatRequest& request);
 
@@ -63,6 +65,7 @@ class Membership {
   const Clock& clock_;
   const std::function<void()> wake_monitor_;
   const Reach reach_;
+  AdmissionCache& admission_;
   absl::Mutex mu_;
   MemberReports reports_ ABSL_GUARDED_BY(mu_);
 };

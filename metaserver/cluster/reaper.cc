@@ -9,8 +9,10 @@
 #include "absl/time/time.h"
 #include "common/logging.h"
 #include "metaserver/cluster/countdown.h"
+#include "metaserver/cluster/fence_watch.h"
 #include "metaserver/cluster/outcome.h"
 #include "metaserver/placement/locate.h"
+#include "metaserver/store/rows.h"
 
 namespace cairn {
 namespace {
@@ -181,6 +183,10 @@ Result<size_t> Reaper::RunOnce() {
   const BootTime now = clock_.Now();
   std::erase_if(deferred_, [&](const auto& entry) { return entry.second <= now; });
   const std::unique_ptr<ReadView> view = state_.View();
+  // A holder that fell silent lets go in the command that writes its fence: whoever sees the one in
+  // this view sees the other.
+  ASSIGN_OR_RETURN(const v1::StateRecord state, LoadState(*view));
+  if (!FencePassed(state.next_fence(), *map, registry_)) return 0;
   ASSIGN_OR_RETURN(std::vector<ReapItem> items,
                    scan_.Next(*view, kMaxChunksPerRound, [&](InodeId inode, bool whole) {
                      return deferred_.contains({inode, whole});

@@ -55,6 +55,7 @@ void ServerRegistry::NoteJoin(const v1::ServerRecord& record) {
   if (incarnation < entry.incarnation) return;  // overtaken by a later start
   if (entry.incarnation < incarnation) {
     entry.shunned = false;
+    entry.fences_finished = 0;
     entry.counters.checksum_errors = 0;
     entry.counters.adopted_blocks = 0;
     entry.counters.damaged.clear();
@@ -89,6 +90,7 @@ Status ServerRegistry::NoteHeartbeat(const v1::HeartbeatRequest& request,
   entry.heard = clock_.Now();
   entry.incarnation = Incarnation(request.incarnation());
   entry.skips_grace = false;
+  entry.fences_finished = request.fences_finished();
   const int damaged = std::min(request.damaged_size(), kMaxDamagedListed);
   entry.counters = {true,
                     request.total_bytes(),
@@ -178,6 +180,13 @@ ServerCounters ServerRegistry::Counters(ServerId server) const {
   absl::ReaderMutexLock lock(&mu_);
   const Entry* entry = Find(server);
   return entry == nullptr ? ServerCounters() : entry->counters;
+}
+
+uint64_t ServerRegistry::FencesFinished(const v1::ServerRecord& record) const {
+  absl::ReaderMutexLock lock(&mu_);
+  const Entry* entry = Find(ServerId(record.id()));
+  if (entry == nullptr || entry->incarnation != Incarnation(record.incarnation())) return 0;
+  return entry->fences_finished;
 }
 
 }  // namespace cairn

@@ -75,6 +75,9 @@ class ServerRegistry {
   // Since it was last heard, or since this metaserver started.
   Duration Silence(ServerId server) const;
   ServerCounters Counters(ServerId server) const;
+  // Up to which fence nothing is under way there any more, as the process of `record` said; 0:
+  // it has said nothing.
+  uint64_t FencesFinished(const v1::ServerRecord& record) const;
 
  private:
   struct Entry {
@@ -82,6 +85,7 @@ class ServerRegistry {
     Incarnation incarnation{0};  // of the last message
     bool shunned = false;
     bool skips_grace = false;
+    uint64_t fences_finished = 0;  // as this incarnation said
     ServerCounters counters;
   };
   Duration SilenceOf(const Entry* entry) const ABSL_SHARED_LOCKS_REQUIRED(mu_);

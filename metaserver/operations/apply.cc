@@ -15,6 +15,8 @@ Result<v1::Outcome> Run(const v1::Command& command, MetadataTransaction& txn) {
       return OpenSession(command, txn);
     case v1::Command::kCloseSession:
       return CloseSession(command, txn);
+    case v1::Command::kRotateTokenKey:
+      return RotateTokenKey(command, txn);
     case v1::Command::kReserveInodes:
       return ReserveInodes(command, txn);
     case v1::Command::kSetAttributes:
@@ -71,7 +73,6 @@ Result<v1::Outcome> Run(const v1::Command& command, MetadataTransaction& txn) {
       return NameMetaserver(command, txn);
     case v1::Command::kMarkHash:
       return v1::Outcome();  // whoever applies the entry knows index and hash
-    case v1::Command::kRotateTokenKey:
     case v1::Command::kExtend:
     case v1::Command::kEndExtend:
     case v1::Command::OPERATION_NOT_SET:

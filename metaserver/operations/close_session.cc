@@ -29,6 +29,17 @@ Status EraseReplies(SessionId session, MetadataTransaction& txn) {
   return OkStatus();
 }
 
+// In the same command as all that the session held: nothing of it can pass on before the fence is
+// known to exist (rules L1, C11).
+void ShutOut(SessionId session, const v1::Time& time, MetadataTransaction& txn) {
+  v1::Fence fence;
+  fence.set_sequence(txn.state().next_fence() + 1);
+  fence.set_session(session.value);
+  *fence.mutable_time() = time;
+  txn.Put(schema::FenceKey(fence.sequence()), fence);
+  txn.mutable_state().set_next_fence(fence.sequence());
+}
+
 }  // namespace
 
 Result<v1::Outcome> CloseSession(const v1::Command& command, MetadataTransaction& txn) {
@@ -39,6 +50,7 @@ Result<v1::Outcome> CloseSession(const v1::Command& command, MetadataTransaction
   if (!session) return outcome;  // closed before
   txn.Erase(schema::SessionKey(id));
   txn.Erase(schema::ClientKey(session->client_id()));
+  if (command.close_session().fence()) ShutOut(id, command.time(), txn);
   RETURN_IF_ERROR(EraseReplies(id, txn));
   RETURN_IF_ERROR(ReleaseOrphans(id, txn));
   return outcome;

@@ -9,6 +9,18 @@
 
 namespace cairn {
 
+bool MakesInode(const v1::Command& command) {
+  switch (command.operation_case()) {
+    case v1::Command::kCreate:
+    case v1::Command::kMakeNode:
+    case v1::Command::kMakeDirectory:
+    case v1::Command::kMakeSymlink:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Result<v1::InodeRecord> LoadParent(const MetadataTransaction& txn, uint64_t parent,
                                    std::string_view name, const v1::Caller& caller) {
   RETURN_IF_ERROR(CheckName(name));

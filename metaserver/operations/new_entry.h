@@ -12,6 +12,9 @@ namespace cairn {
 
 inline constexpr uint32_t kMaxLinks = 0x7fffffff;
 
+// Whether the command is one of these, and needs a new inode id.
+bool MakesInode(const v1::Command& command);
+
 // The directory in which `name` is about to be looked up. kNotFound, kNotDirectory, kAccessDenied
 // (not searchable), or what is wrong with the name.
 Result<v1::InodeRecord> LoadParent(const MetadataTransaction& txn, uint64_t parent,

@@ -13,6 +13,7 @@ namespace cairn {
 Result<v1::Outcome> FoundCluster(const v1::Command& command, MetadataTransaction& txn);
 Result<v1::Outcome> OpenSession(const v1::Command& command, MetadataTransaction& txn);
 Result<v1::Outcome> CloseSession(const v1::Command& command, MetadataTransaction& txn);
+Result<v1::Outcome> RotateTokenKey(const v1::Command& command, MetadataTransaction& txn);
 Result<v1::Outcome> ReserveInodes(const v1::Command& command, MetadataTransaction& txn);
 
 // The namespace. Outcome.inode is the inode made or changed; for those that take a name away, the

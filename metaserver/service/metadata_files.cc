@@ -74,7 +74,9 @@ void MetadataService::Create(const Call<v1::CreateRequest, v1::EntryResponse>& c
   const Result<InodeId> existing = FindExisting(*view, request);
   if (!existing) return call.Fail(existing.error());
   if (existing->value == 0) return ProposeCreate(call, tries_left);
-  OpenInode(OpenOf(request, *existing), [call](const auto& result) { call.Finish(result); });
+  OpenInode(OpenOf(request, *existing), [this, call](Result<v1::EntryResponse> result) {
+    call.Finish(WithToken(std::move(result), call.request().id(), call.request().flags()));
+  });
 }
 
 void MetadataService::ProposeCreate(const Call<v1::CreateRequest, v1::EntryResponse>& call,
@@ -84,13 +86,15 @@ void MetadataService::ProposeCreate(const Call<v1::CreateRequest, v1::EntryRespo
   ProposeEntry(std::move(command), [this, call, tries_left](Result<v1::EntryResponse> result) {
     const bool raced = !result && result.error().code() == ErrorCode::kBusy;
     if (raced && tries_left > 0) return Create(call, tries_left - 1);
-    call.Finish(result);
+    call.Finish(WithToken(std::move(result), call.request().id(), call.request().flags()));
   });
 }
 
 void MetadataService::Open(const Call<v1::OpenRequest, v1::EntryResponse>& call) {
   if (Status status = Admit(call.peer(), call.request()); !status.ok()) return call.Fail(status);
-  OpenInode(call.request(), [call](const auto& result) { call.Finish(result); });
+  OpenInode(call.request(), [this, call](Result<v1::EntryResponse> result) {
+    call.Finish(WithToken(std::move(result), call.request().id(), call.request().flags()));
+  });
 }
 
 void MetadataService::OpenInode(const v1::OpenRequest& request,

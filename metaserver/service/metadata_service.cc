@@ -20,8 +20,9 @@ void Serve(Dispatcher& dispatcher, v1::Method method, Service* service,
 }  // namespace
 
 MetadataService::MetadataService(ReplicatedState& state, SessionTable& sessions,
-                                 const ClusterSpace& space, PlacementGroups& groups)
-    : state_(state), sessions_(sessions), space_(space), groups_(groups) {
+                                 const ClusterSpace& space, PlacementGroups& groups,
+                                 TokenIssuer& tokens)
+    : state_(state), sessions_(sessions), space_(space), groups_(groups), tokens_(tokens) {
   state_.OnApplied([this](const v1::Command& command, const v1::Outcome& outcome) {
     Observe(command, outcome);
   });
@@ -53,6 +54,7 @@ void MetadataService::Register(Dispatcher& dispatcher) {
   Serve(dispatcher, v1::METADATA_READ_SYMLINK, this, &S::ReadSymlink);
   Serve(dispatcher, v1::METADATA_STATFS, this, &S::StatFs);
   Serve(dispatcher, v1::METADATA_FETCH_MAP, this, &S::FetchMap);
+  Serve(dispatcher, v1::METADATA_RENEW_TOKENS, this, &S::RenewTokens);
 }
 
 Status MetadataService::Hear(const PeerIdentity& peer, SessionId session) {

@@ -14,6 +14,7 @@
 #include "metaserver/replicated_state.h"
 #include "metaserver/service/cluster_view.h"
 #include "metaserver/service/peer_rights.h"
+#include "metaserver/service/token_issuer.h"
 #include "metaserver/sessions/session_table.h"
 #include "rpc/dispatcher.h"
 
@@ -24,7 +25,7 @@ class MetadataService {
  public:
   // Observes what `state` applies (OnApplied), so there is one of these per state.
   MetadataService(ReplicatedState& state, SessionTable& sessions, const ClusterSpace& space,
-                  PlacementGroups& groups);
+                  PlacementGroups& groups, TokenIssuer& tokens);
 
   // Every method of the Metadata service.
   void Register(Dispatcher& dispatcher);
@@ -70,6 +71,10 @@ class MetadataService {
   void Close(Call<v1::CloseRequest, v1::CloseResponse> call);
   void CommitWrite(Call<v1::CommitWriteRequest, v1::EntryResponse> call);
   Result<v1::EntryResponse> StillThere(const v1::OpenRequest& request);
+  // metadata_tokens.cc
+  Result<v1::EntryResponse> WithToken(Result<v1::EntryResponse> entry, const v1::RequestId& id,
+                                      uint32_t flags);
+  void RenewTokens(Call<v1::RenewTokensRequest, v1::RenewTokensResponse> call);
   // metadata_attributes.cc
   void GetAttributes(Call<v1::GetAttributesRequest, v1::EntryResponse> call);
   void SetAttributes(Call<v1::SetAttributesRequest, v1::EntryResponse> call);
@@ -93,6 +98,7 @@ class MetadataService {
   SessionTable& sessions_;
   const ClusterSpace& space_;
   PlacementGroups& groups_;
+  TokenIssuer& tokens_;
   std::atomic<bool> leads_{false};
 };
 

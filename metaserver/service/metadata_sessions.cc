@@ -98,6 +98,8 @@ void MetadataService::ExpireSilentSessions() {
 void MetadataService::CloseSilent(SessionId session) {
   v1::Command command;
   command.mutable_close_session()->set_session(session.value);
+  // It may be alive and write still: what it held passes on after every chunkserver knows (L1).
+  command.mutable_close_session()->set_fence(true);
   Propose(std::move(command), [this, session](const Result<v1::Outcome>& outcome) {
     if (outcome) {
       LOG_WARN("session was silent and is closed session={}", session);

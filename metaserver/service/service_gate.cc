@@ -11,7 +11,7 @@ namespace cairn {
 namespace {
 
 bool IsMetadataMethod(int method) {
-  return method >= v1::METADATA_OPEN_SESSION && method <= v1::METADATA_FIND_LEADER;
+  return method >= v1::METADATA_OPEN_SESSION && method <= v1::METADATA_EXTEND;
 }
 
 bool IsClusterMethod(int method) {

@@ -107,5 +107,11 @@ std::string EventKey(uint64_t sequence) {
 std::string SettingsKey() {
   return "q";
 }
+std::string FenceKey(uint64_t sequence) {
+  return NumberKey('f', sequence);
+}
+std::string TokenKeysKey() {
+  return "k";
+}
 
 }  // namespace cairn::schema

@@ -19,7 +19,8 @@
 //   x ...                              extended attributes, reserved
 //   l ...                              locks, reserved
 //   e ...                              sessions writing past the committed size, reserved
-//   f ...                              fences, reserved
+//   f <sequence:8>                     Fence: a session that is shut out
+//   k                                  TokenKeysRecord
 #pragma once
 
 #include <cstdint>
@@ -52,6 +53,8 @@ std::string DiskKey(std::string_view disk_uuid);
 std::string RepairKey();
 std::string EventKey(uint64_t sequence);
 std::string SettingsKey();
+std::string FenceKey(uint64_t sequence);
+std::string TokenKeysKey();
 
 // The eight big-endian bytes `bytes` begins with. REQUIRES: there are eight.
 uint64_t KeyNumber(std::string_view bytes);
@@ -66,5 +69,6 @@ inline constexpr std::string_view kPoolPrefix = "p";
 inline constexpr std::string_view kGroupPrefix = "g";
 inline constexpr std::string_view kServerPrefix = "v";
 inline constexpr std::string_view kEventPrefix = "E";
+inline constexpr std::string_view kFencePrefix = "f";
 
 }  // namespace cairn::schema

@@ -181,5 +181,29 @@ TEST(RuleC1, ALeaseThatHadRunOutIsNotBackBeforeTheMapThatCameWithIt) {
   EXPECT_EQ(seen, ErrorCode::kUnavailable);
 }
 
+TEST(RuleL1, AnAnswerWithoutTheWholeListOfFencesIsNoLease) {
+  ManualClock clock;
+  GroupTable table(clock);
+  FakeMetaserver metaserver;
+  ClusterLink link(table, clock, metaserver);
+  std::atomic<bool> whole{false};
+  std::atomic<bool> leased_too_early{false};
+  ClusterLinkOptions options;
+  options.joined = [](const std::string&, ServerId) { return OkStatus(); };
+  options.vitals = [] { return v1::HeartbeatRequest(); };
+  options.heard = [&](const v1::HeartbeatResponse&) {
+    if (table.CheckLease().ok() && !whole) leased_too_early = true;
+    return whole.load();
+  };
+  options.refused = [](const Status&) {};
+  link.SetOptions(std::move(options));
+  link.Start();
+  ASSERT_TRUE(Eventually([&] { return metaserver.heartbeats() >= 3; }));
+  EXPECT_EQ(table.CheckLease().code(), ErrorCode::kUnavailable);
+  whole = true;
+  EXPECT_TRUE(Eventually([&] { return table.CheckLease().ok(); }));
+  EXPECT_FALSE(leased_too_early);
+}
+
 }  // namespace
 }  // namespace cairn

@@ -110,7 +110,8 @@ void ReplicationCluster::Start(ServerId id) {
   // Whoever wants the map gets what is published.
   server.table->OnWantRefresh([table = server.table.get()] { table->Apply({}, true); });
   server.replica->Start();
-  RegisterChunkService(*server.dispatcher, *server.replica);
+  server.gate = std::make_unique<OpenGate>(server.replica->context().fences);
+  RegisterChunkService(*server.dispatcher, *server.replica, *server.gate);
   for (const auto& [other, unused] : servers_) {
     network_.Cut(id, other, false);
     network_.Cut(other, id, false);

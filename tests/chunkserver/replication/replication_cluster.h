@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "tests/chunkserver/replication/in_process_peers.h"
 #include "tests/support/fake_chunk_store.h"
+#include "tests/support/open_gate.h"
 
 namespace cairn {
 
@@ -110,6 +111,7 @@ class ReplicationCluster {
     std::unique_ptr<GroupTable> table;
     std::unique_ptr<InProcessPeers> peers;
     std::unique_ptr<Replica> replica;
+    std::unique_ptr<OpenGate> gate;
     std::unique_ptr<Dispatcher> dispatcher;
   };
   v1::ClusterMap Map() const;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "common/ids.h"
+#include "rpc/chunk_token.h"
 
 namespace cairn {
 namespace {
@@ -35,6 +36,14 @@ TEST(RequestChecksTest, ChunkSizesArePowersOfTwoWithinTheLimits) {
     address.set_chunk_size(size);
     EXPECT_EQ(CheckRequest(address).code(), ErrorCode::kInvalidArgument) << size;
   }
+}
+
+TEST(RequestChecksTest, ATokenIsAtMostAsLongAsTokensAre) {
+  v1::ChunkAddress address = GoodAddress();
+  address.set_token(std::string(kMaxTokenBytes, 't'));
+  EXPECT_TRUE(CheckRequest(address).ok());
+  address.set_token(std::string(kMaxTokenBytes + 1, 't'));
+  EXPECT_EQ(CheckRequest(address).code(), ErrorCode::kTooLarge);
 }
 
 TEST(RequestChecksTest, OneToTenThousandStoredChunksAreListedAtOnce) {

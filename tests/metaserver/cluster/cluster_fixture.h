@@ -31,12 +31,14 @@ class ClusterFixture : public ::testing::Test {
     registry_ = std::make_unique<ServerRegistry>(clock_);
     maps_ = std::make_unique<MapCache>(state_);
     monitor_ = std::make_unique<MemberMonitor>(state_, *maps_, *registry_, clock_);
+    admission_ = std::make_unique<AdmissionCache>(state_);
     membership_ = std::make_unique<Membership>(
         state_, *maps_, *registry_, clock_, [this] { ++wakes_; },
-        [this](const v1::Endpoint&, const auto& done) { done(reach_); });
+        [this](const v1::Endpoint&, const auto& done) { done(reach_); }, *admission_);
     resources_ = std::make_unique<ClusterResources>(state_, *maps_, *registry_);
     activation_ = std::make_unique<GroupActivation>(state_, *maps_, *registry_);
     state_.OnMapChanged([this] { maps_->Invalidate(); });
+    state_.OnAdmissionChanged([this] { admission_->Invalidate(); });
   }
 
   void Found(uint32_t copies) {
@@ -61,6 +63,8 @@ class ClusterFixture : public ::testing::Test {
     std::string boot = "boot-a";
     uint64_t available_bytes = 900;
     bool running = true;
+    uint64_t fences_known = 0;
+    uint64_t fences_finished = 0;
   };
 
   v1::JoinRequest JoinRequestOf(uint32_t number) {
@@ -107,6 +111,8 @@ class ClusterFixture : public ::testing::Test {
     request.set_map_version(map_version);
     request.set_total_bytes(1000);
     request.set_available_bytes(servers_[number].available_bytes);
+    request.set_fences_known(servers_[number].fences_known);
+    request.set_fences_finished(servers_[number].fences_finished);
     return membership_->Heartbeat(request);
   }
 
@@ -210,6 +216,7 @@ class ClusterFixture : public ::testing::Test {
   std::unique_ptr<ServerRegistry> registry_;
   std::unique_ptr<MapCache> maps_;
   std::unique_ptr<MemberMonitor> monitor_;
+  std::unique_ptr<AdmissionCache> admission_;
   std::unique_ptr<Membership> membership_;
   std::unique_ptr<ClusterResources> resources_;
   std::unique_ptr<GroupActivation> activation_;

@@ -43,6 +43,7 @@ void FakeState::Propose(v1::Command command, std::function<void(Result<v1::Outco
     result = failure_.ok() ? Result<v1::Outcome>(Apply(command)) : Fail(failure_);
   }
   if (observer_) observer_();
+  if (admission_observer_) admission_observer_();
   done(std::move(result));
 }
 

@@ -93,6 +93,31 @@ TEST_F(RuleC11Reaper, AnOrphanThatIsHeldOpenIsLeftAlone) {
   EXPECT_TRUE(remover_.sent.empty());
 }
 
+TEST_F(RuleC11Reaper, NothingIsRemovedBeforeADeadHoldersFenceHasPassed) {
+  MakeFile(100, 5);
+  v1::Command open;
+  open.mutable_open_session()->set_client_id("dead");
+  uint64_t session = 0;
+  state_.Propose(open, [&](const Result<v1::Outcome>& outcome) { session = outcome->session(); });
+  v1::OrphanRecord held;
+  held.add_holders(session);
+  state_.Put(schema::OrphanKey(InodeId(100)), held);
+  v1::Command close;
+  close.mutable_close_session()->set_session(session);
+  close.mutable_close_session()->set_fence(true);
+  ASSERT_THAT(StatusOfPropose(close), IsOk());
+  Run();
+  EXPECT_TRUE(IsOrphan(100));
+  EXPECT_TRUE(remover_.sent.empty());
+  for (const uint32_t server : {1u, 2u, 3u}) {
+    EXPECT_TRUE(remover_.sent.empty());
+    servers_[server].fences_finished = 1;
+    ASSERT_TRUE(Beat(server).has_value());
+    Run();
+  }
+  EXPECT_FALSE(IsOrphan(100));
+}
+
 TEST_F(ReaperTest, AMemberThatDidNotAnswerIsAskedAgainLater) {
   MakeOrphan(100, 5);
   remover_.failing = "host2";

@@ -37,6 +37,29 @@ TEST_P(CloseSessionTest, RuleC11LetsGoOfEveryOrphanItHeld) {
               ::testing::ElementsAre(other));
 }
 
+TEST_P(CloseSessionTest, RuleL1OneThatWasSilentIsShutOutOnce) {
+  const uint64_t session = fs_.OpenSession("mount");
+  v1::Command command;
+  command.mutable_close_session()->set_session(session);
+  command.mutable_close_session()->set_fence(true);
+  command = fs_.Complete(command);
+  EXPECT_EQ(Namespace::CodeOf(fs_.Apply(command)), Code::kOk);
+  EXPECT_EQ(Namespace::CodeOf(fs_.Apply(command)), Code::kOk);  // closed before
+  const auto fence = fs_.Find<v1::Fence>(schema::FenceKey(1));
+  ASSERT_TRUE(fence.has_value());
+  EXPECT_EQ(fence->sequence(), 1u);
+  EXPECT_EQ(fence->session(), session);
+  EXPECT_EQ(fence->time().seconds(), command.time().seconds());
+  EXPECT_EQ(fs_.State().next_fence(), 1u);
+}
+
+TEST_P(CloseSessionTest, OneThatEndsItselfNeedsNoFence) {
+  v1::Command command;
+  command.mutable_close_session()->set_session(fs_.OpenSession("mount"));
+  EXPECT_EQ(fs_.Run(command), Code::kOk);
+  EXPECT_EQ(fs_.State().next_fence(), 0u);
+}
+
 }  // namespace
 
 }  // namespace cairn::testing

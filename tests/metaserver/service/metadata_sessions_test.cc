@@ -63,6 +63,19 @@ TEST_F(MetadataSessionsTest, ClosingASessionLetsGoOfAllItHeld) {
   EXPECT_EQ(CodeOf(Renew(session_)), Code::kUnknownSession);
 }
 
+TEST_F(MetadataSessionsTest, RuleL1OneThatFellSilentIsShutOutAndOneThatClosedItselfIsNot) {
+  const uint64_t closed = OpenSession("closed");
+  v1::CloseSessionRequest close;
+  close.set_session(closed);
+  ASSERT_TRUE(Ask<v1::CloseSessionResponse>(v1::METADATA_CLOSE_SESSION, close).has_value());
+  EXPECT_EQ((*admission_->Get())->last_fence, 0u);
+  clock_.Advance(timing::kSessionLife);
+  service_->ExpireSilentSessions();
+  const auto admission = *admission_->Get();
+  ASSERT_EQ(admission->fences.size(), 1u);
+  EXPECT_EQ(admission->fences[0].session(), session_);
+}
+
 TEST_F(MetadataSessionsTest, AStoppedMetaserverSaysSo) {
   (void)state_->Stop();
   EXPECT_EQ(CodeOf(Ask<v1::EntryResponse>(v1::METADATA_CREATE, CreateOf("x", session_))),

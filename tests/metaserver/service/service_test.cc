@@ -12,7 +12,10 @@ void ServiceTest::Start() {
   state_ = *OpenReplicatedState(MakeMemoryHome(), open_log, clock_);
   sessions_ = std::make_unique<SessionTable>(clock_);
   CAIRN_CHECK(sessions_->Restore(*state_->View()).ok());
-  service_ = std::make_unique<MetadataService>(*state_, *sessions_, cluster_, cluster_);
+  admission_ = std::make_unique<AdmissionCache>(*state_);
+  state_->OnAdmissionChanged([this] { admission_->Invalidate(); });
+  tokens_ = std::make_unique<TokenIssuer>(*state_, *admission_, clock_);
+  service_ = std::make_unique<MetadataService>(*state_, *sessions_, cluster_, cluster_, *tokens_);
   dispatcher_ = std::make_unique<Dispatcher>();
   service_->OnLeadership(true);
   service_->Register(*dispatcher_);

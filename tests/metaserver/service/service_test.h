@@ -102,6 +102,8 @@ class ServiceTest : public ::testing::Test {
   uint64_t sequence_ = 0;
   std::unique_ptr<ReplicatedState> state_;
   MemoryLog* log_ = nullptr;
+  std::unique_ptr<AdmissionCache> admission_;
+  std::unique_ptr<TokenIssuer> tokens_;
   std::unique_ptr<SessionTable> sessions_;
   std::unique_ptr<MetadataService> service_;
   std::unique_ptr<Dispatcher> dispatcher_;

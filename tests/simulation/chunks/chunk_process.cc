@@ -121,7 +121,8 @@ void ChunkProcess::StartReplication() {
   peers_ = std::make_unique<PeerTie>(wires_, port_, *table_);
   replica_ = std::make_unique<Replica>(*slow_, *table_, *peers_, *link_);
   dispatcher_ = std::make_unique<Dispatcher>();
-  RegisterChunkService(*dispatcher_, *replica_);
+  gate_ = std::make_unique<OpenGate>(replica_->context().fences);
+  RegisterChunkService(*dispatcher_, *replica_, *gate_);
   port_->dispatcher = dispatcher_.get();
   port_->identity.hello.set_server(facts_.server.value);
   port_->answered = answered_;

@@ -12,6 +12,7 @@
 #include "tests/simulation/chunks/chunk_disk.h"
 #include "tests/simulation/chunks/slow_store.h"
 #include "tests/simulation/chunks/wires.h"
+#include "tests/support/open_gate.h"
 
 namespace cairn::simulation::chunks {
 
@@ -83,6 +84,7 @@ class ChunkProcess {
   std::unique_ptr<ClusterLink> link_;
   std::unique_ptr<Peers> peers_;
   std::unique_ptr<Replica> replica_;
+  std::unique_ptr<OpenGate> gate_;
   std::unique_ptr<Dispatcher> dispatcher_;
 };
 

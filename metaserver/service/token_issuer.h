@@ -1,0 +1,45 @@
+// Makes tokens for chunkservers (rpc/chunk_token.h), and the keys they are sealed with.
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <string_view>
+
+#include "common/clock.h"
+#include "common/ids.h"
+#include "metaserver/replicated_state.h"
+#include "metaserver/sessions/admission.h"
+
+namespace cairn {
+
+// What open(2) with these flags may do with the bytes of a file, as rights of a token.
+uint32_t TokenRights(uint32_t open_flags);
+
+// Thread-safe.
+class TokenIssuer {
+ public:
+  TokenIssuer(ReplicatedState& state, AdmissionCache& admission, const Clock& clock)
+      : state_(state), admission_(admission), clock_(clock) {}
+
+  // Empty: there is no key yet, or no session.
+  std::string Issue(SessionId session, InodeId inode, uint32_t rights);
+  // The inode of a token that was made here for `session`; 0: it was not, or its key is gone.
+  // Tokens that have run out count too.
+  InodeId InodeOf(std::string_view token, SessionId session);
+  // The same rights once more. REQUIRES: InodeOf() told an inode.
+  std::string Renew(std::string_view token);
+
+  // Has a new key made when the latest is an hour old, or there is none. For the leader, now and
+  // then.
+  void RotateIfDue();
+
+ private:
+  std::string Seal(v1::TokenClaims claims);
+
+  ReplicatedState& state_;
+  AdmissionCache& admission_;
+  const Clock& clock_;
+  std::atomic<bool> rotating_{false};
+};
+
+}  // namespace cairn
