@@ -25,6 +25,7 @@ Appetite AppetiteOf(const v1::Command& command) {
     case v1::Command::kSetAttributes:
     case v1::Command::kRename:
     case v1::Command::kCommitWrite:
+    case v1::Command::kExtend:
     case v1::Command::kOpenTruncate:
     case v1::Command::kOpenSession:
       return Appetite::kChanges;

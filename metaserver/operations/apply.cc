@@ -39,6 +39,10 @@ Result<v1::Outcome> Run(const v1::Command& command, MetadataTransaction& txn) {
       return Rename(command, txn);
     case v1::Command::kCommitWrite:
       return CommitWrite(command, txn);
+    case v1::Command::kExtend:
+      return Extend(command, txn);
+    case v1::Command::kEndExtend:
+      return EndExtend(command, txn);
     case v1::Command::kOpenTruncate:
       return OpenTruncate(command, txn);
     case v1::Command::kReleaseOrphan:
@@ -73,8 +77,6 @@ Result<v1::Outcome> Run(const v1::Command& command, MetadataTransaction& txn) {
       return NameMetaserver(command, txn);
     case v1::Command::kMarkHash:
       return v1::Outcome();  // whoever applies the entry knows index and hash
-    case v1::Command::kExtend:
-    case v1::Command::kEndExtend:
     case v1::Command::OPERATION_NOT_SET:
       break;
   }

@@ -1,7 +1,10 @@
+#include <algorithm>
 #include <vector>
 
 #include "metaserver/operations/drop_link.h"
+#include "metaserver/operations/extenders.h"
 #include "metaserver/operations/operations.h"
+#include "metaserver/store/scan_rows.h"
 
 namespace cairn {
 
@@ -15,6 +18,28 @@ Status ReleaseOrphans(SessionId session, MetadataTransaction& txn) {
                              return true;
                            }));
   for (InodeId orphan : orphans) RETURN_IF_ERROR(ReleaseHolder(orphan, session, txn));
+  return OkStatus();
+}
+
+// The session's row is gone, and whatever it wrote past a size and did not commit goes (rule L5).
+// A file that cannot be cut yet is cut by whoever makes it longer.
+Status CutItsFiles(SessionId session, MetadataTransaction& txn) {
+  std::vector<InodeId> extended;
+  RETURN_IF_ERROR(ScanRows<v1::ExtendRecord>(
+      txn, schema::kExtendPrefix, schema::kExtendPrefix,
+      [&](std::string_view key, const v1::ExtendRecord& record) {
+        const auto& sessions = record.sessions();
+        if (std::binary_search(sessions.begin(), sessions.end(), session.value)) {
+          extended.emplace_back(schema::KeyNumber(key.substr(1)));
+        }
+        return true;
+      }));
+  for (const InodeId id : extended) {
+    ASSIGN_OR_RETURN(v1::InodeRecord inode, LoadInode(txn, id));
+    const Result<bool> cut = CutForTheGone(inode, txn);
+    if (!cut && cut.error().code() != ErrorCode::kBusy) return cut.error();
+    if (cut.value_or(false)) txn.StoreInode(inode);
+  }
   return OkStatus();
 }
 
@@ -52,6 +77,7 @@ Result<v1::Outcome> CloseSession(const v1::Command& command, MetadataTransaction
   txn.Erase(schema::ClientKey(session->client_id()));
   if (command.close_session().fence()) ShutOut(id, command.time(), txn);
   RETURN_IF_ERROR(EraseReplies(id, txn));
+  RETURN_IF_ERROR(CutItsFiles(id, txn));
   RETURN_IF_ERROR(ReleaseOrphans(id, txn));
   return outcome;
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "metaserver/operations/access.h"
+#include "metaserver/operations/extenders.h"
 #include "metaserver/operations/file_cuts.h"
 #include "metaserver/operations/operations.h"
 #include "metaserver/operations/runs.h"
@@ -60,9 +61,13 @@ Result<v1::Outcome> CommitWrite(const v1::Command& command, MetadataTransaction&
   const bool grew = end > attributes.size();
   const uint32_t stripped = WithoutSetId(attributes.mode());
   const bool strips = request.clear_set_id() && stripped != attributes.mode();
-  if (!added && !grew && !strips && !request.has_modify_time()) return outcome;
-
   if (grew) txn.ChangeSize(inode, end);
+  bool cut = false;
+  if (request.last()) {
+    ASSIGN_OR_RETURN(cut, RemoveExtender(SessionId(request.id().session()), inode, txn));
+  }
+  if (!added && !grew && !cut && !strips && !request.has_modify_time()) return outcome;
+
   if (strips) attributes.set_mode(stripped);
   // The change was the write, which may lie a while back, not this telling of it.
   if (strips) MarkChanged(inode, command.time());

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include "metaserver/operations/access.h"
+#include "metaserver/operations/extenders.h"
 #include "metaserver/operations/new_entry.h"
 #include "metaserver/operations/operations.h"
 
@@ -25,6 +26,13 @@ Result<v1::Outcome> Create(const v1::Command& command, MetadataTransaction& txn)
   const uint32_t mode = S_IFREG | (request.mode() & 07777);
   ASSIGN_OR_RETURN(v1::InodeRecord child, NewInode(command, txn, parent, request.caller(), mode));
   RETURN_IF_ERROR(AddFileMap(command, txn, parent, child));
+  // Who makes a file writes it next, and all of that is past its size (rule L5).
+  if (request.id().session() != 0 && (request.flags() & O_ACCMODE) != O_RDONLY) {
+    v1::ChunkRun chunks;
+    chunks.set_count(kChunksOfNewFile);
+    RETURN_IF_ERROR(AddExtender(InodeId(command.new_inode()), SessionId(request.id().session()),
+                                chunks, txn));
+  }
   return StoreNewEntry(command, txn, parent, request.name(), child);
 }
 

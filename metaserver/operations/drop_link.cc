@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "metaserver/operations/extenders.h"
 #include "metaserver/operations/runs.h"
 #include "metaserver/operations/times.h"
 
@@ -32,13 +33,19 @@ Result<std::set<uint64_t>> Holders(const v1::Command& command, const v1::InodeRe
   return holders;
 }
 
-// Nobody reads or writes the file any more. What waits to be trimmed goes with the rest.
+// Nobody reads or writes the file any more. What waits to be trimmed goes with the rest, and so
+// does what sessions that are gone wrote past the size.
 Status BeginRemoval(v1::InodeRecord& inode, MetadataTransaction& txn) {
   const InodeId id(inode.attributes().inode());
   ASSIGN_OR_RETURN(auto trim, LoadRow<v1::TrimRecord>(txn, schema::TrimKey(id)));
   if (trim) {
     AddRuns(*inode.mutable_file()->mutable_runs(), trim->runs());
     txn.Erase(schema::TrimKey(id));
+  }
+  ASSIGN_OR_RETURN(const ChunkRuns untold, ChunksOfExtenders(id, txn));
+  if (!untold.empty()) {
+    AddRuns(*inode.mutable_file()->mutable_runs(), untold);
+    txn.Erase(schema::ExtendKey(id));
   }
   if (inode.file().runs().empty()) {
     txn.Erase(schema::OrphanKey(id));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "metaserver/operations/access.h"
+#include "metaserver/operations/extenders.h"
 #include "metaserver/operations/runs.h"
 #include "metaserver/operations/times.h"
 
@@ -48,20 +49,25 @@ Status AddTrim(const v1::InodeRecord& inode, const ChunkRuns& cut_off, MetadataT
   return OkStatus();
 }
 
-Status Shrink(uint64_t size_bytes, v1::InodeRecord& inode, MetadataTransaction& txn) {
+Status CutAt(uint64_t size_bytes, v1::InodeRecord& inode, MetadataTransaction& txn) {
+  const InodeId id(inode.attributes().inode());
   v1::FileMap& file = *inode.mutable_file();
   const uint32_t chunk_size = file.layout().chunk_size();
   const uint64_t generation = file.generation() + 1;
-  file.set_generation(generation);
-  AppendCut(*file.mutable_cuts(), generation, size_bytes);
-  if (file.cuts_size() > kMaxCuts) {
-    return Status::Error(ErrorCode::kBusy, "{} cuts of inode {} wait to be trimmed", kMaxCuts,
-                         inode.attributes().inode());
+  Cuts cuts = file.cuts();
+  AppendCut(cuts, generation, size_bytes);
+  if (cuts.size() > kMaxCuts) {
+    return Status::Error(ErrorCode::kBusy, "{} cuts of inode {} wait to be trimmed", kMaxCuts, id);
   }
-  // The chunk the cut falls in may have been written and not be told yet.
+  file.set_generation(generation);
+  file.mutable_cuts()->Swap(&cuts);
+  // The chunk the cut falls in, and those of who writes past the size, may have been written and
+  // not be told yet.
   const uint64_t first = size_bytes / chunk_size;
+  ASSIGN_OR_RETURN(const ChunkRuns untold, ChunksOfExtenders(id, txn));
   ChunkRuns cut_off = RunsFrom(file.runs(), first);
   AddRun(cut_off, first, first + 1);
+  AddRuns(cut_off, RunsFrom(untold, first));
   RETURN_IF_ERROR(AddTrim(inode, cut_off, txn));
   CutRuns(*file.mutable_runs(), ChunksBelow(size_bytes, chunk_size));
   return OkStatus();
@@ -80,14 +86,17 @@ Status TruncateFile(const v1::Command& command, const v1::Caller& caller, uint64
   if (size_bytes > MaxFileSize(inode.file().layout())) {
     return Status::Error(ErrorCode::kFileTooBig, "a file of {} bytes", size_bytes);
   }
-  if (size_bytes < inode.attributes().size()) {
-    RETURN_IF_ERROR(Shrink(size_bytes, inode, txn));
-  }
+  if (size_bytes < inode.attributes().size()) RETURN_IF_ERROR(CutAt(size_bytes, inode, txn));
+  if (size_bytes > inode.attributes().size()) RETURN_IF_ERROR(CutForTheGone(inode, txn));
   txn.ChangeSize(inode, size_bytes);
   v1::Attributes& attributes = *inode.mutable_attributes();
   if (!IsRoot(caller)) attributes.set_mode(WithoutSetId(attributes.mode()));
   MarkModified(inode, command.time());
   return OkStatus();
+}
+
+Status CutAtSize(v1::InodeRecord& inode, MetadataTransaction& txn) {
+  return CutAt(inode.attributes().size(), inode, txn);
 }
 
 std::optional<uint64_t> SmallestCutSince(const v1::InodeRecord& inode, uint64_t generation) {

@@ -26,6 +26,10 @@ uint64_t MaxFileSize(const v1::Layout& layout);
 Status TruncateFile(const v1::Command& command, const v1::Caller& caller, uint64_t size_bytes,
                     v1::InodeRecord& inode, MetadataTransaction& txn);
 
+// A cut at the committed size: what was written past it and is not committed goes. The caller of
+// this function stores `inode`. kBusy: nothing was changed.
+Status CutAtSize(v1::InodeRecord& inode, MetadataTransaction& txn);
+
 // Up to where bytes written under `generation` still count: the smallest cut made since.
 // nullopt: unknown, for such a cut has been forgotten. UINT64_MAX: there was none.
 std::optional<uint64_t> SmallestCutSince(const v1::InodeRecord& inode, uint64_t generation);

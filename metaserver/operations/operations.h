@@ -30,6 +30,8 @@ Result<v1::Outcome> Rename(const v1::Command& command, MetadataTransaction& txn)
 
 // Bytes of files.
 Result<v1::Outcome> CommitWrite(const v1::Command& command, MetadataTransaction& txn);
+Result<v1::Outcome> Extend(const v1::Command& command, MetadataTransaction& txn);
+Result<v1::Outcome> EndExtend(const v1::Command& command, MetadataTransaction& txn);
 Result<v1::Outcome> OpenTruncate(const v1::Command& command, MetadataTransaction& txn);
 Result<v1::Outcome> ReleaseOrphan(const v1::Command& command, MetadataTransaction& txn);
 Result<v1::Outcome> RemoveOrphan(const v1::Command& command, MetadataTransaction& txn);

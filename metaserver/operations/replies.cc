@@ -88,6 +88,10 @@ const v1::RequestId* RequestIdOf(const v1::Command& command) {
       return &command.rename().id();
     case v1::Command::kCommitWrite:
       return &command.commit_write().id();
+    case v1::Command::kExtend:
+      return &command.extend().id();
+    case v1::Command::kEndExtend:
+      return &command.end_extend().id();
     case v1::Command::kOpenTruncate:
       return &command.open_truncate().request().id();
     default:

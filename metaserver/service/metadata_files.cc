@@ -134,10 +134,28 @@ Result<v1::EntryResponse> MetadataService::StillThere(const v1::OpenRequest& req
   return Fail(ErrorCode::kStaleHandle, "inode {} was removed", id);
 }
 
-// Answered when every orphan it held is released, so that a close that failed is tried again.
+// What it wrote past sizes is told first: an unlinked file would else be searched for more.
 void MetadataService::Close(Call<v1::CloseRequest, v1::CloseResponse> call) {
-  const SessionId session(call.request().session());
+  const v1::CloseRequest& request = call.request();
+  const SessionId session(request.session());
   if (Status status = Hear(call.peer(), session); !status.ok()) return call.Fail(status);
+  if (request.extended().empty()) return CloseFiles(call);
+  if (request.end_id().session() != session.value) {
+    return call.Fail(Status(ErrorCode::kInvalidArgument, "an end without a number"));
+  }
+  v1::Command command;
+  v1::EndExtendCommand& end = *command.mutable_end_extend();
+  end.set_session(session.value);
+  *end.mutable_inodes() = request.extended();
+  *end.mutable_id() = request.end_id();
+  Propose(std::move(command), [this, call](const Result<v1::Outcome>& outcome) {
+    outcome ? CloseFiles(call) : call.Fail(outcome.error());
+  });
+}
+
+// Answered when every orphan it held is released, so that a close that failed is tried again.
+void MetadataService::CloseFiles(const Call<v1::CloseRequest, v1::CloseResponse>& call) {
+  const SessionId session(call.request().session());
   struct Pending {
     std::atomic<int> left{1};
     std::atomic<bool> failed{false};
@@ -164,17 +182,31 @@ void MetadataService::Close(Call<v1::CloseRequest, v1::CloseResponse> call) {
   finish();
 }
 
+// The right to write was checked at open: an ordinary user must have opened it.
+Status MetadataService::AdmitWriter(const PeerIdentity& peer, SessionId session, InodeId inode) {
+  RETURN_IF_ERROR(Hear(peer, session));
+  if (IsTrusted(peer) || sessions_.MayHold(session, inode)) return OkStatus();
+  return Status::Error(ErrorCode::kPermission, "session {} has not opened inode {}", session,
+                       inode);
+}
+
 void MetadataService::CommitWrite(Call<v1::CommitWriteRequest, v1::EntryResponse> call) {
   const v1::CommitWriteRequest& request = call.request();
-  const SessionId session(request.id().session());
-  if (Status status = Hear(call.peer(), session); !status.ok()) return call.Fail(status);
-  // The right to write was checked at open: an ordinary user must have opened it.
-  if (!IsTrusted(call.peer()) && !sessions_.MayHold(session, InodeId(request.inode()))) {
-    return call.Fail(Status::Error(ErrorCode::kPermission, "session {} has not opened inode {}",
-                                   session, request.inode()));
-  }
+  const Status status =
+      AdmitWriter(call.peer(), SessionId(request.id().session()), InodeId(request.inode()));
+  if (!status.ok()) return call.Fail(status);
   v1::Command command;
   *command.mutable_commit_write() = request;
+  ProposeEntry(std::move(command), [call](const auto& result) { call.Finish(result); });
+}
+
+void MetadataService::Extend(Call<v1::ExtendRequest, v1::EntryResponse> call) {
+  const v1::ExtendRequest& request = call.request();
+  const Status status =
+      AdmitWriter(call.peer(), SessionId(request.id().session()), InodeId(request.inode()));
+  if (!status.ok()) return call.Fail(status);
+  v1::Command command;
+  *command.mutable_extend() = request;
   ProposeEntry(std::move(command), [call](const auto& result) { call.Finish(result); });
 }
 

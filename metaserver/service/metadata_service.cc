@@ -50,6 +50,7 @@ void MetadataService::Register(Dispatcher& dispatcher) {
                                                         [this](const auto& call) { Open(call); });
   Serve(dispatcher, v1::METADATA_CLOSE, this, &S::Close);
   Serve(dispatcher, v1::METADATA_COMMIT_WRITE, this, &S::CommitWrite);
+  Serve(dispatcher, v1::METADATA_EXTEND, this, &S::Extend);
   Serve(dispatcher, v1::METADATA_READ_DIRECTORY, this, &S::ReadDirectory);
   Serve(dispatcher, v1::METADATA_READ_SYMLINK, this, &S::ReadSymlink);
   Serve(dispatcher, v1::METADATA_STATFS, this, &S::StatFs);

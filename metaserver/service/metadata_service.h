@@ -69,7 +69,10 @@ class MetadataService {
   void OpenInode(const v1::OpenRequest& request,
                  const std::function<void(Result<v1::EntryResponse>)>& done);
   void Close(Call<v1::CloseRequest, v1::CloseResponse> call);
+  void CloseFiles(const Call<v1::CloseRequest, v1::CloseResponse>& call);
+  Status AdmitWriter(const PeerIdentity& peer, SessionId session, InodeId inode);
   void CommitWrite(Call<v1::CommitWriteRequest, v1::EntryResponse> call);
+  void Extend(Call<v1::ExtendRequest, v1::EntryResponse> call);
   Result<v1::EntryResponse> StillThere(const v1::OpenRequest& request);
   // metadata_tokens.cc
   Result<v1::EntryResponse> WithToken(Result<v1::EntryResponse> entry, const v1::RequestId& id,

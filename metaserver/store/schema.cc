@@ -36,6 +36,9 @@ std::string OrphanKey(InodeId inode) {
 std::string TrimKey(InodeId inode) {
   return NumberKey('t', inode.value);
 }
+std::string ExtendKey(InodeId inode) {
+  return NumberKey('e', inode.value);
+}
 std::string SessionKey(SessionId session) {
   return NumberKey('S', session.value);
 }

@@ -6,6 +6,7 @@
 //   d <parent:8> <hash:8> <name>       DentryRecord
 //   o <inode:8>                        OrphanRecord
 //   t <inode:8>                        TrimRecord
+//   e <inode:8>                        ExtendRecord
 //   S <session:8>                      SessionRecord
 //   R <session:8> <sequence:8>         ReplyRecord
 //   p <pool:4>                         Pool
@@ -18,7 +19,6 @@
 //   q                                  Settings
 //   x ...                              extended attributes, reserved
 //   l ...                              locks, reserved
-//   e ...                              sessions writing past the committed size, reserved
 //   f <sequence:8>                     Fence: a session that is shut out
 //   k                                  TokenKeysRecord
 #pragma once
@@ -42,6 +42,7 @@ std::string DentryFrom(InodeId parent, uint64_t cookie);
 uint64_t DentryCookie(std::string_view dentry_key);
 std::string OrphanKey(InodeId inode);
 std::string TrimKey(InodeId inode);
+std::string ExtendKey(InodeId inode);
 std::string SessionKey(SessionId session);
 std::string ReplyKey(SessionId session, uint64_t sequence);
 std::string ReplyPrefix(SessionId session);
@@ -64,6 +65,7 @@ std::string NumberValue(uint64_t value);
 inline constexpr std::string_view kInodePrefix = "i";
 inline constexpr std::string_view kOrphanPrefix = "o";
 inline constexpr std::string_view kTrimPrefix = "t";
+inline constexpr std::string_view kExtendPrefix = "e";
 inline constexpr std::string_view kSessionPrefix = "S";
 inline constexpr std::string_view kPoolPrefix = "p";
 inline constexpr std::string_view kGroupPrefix = "g";

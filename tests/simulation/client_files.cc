@@ -133,11 +133,21 @@ Work ClientFiles::Rename(size_t from, size_t to) {
   return {std::move(command), {from, to}, finish};
 }
 
+// As mounts do: the bytes past the size are announced, and the last commit says that it is one.
 Work ClientFiles::Grow(Random& random, size_t at) {
   const uint64_t size = names_[at].size + random.Below(100000) + 1;
   v1::Command command;
+  if (size % 4 == 0) {
+    command.mutable_extend()->set_inode(names_[at].inode);
+    command.mutable_extend()->mutable_chunks()->set_count(1);
+    const auto finish = [this, at](const Reply& reply) {
+      return Differs("extend " + names_[at].name, CodeOf(reply), ErrorCode::kOk);
+    };
+    return {std::move(command), {at}, finish};
+  }
   command.mutable_commit_write()->set_inode(names_[at].inode);
   command.mutable_commit_write()->set_end(size);
+  command.mutable_commit_write()->set_last(size % 4 == 1);
   const auto finish = [this, at, size](const Reply& reply) {
     names_[at].size = size;
     return Differs("grow " + names_[at].name, CodeOf(reply), ErrorCode::kOk);

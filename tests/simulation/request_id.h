@@ -20,6 +20,8 @@ inline v1::RequestId* MutableRequestId(v1::Command& command) {
       return command.mutable_rename()->mutable_id();
     case v1::Command::kCommitWrite:
       return command.mutable_commit_write()->mutable_id();
+    case v1::Command::kExtend:
+      return command.mutable_extend()->mutable_id();
     default:
       return nullptr;
   }

@@ -138,11 +138,56 @@ Code Namespace::Truncate(const std::string& path, uint64_t size) {
   return Run(std::move(command));
 }
 
+void Namespace::Number(v1::RequestId& id) {
+  id.set_session(session_);
+  if (session_ != 0) id.set_sequence(++sequence_);
+  id.set_lowest_unanswered(id.sequence());
+}
+
 Code Namespace::Commit(const std::string& path, uint64_t end,
                        std::initializer_list<std::pair<uint32_t, uint32_t>> runs,
                        uint64_t generation) {
+  return Run(CommitOf(path, end, runs, generation));
+}
+
+Code Namespace::CommitLast(const std::string& path, uint64_t end,
+                           std::initializer_list<std::pair<uint32_t, uint32_t>> runs,
+                           uint64_t generation) {
+  v1::Command command = CommitOf(path, end, runs, generation);
+  command.mutable_commit_write()->set_last(true);
+  return Run(std::move(command));
+}
+
+Code Namespace::Extend(const std::string& path, uint32_t first, uint32_t count) {
+  v1::Command command;
+  v1::ExtendRequest& request = *command.mutable_extend();
+  Number(*request.mutable_id());
+  request.set_inode(Resolve(path).value);
+  request.mutable_chunks()->set_first(first);
+  request.mutable_chunks()->set_count(count);
+  return Run(std::move(command));
+}
+
+Code Namespace::EndExtend(const std::string& path) {
+  v1::Command command;
+  Number(*command.mutable_end_extend()->mutable_id());
+  command.mutable_end_extend()->set_session(session_);
+  command.mutable_end_extend()->add_inodes(Resolve(path).value);
+  return Run(std::move(command));
+}
+
+Code Namespace::CloseSession(uint64_t session) {
+  v1::Command command;
+  command.mutable_close_session()->set_session(session);
+  return Run(std::move(command));
+}
+
+v1::Command Namespace::CommitOf(const std::string& path, uint64_t end,
+                                std::initializer_list<std::pair<uint32_t, uint32_t>> runs,
+                                uint64_t generation) {
   v1::Command command;
   v1::CommitWriteRequest& request = *command.mutable_commit_write();
+  Number(*request.mutable_id());
   request.set_inode(Resolve(path).value);
   request.set_end(end);
   request.set_generation(generation);
@@ -151,7 +196,7 @@ Code Namespace::Commit(const std::string& path, uint64_t end,
     run.set_first(first);
     run.set_count(count);
   }
-  return Run(std::move(command));
+  return command;
 }
 
 Code Namespace::FinishTrim(const std::string& path, uint64_t generation) {
@@ -214,6 +259,18 @@ std::string Namespace::Cuts(const std::string& path) {
 
 std::string Namespace::Runs(const std::string& path) {
   return RunsText(Inode(path).file().runs());
+}
+
+std::string Namespace::TrimRuns(const std::string& path) {
+  return RunsText(Find<v1::TrimRecord>(schema::TrimKey(Resolve(path)))
+                      .value_or(v1::TrimRecord())
+                      .runs());
+}
+
+std::vector<uint64_t> Namespace::Extenders(const std::string& path) {
+  const auto row = Find<v1::ExtendRecord>(schema::ExtendKey(Resolve(path)));
+  if (!row) return {};
+  return {row->sessions().begin(), row->sessions().end()};
 }
 
 std::string RunsText(const ChunkRuns& runs) {

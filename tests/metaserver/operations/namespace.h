@@ -56,6 +56,17 @@ class Namespace {
               std::initializer_list<std::pair<uint32_t, uint32_t>> runs, uint64_t generation);
   Code FinishTrim(const std::string& path, uint64_t generation);
   uint64_t OpenSession(const std::string& client_id);
+  Code CloseSession(uint64_t session);
+  // Sentences that follow are requests of this session, each with the next number. 0 at first: of
+  // none.
+  void InSession(uint64_t session) { session_ = session; }
+  void NextNumber(uint64_t sequence) { sequence_ = sequence - 1; }
+  // Chunks [first, first + count) may be written past the size.
+  Code Extend(const std::string& path, uint32_t first, uint32_t count);
+  // A commit after which nothing past the size is untold.
+  Code CommitLast(const std::string& path, uint64_t end,
+                  std::initializer_list<std::pair<uint32_t, uint32_t>> runs, uint64_t generation);
+  Code EndExtend(const std::string& path);
 
   // The command as a proposer would complete it: time, new id, victim.
   v1::Command Complete(v1::Command command);
@@ -72,6 +83,8 @@ class Namespace {
   bool Exists(const std::string& path);
   std::string Cuts(const std::string& path);  // "1:500 2:800"
   std::string Runs(const std::string& path);  // "0+3 7+1"
+  std::string TrimRuns(const std::string& path);  // "" too without a trim row
+  std::vector<uint64_t> Extenders(const std::string& path);
   template <typename Row>
   std::optional<Row> Find(const std::string& key) {
     return *LoadRow<Row>(*store_->View(), key);
@@ -85,6 +98,10 @@ class Namespace {
     std::string name;
   };
   Place PlaceOf(const std::string& path);
+  void Number(v1::RequestId& id);
+  v1::Command CommitOf(const std::string& path, uint64_t end,
+                       std::initializer_list<std::pair<uint32_t, uint32_t>> runs,
+                       uint64_t generation);
   uint64_t VictimOf(const v1::Command& command);
   // Any request with a caller, a parent and a name.
   template <typename Request>
@@ -93,12 +110,15 @@ class Namespace {
     *request->mutable_caller() = caller_;
     request->set_parent(place.parent);
     request->set_name(place.name);
+    Number(*request->mutable_id());
     return request;
   }
 
   std::unique_ptr<KvStore> store_;
   v1::Caller caller_;
   std::vector<uint64_t> holders_;
+  uint64_t session_ = 0;
+  uint64_t sequence_ = 0;
   int64_t now_ = 1000;
 };
 

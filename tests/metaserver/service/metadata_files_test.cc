@@ -62,6 +62,43 @@ TEST_F(MetadataFilesTest, TwoCreatesOfOneNameMeetInTheLog) {
   EXPECT_EQ(sessions_->OpenFiles(SessionId(other_)), 1u);
 }
 
+TEST_F(MetadataFilesTest, RuleL5ExtendIsAnsweredWithTheFileAndEndedByClose) {
+  const uint64_t inode = Create("x", session_).attributes().inode();
+  v1::ExtendRequest request;
+  *request.mutable_id() = NextId(other_);
+  request.set_inode(inode);
+  request.mutable_chunks()->set_count(1);
+  const auto entry = Ask<v1::EntryResponse>(v1::METADATA_EXTEND, request);
+  EXPECT_EQ(entry->attributes().inode(), inode);
+  EXPECT_THAT(Extenders(inode), ::testing::ElementsAre(session_, other_));
+  EXPECT_EQ(Close(inode, session_), Code::kOk);
+  EXPECT_EQ(Close(inode, other_), Code::kOk);
+  EXPECT_THAT(Extenders(inode), ::testing::IsEmpty());
+  EXPECT_EQ(Lookup("x")->file().cuts_size(), 0);
+}
+
+TEST_F(MetadataFilesTest, RuleM3ALateCloseDoesNotEndALaterExtend) {
+  const uint64_t inode = Create("x", session_).attributes().inode();
+  const v1::CloseRequest close = CloseOf(inode, session_);
+  ASSERT_TRUE(Ask<v1::CloseResponse>(v1::METADATA_CLOSE, close).has_value());
+  ASSERT_TRUE(Open(inode, session_).has_value());
+  v1::ExtendRequest request;
+  *request.mutable_id() = NextId(session_);
+  request.mutable_id()->set_lowest_unanswered(request.id().sequence());
+  request.set_inode(inode);
+  request.mutable_chunks()->set_count(1);
+  ASSERT_TRUE(Ask<v1::EntryResponse>(v1::METADATA_EXTEND, request).has_value());
+  EXPECT_EQ(CodeOf(Ask<v1::CloseResponse>(v1::METADATA_CLOSE, close)), Code::kStaleRequest);
+  EXPECT_THAT(Extenders(inode), ::testing::ElementsAre(session_));
+}
+
+TEST_F(MetadataFilesTest, ACloseThatEndsNeedsANumber) {
+  const uint64_t inode = Create("x", session_).attributes().inode();
+  v1::CloseRequest request = CloseOf(inode, session_);
+  request.clear_end_id();
+  EXPECT_EQ(CodeOf(Ask<v1::CloseResponse>(v1::METADATA_CLOSE, request)), Code::kInvalidArgument);
+}
+
 TEST_F(MetadataFilesTest, RuleC11AnOpenThatMeetsAnUnlinkWaitsForIt) {
   const uint64_t inode = Create("x", session_).attributes().inode();
   Close(inode, session_);

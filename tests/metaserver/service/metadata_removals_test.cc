@@ -30,11 +30,26 @@ TEST_F(MetadataRemovalsTest, RuleC11AnUnlinkedFileLivesUntilItsHolderCloses) {
 
 TEST_F(MetadataRemovalsTest, RuleC11ACloseThatMeetsAnUnlinkLeavesNoHolder) {
   const uint64_t inode = Create("x", session_).attributes().inode();
+  Close(inode, session_);
+  ASSERT_TRUE(Open(inode, session_, O_RDONLY).has_value());
   log_->Hold();
   Send(v1::METADATA_UNLINK, UnlinkOf("x", other_));
-  EXPECT_EQ(Close(inode, session_), Code::kOk);  // the orphan row is not there yet
+  v1::CloseRequest close = CloseOf(inode, session_);
+  close.clear_extended();
+  // The orphan row is not there yet.
+  EXPECT_TRUE(Ask<v1::CloseResponse>(v1::METADATA_CLOSE, close).has_value());
   log_->Release();
   EXPECT_FALSE(Exists(inode));
+}
+
+TEST_F(MetadataRemovalsTest, RuleL5ACloseThatMeetsAnUnlinkEndsFirstWhatItExtended) {
+  const uint64_t inode = Create("x", session_).attributes().inode();
+  log_->Hold();
+  Send(v1::METADATA_UNLINK, UnlinkOf("x", other_));
+  const auto close = Send(v1::METADATA_CLOSE, CloseOf(inode, session_));
+  log_->Release();
+  EXPECT_TRUE(close->Answer<v1::CloseResponse>().has_value());
+  EXPECT_FALSE(Exists(inode));  // nothing was written, and nothing has to be looked for
 }
 
 TEST_F(MetadataRemovalsTest, RuleC11AnotherVictimThanExpectedFreesItsStrangers) {

@@ -80,11 +80,24 @@ Result<v1::EntryResponse> ServiceTest::Open(uint64_t inode, uint64_t session, in
   return Ask<v1::EntryResponse>(v1::METADATA_OPEN, request);
 }
 
-Code ServiceTest::Close(uint64_t inode, uint64_t session) {
+v1::CloseRequest ServiceTest::CloseOf(uint64_t inode, uint64_t session) {
   v1::CloseRequest request;
   request.set_session(session);
   request.add_inodes(inode);
-  return CodeOf(Ask<v1::CloseResponse>(v1::METADATA_CLOSE, request));
+  request.add_extended(inode);
+  *request.mutable_end_id() = NextId(session);
+  return request;
+}
+
+Code ServiceTest::Close(uint64_t inode, uint64_t session) {
+  return CodeOf(Ask<v1::CloseResponse>(v1::METADATA_CLOSE, CloseOf(inode, session)));
+}
+
+std::vector<uint64_t> ServiceTest::Extenders(uint64_t inode) {
+  const auto row =
+      *LoadRow<v1::ExtendRecord>(*state_->View(), schema::ExtendKey(InodeId(inode)));
+  if (!row) return {};
+  return {row->sessions().begin(), row->sessions().end()};
 }
 
 v1::UnlinkRequest ServiceTest::UnlinkOf(const std::string& name, uint64_t session) {

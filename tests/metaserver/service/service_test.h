@@ -88,7 +88,10 @@ class ServiceTest : public ::testing::Test {
   Result<v1::EntryResponse> Open(uint64_t inode, uint64_t session, int flags = O_RDWR);
   Code Close(uint64_t inode, uint64_t session);
   v1::UnlinkRequest UnlinkOf(const std::string& name, uint64_t session);
+  // As mounts do it: what was written past the size is committed by now.
   Result<v1::RemovedResponse> Unlink(const std::string& name, uint64_t session);
+  v1::CloseRequest CloseOf(uint64_t inode, uint64_t session);
+  std::vector<uint64_t> Extenders(uint64_t inode);
   // Bytes that were written.
   void Commit(uint64_t inode, uint64_t session, uint64_t end);
   Result<v1::EntryResponse> Lookup(const std::string& name);
