@@ -37,6 +37,7 @@ class ChunkClient {
     uint64_t generation = 0;
     Epoch epoch;
   };
+    bool unannounced = false;  // not taken: the file was cut, and they lie past its size now (L5)
   using WriteDone = std::function<void(Status, Taken)>;
   // Writes inside one window. Sends on this thread; `done` runs once, on any thread, and must not
   // block. Retries carry the same sequence.

@@ -39,6 +39,8 @@ class ChunkWrite : public std::enable_shared_from_this<ChunkWrite> {
         client_->Aim(state_, static_cast<uint32_t>(offset_ / chunk_size), TokenUse::kWrite,
                      deadline_);
     if (!target.has_value()) return Answered(Fail(target.error()));
+    // Asked once the address names the cuts: one that comes later drops what this write brings.
+    if (MustAnnounce(chunk_size)) return done_(OkStatus(), {0, Epoch(), true});
     *request_.mutable_chunk() = std::move(target->address);
     request_.set_offset(static_cast<uint32_t>(offset_ % chunk_size));
     target->channel->CallAsync(
@@ -49,6 +51,12 @@ class ChunkWrite : public std::enable_shared_from_this<ChunkWrite> {
  private:
   static ChunkClient::Taken TakenAs(const v1::ChunkAddress& chunk) {
     return {chunk.generation(), Epoch(chunk.epoch())};
+  }
+
+  bool MustAnnounce(uint32_t chunk_size) {
+    absl::MutexLock lock(&state_->mu);
+    return state_->MustAnnounce(static_cast<uint32_t>(offset_ / chunk_size),
+                                offset_ + data_.size());
   }
 
   void Answered(Result<RawReply> reply) {

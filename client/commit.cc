@@ -35,6 +35,9 @@ v1::CommitWriteRequest WriteBehind::TakeCommit(InodeState& state) {
   }
   request.set_generation(state.file.generation());
   request.set_clear_set_id(taken.clear_set_id);
+  // With the last handle closed nothing more comes: the announcement ends with what it was for.
+  const bool all = state.buffer.empty() && !state.postponed.any() && state.handles == 0;
+  request.set_last(all && state.extension.EndWithCommit());
   state.committing = std::move(taken);
   state.commit_under_way = true;
   return request;
@@ -71,10 +74,14 @@ bool WriteBehind::Answered(InodeState& state, const Result<v1::EntryResponse>& e
     LOG_ERROR("written data not committed inode={} end={} again={} cause=\"{}\"", state.id,
               state.committing.end, again, entry.error());
   }
+  state.extension.CommitAnswered(entry.has_value());
   if (again) {
     PutBack(state, entry.error());
   } else {
-    if (!entry.has_value() && !deleted) state.Failed(entry.error());
+    if (!entry.has_value() && !deleted) {
+      state.Failed(entry.error());
+      state.extension.Spoil();
+    }
     state.commit_error = OkStatus();
   }
   state.committing = {};

@@ -46,6 +46,9 @@ Result<MountedFileSystem::Opened> Mount::FinishOpen(v1::EntryResponse response, 
     keep_cache = (*state)->cached_version == response.attributes().version();
     (*state)->cached_version = response.attributes().version();
     if (!keep_cache) (*state)->cache.Clear();
+    if (response.created() && (flags & O_ACCMODE) != O_RDONLY) {
+      (*state)->extension.BeginWithNewFile();
+    }
   }
   Entry entry = ToEntry(std::move(response));
   entry.keep_cache = keep_cache;

@@ -15,6 +15,16 @@ constexpr size_t kSmallFramesUnderWay = 64;  // while they are less than one lar
 constexpr Duration kTick = timing::kFlushDelay / 2;  // the other half is for the servers
 constexpr Duration kSlack = std::chrono::seconds(5);
 
+uint32_t ChunkOf(const InodeState& state, const Segment& frame)
+    ABSL_SHARED_LOCKS_REQUIRED(state.mu) {
+  return static_cast<uint32_t>(frame.offset / state.file.layout().chunk_size());
+}
+
+bool MustAnnounce(const InodeState& state, const Segment& frame)
+    ABSL_SHARED_LOCKS_REQUIRED(state.mu) {
+  return state.MustAnnounce(ChunkOf(state, frame), frame.end());
+}
+
 bool MaySend(const WriteBuffer& buffer) {
   return buffer.under_way() < kFramesUnderWay ||
          (buffer.under_way() < kSmallFramesUnderWay && buffer.under_way_bytes() < kWindowBytes);
@@ -34,23 +44,34 @@ uint64_t WriteBehind::StartFlush(const InodeStatePtr& state) {
 }
 
 void WriteBehind::Pump(const InodeStatePtr& state) {
+  bool any_waits = false;
   for (;;) {
     std::optional<Segment> frame;
-    Duration patience{};
     {
       absl::MutexLock lock(&state->mu);
       if (MaySend(state->buffer)) frame = state->buffer.Take(state->flush_up_to);
-      // Counted from when something last moved: a file's frames share one timeout when servers are
-      // gone, and none runs out while they are only slow.
-      patience = state->progress + options_.timeout - SystemClock().Now();
+      if (frame.has_value() && MustAnnounce(*state, *frame)) {
+        state->extension.Wait(*std::move(frame));
+        continue;
+      }
+      any_waits = state->extension.anyone_waits();
     }
     if (!frame.has_value()) break;
-    Send(state, *frame, Deadline::After(std::max(patience, Duration::zero())));
+    Send(state, *frame);
   }
+  if (any_waits) Announce(state);
   MaybeCommit(state);
 }
 
-void WriteBehind::Send(const InodeStatePtr& state, const Segment& frame, Deadline deadline) {
+void WriteBehind::Send(const InodeStatePtr& state, const Segment& frame) {
+  Duration patience{};
+  {
+    absl::MutexLock lock(&state->mu);
+    // Counted from when something last moved: a file's frames share one timeout when servers are
+    // gone, and none runs out while they are only slow.
+    patience = state->progress + options_.timeout - SystemClock().Now();
+  }
+  Deadline deadline = Deadline::After(std::max(patience, Duration::zero()));
   chunks_->Write(state, frame.offset, frame.payload(), deadline,
                  [this, state, frame](const Status& status, ChunkClient::Taken taken) {
                    Acknowledged(state, frame, status, taken);
@@ -60,13 +81,14 @@ void WriteBehind::Send(const InodeStatePtr& state, const Segment& frame, Deadlin
 // Runs on the poller's thread: takes notes and leaves the work to others.
 void WriteBehind::Acknowledged(const InodeStatePtr& state, const Segment& frame,
                                const Status& status, ChunkClient::Taken taken) {
+  if (taken.unannounced) return AnnounceFirst(state, frame);
   bool more = false;
   {
     absl::MutexLock lock(&state->mu);
     uint64_t before = state->buffer.charge();
     state->buffer.Finish(frame.offset);
     budget_.Release(before - state->buffer.charge());
-    uint32_t index = static_cast<uint32_t>(frame.offset / state->file.layout().chunk_size());
+    uint32_t index = ChunkOf(*state, frame);
     if (!IsTransient(status.code())) state->progress = SystemClock().Now();
     if (status.ok()) {
       Uncommitted written;
@@ -86,6 +108,9 @@ void WriteBehind::Acknowledged(const InodeStatePtr& state, const Segment& frame,
       LOG_ERROR("buffered data lost inode={} offset={} bytes={} cause=\"{}\"", state->id,
                 frame.offset, frame.length, status);
       state->Failed(status);
+      if (frame.end() > state->attributes.size() && state->extension.Covers(index)) {
+        state->extension.Spoil();  // it may have been stored all the same
+      }
       // What was never stored takes no rights away, least of all with some later write.
       if (state->Clean()) state->clear_set_id = false;
     }
@@ -96,6 +121,15 @@ void WriteBehind::Acknowledged(const InodeStatePtr& state, const Segment& frame,
     Pump(state);
     table_->RetireIfIdle(state);
   });
+}
+
+// The file was cut while the frame was under way, and it lies past the size now.
+void WriteBehind::AnnounceFirst(const InodeStatePtr& state, const Segment& frame) {
+  {
+    absl::MutexLock lock(&state->mu);
+    state->extension.Wait(frame);
+  }
+  executor_->Run([this, state] { Pump(state); });
 }
 
 void WriteBehind::ArmTimer(const InodeStatePtr& state) {

@@ -111,6 +111,10 @@ InodeState::Presence InodeState::PresenceOf(uint32_t index) const {
                                                                    : Presence::kHole;
 }
 
+bool InodeState::MustAnnounce(uint32_t index, uint64_t end) const {
+  return end > attributes.size() && !extension.Covers(index);
+}
+
 v1::Attributes InodeState::Overlaid() const {
   v1::Attributes shown = attributes;
   shown.set_size(Size());

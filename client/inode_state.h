@@ -12,6 +12,7 @@
 #include "absl/synchronization/mutex.h"
 #include "cairn/v1/chunk.pb.h"
 #include "cairn/v1/metadata.pb.h"
+#include "client/extension.h"
 #include "client/file_tokens.h"
 #include "client/read_cache.h"
 #include "client/run_set.h"
@@ -58,6 +59,7 @@ struct InodeState {
 
   // Write-behind.
   WriteBuffer buffer ABSL_GUARDED_BY(mu);
+  Extension extension ABSL_GUARDED_BY(mu);  // frames that wait in it count as under way
   uint64_t last_write ABSL_GUARDED_BY(mu) = 0;      // number of the newest write
   uint64_t flush_up_to ABSL_GUARDED_BY(mu) = 0;     // writes of at most this number are to go out
   uint64_t round_end ABSL_GUARDED_BY(mu) = 0;       // once these are settled a commit is due
@@ -105,6 +107,8 @@ struct InodeState {
   // Whether chunk `index` surely exists (kHolds), may (kMay: bytes are on their way), or is a hole.
   enum class Presence { kHole, kMay, kHolds };
   Presence PresenceOf(uint32_t index) const ABSL_SHARED_LOCKS_REQUIRED(mu);
+  // Bytes of chunk `index` up to `end` lie past the size, and that was not announced (rule L5).
+  bool MustAnnounce(uint32_t index, uint64_t end) const ABSL_SHARED_LOCKS_REQUIRED(mu);
   // With what this mount has not told yet laid over it.
   v1::Attributes Overlaid() const ABSL_SHARED_LOCKS_REQUIRED(mu);
   uint64_t HeldBytes() const ABSL_SHARED_LOCKS_REQUIRED(mu);  // for st_blocks

@@ -50,6 +50,7 @@ void InodeTable::Release(const InodeStatePtr& state) {
 }
 
 void InodeTable::RetireIfIdle(const InodeStatePtr& state) {
+  Extension::Standing extension{};
   {
     absl::MutexLock lock(&mu_);
     Status untold;
@@ -59,6 +60,7 @@ void InodeTable::RetireIfIdle(const InodeStatePtr& state) {
       bool idle = state->handles == 0 && state->Clean() && state->commit_holds == 0;
       if (!idle || state->retired) return;
       state->retired = true;
+      extension = state->extension.standing();
       state->cache.Clear();
       if (state->error_untold) untold = state->error;
       auto it = states_.find(state->id);
@@ -71,7 +73,7 @@ void InodeTable::RetireIfIdle(const InodeStatePtr& state) {
     }
     if (!current) return PassOn(state->id, untold);
   }
-  session_->Release(state->session, state->id);
+  session_->Release(state->session, state->id, extension);
 }
 
 // The file was opened again under another session.

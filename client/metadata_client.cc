@@ -4,51 +4,6 @@
 
 namespace cairn::client {
 
-namespace {
-// The number of the request that `id` lies in, in use as long as this lives.
-class HeldNumber {
- public:
-  HeldNumber(RequestNumbers& numbers, v1::RequestId& id) : numbers_(numbers), id_(id) { Begin(); }
-  // Also when nobody answered: below the lowest unanswered number it can never run any more.
-  ~HeldNumber() { numbers_.End(id_.sequence()); }
-  HeldNumber(const HeldNumber&) = delete;
-  HeldNumber& operator=(const HeldNumber&) = delete;
-
-  // The request is another one from now on.
-  void Renew() {
-    numbers_.End(id_.sequence());
-    Begin();
-  }
-
- private:
-  void Begin() {
-    const RequestNumbers::Number number = numbers_.Begin();
-    id_.set_sequence(number.sequence);
-    id_.set_lowest_unanswered(number.lowest_unanswered);
-  }
-
-  RequestNumbers& numbers_;
-  v1::RequestId& id_;
-};
-}  // namespace
-
-RequestNumbers::RequestNumbers() {
-  WallTime now = SystemClock().WallNow();
-  next_ = static_cast<uint64_t>(now.seconds) * 1'000'000'000 + now.nanoseconds;
-}
-
-RequestNumbers::Number RequestNumbers::Begin() {
-  absl::MutexLock lock(&mu_);
-  uint64_t sequence = next_++;
-  unanswered_.insert(sequence);
-  return {sequence, *unanswered_.begin()};
-}
-
-void RequestNumbers::End(uint64_t sequence) {
-  absl::MutexLock lock(&mu_);
-  unanswered_.erase(sequence);
-}
-
 Result<RawReply> MetadataClient::Ask(v1::Method method,
                                      const google::protobuf::MessageLite& request,
                                      Deadline deadline) {
@@ -71,7 +26,7 @@ Result<RawReply> MetadataClient::Run(v1::Method method,
                                      v1::RequestId& id, SessionId bound) {
   const Deadline deadline = Deadline::After(timeout_);
   Backoff backoff;
-  HeldNumber number(numbers_, id);
+  HeldNumber number(session_->numbers(), id);
   bool repeated = false;
   for (;;) {
     ASSIGN_OR_RETURN(SessionId session, SessionFor(bound, deadline));

@@ -2,36 +2,13 @@
 // sequence), so that it runs once however often it is sent (rule M3).
 #pragma once
 
-#include <set>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "cairn/v1/metadata.pb.h"
 #include "client/metaserver_link.h"
 #include "client/session.h"
 
 namespace cairn::client {
-
-// Numbers of requests and which of them are unanswered. Thread-safe.
-class RequestNumbers {
- public:
-  // A mount that comes back with its old client id gets its old session, in which every earlier
-  // number is used up: numbers start at the wall clock's nanoseconds.
-  RequestNumbers();
-
-  struct Number {
-    uint64_t sequence;
-    uint64_t lowest_unanswered;
-  };
-  Number Begin();
-  void End(uint64_t sequence);
-
- private:
-  absl::Mutex mu_;
-  uint64_t next_ ABSL_GUARDED_BY(mu_);
-  std::set<uint64_t> unanswered_ ABSL_GUARDED_BY(mu_);
-};
 
 // Every call ends within the timeout. Thread-safe.
 class MetadataClient {
@@ -80,7 +57,6 @@ class MetadataClient {
   MetaserverLink* const link_;
   Session* const session_;
   const Duration timeout_;
-  RequestNumbers numbers_;
 };
 
 }  // namespace cairn::client

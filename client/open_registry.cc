@@ -1,5 +1,7 @@
 #include "client/open_registry.h"
 
+#include <algorithm>
+
 #include "client/backoff.h"
 
 namespace cairn::client {
@@ -10,6 +12,7 @@ void OpenRegistry::Reset(SessionId session) {
   session_ = session;
   holds_.clear();
   queue_.clear();
+  extended_.clear();
 }
 
 Status OpenRegistry::Begin(InodeId inode, Deadline deadline) {
@@ -28,9 +31,11 @@ void OpenRegistry::Retain(InodeId inode) {
   ++holds_[inode];
 }
 
-void OpenRegistry::Release(SessionId session, InodeId inode) {
+void OpenRegistry::Release(SessionId session, InodeId inode, Extension::Standing extension) {
   absl::MutexLock lock(&mu_);
   if (session != session_) return;
+  if (extension == Extension::Standing::kAnnounced) extended_.insert(inode);
+  if (extension == Extension::Standing::kSpoilt) extended_.erase(inode);
   auto it = holds_.find(inode);
   if (it == holds_.end() || --it->second > 0) return;
   holds_.erase(it);
@@ -47,10 +52,23 @@ std::vector<InodeId> OpenRegistry::TakeClosable(size_t most) {
   return {closing_.begin(), closing_.end()};
 }
 
+std::vector<InodeId> OpenRegistry::ClosingExtended() const {
+  absl::MutexLock lock(&mu_);
+  std::vector<InodeId> extended;
+  for (InodeId inode : closing_) {
+    if (extended_.contains(inode)) extended.push_back(inode);
+  }
+  return extended;
+}
+
 void OpenRegistry::FinishClose(bool told) {
   absl::MutexLock lock(&mu_);
   if (closing_.empty()) return;
-  if (!told) queue_.insert(closing_.begin(), closing_.end());
+  if (!told) {
+    queue_.insert(closing_.begin(), closing_.end());
+  } else {
+    for (InodeId inode : closing_) extended_.erase(inode);
+  }
   closing_.clear();
   ++rounds_;
 }
@@ -63,6 +81,14 @@ uint64_t OpenRegistry::close_rounds() const {
 size_t OpenRegistry::queued() const {
   absl::MutexLock lock(&mu_);
   return queue_.size();
+}
+
+bool OpenRegistry::any_extended() const {
+  absl::MutexLock lock(&mu_);
+  return std::any_of(queue_.begin(), queue_.end(),
+                     [this](InodeId inode) ABSL_SHARED_LOCKS_REQUIRED(mu_) {
+                       return extended_.contains(inode);
+                     });
 }
 
 std::vector<InodeId> OpenRegistry::Held() const {

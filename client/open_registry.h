@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/synchronization/mutex.h"
+#include "client/extension.h"
 #include "common/clock.h"
 #include "common/ids.h"
 #include "common/status.h"
@@ -25,11 +26,15 @@ class OpenRegistry {
   // kDeadlineExceeded: a Close of this inode is still on its way.
   Status Begin(InodeId inode, Deadline deadline);
   void Retain(InodeId inode);
-  // The last one queues the Close. Ignored for a session that is no more.
-  void Release(SessionId session, InodeId inode);
+  // The last one queues the Close. Ignored for a session that is no more. What is said of the
+  // file's extension counts until a Close has told it, whether the file is opened again or not.
+  void Release(SessionId session, InodeId inode,
+               Extension::Standing extension = Extension::Standing::kNone);
 
   // What may be closed now; taken out of the queue. Empty: nothing. FinishClose must follow.
   std::vector<InodeId> TakeClosable(size_t most);
+  // Those among what TakeClosable answered that were announced as extended, and are all committed.
+  std::vector<InodeId> ClosingExtended() const;
   // Not told: they are queued again.
   void FinishClose(bool told);
 
@@ -37,6 +42,7 @@ class OpenRegistry {
   // request that opened an inode nobody could name beforehand.
   uint64_t close_rounds() const;
   size_t queued() const;
+  bool any_extended() const;  // in the queue
   std::vector<InodeId> Held() const;
 
  private:
@@ -45,6 +51,7 @@ class OpenRegistry {
   absl::flat_hash_map<InodeId, uint64_t> holds_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_set<InodeId> queue_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_set<InodeId> closing_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_set<InodeId> extended_ ABSL_GUARDED_BY(mu_);  // to be named as no longer so
   uint64_t rounds_ ABSL_GUARDED_BY(mu_) = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <optional>
 #include <utility>
 
 #include "cairn/v1/metadata.pb.h"
@@ -45,6 +46,10 @@ void Session::Stop(Deadline deadline) {
   }
   if (keeper_.joinable()) keeper_.join();
   if (last == SessionId{}) return;
+  // What was written past a size and is committed is said to be: the end of the session would cut
+  // such files, to no purpose.
+  while (opens_.any_extended() && SendCloses(last)) {
+  }
   v1::CloseSessionRequest request;
   request.set_session(last.value);
   Status closed = internal::StatusOf(
@@ -127,8 +132,8 @@ void Session::CheckSoon() {
   check_soon_ = true;
 }
 
-void Session::Release(SessionId session, InodeId inode) {
-  opens_.Release(session, inode);
+void Session::Release(SessionId session, InodeId inode, Extension::Standing extension) {
+  opens_.Release(session, inode, extension);
   absl::MutexLock lock(&mu_);  // wakes the keeper, whose condition looks at the queue
 }
 
@@ -154,7 +159,7 @@ void Session::Keep() {
       Renew();
       renew = Deadline::After(options_.renew_interval);
     }
-    SendCloses();
+    SendCloses(Current());
   }
 }
 
@@ -180,19 +185,26 @@ void Session::Renew() {
   link_->LearnMembers(Deadline::After(kKeeperPatience));
 }
 
-void Session::SendCloses() {
+bool Session::SendCloses(SessionId session) {
   v1::CloseRequest request;
-  request.set_session(Current().value);
+  request.set_session(session.value);
   for (InodeId inode : opens_.TakeClosable(kMostCloses)) request.add_inodes(inode.value);
-  if (request.inodes_size() == 0 || request.session() == 0) {
+  if (request.inodes_size() == 0 || session == SessionId{}) {
     opens_.FinishClose(true);
-    return;
+    return false;
+  }
+  std::optional<HeldNumber> number;
+  for (InodeId inode : opens_.ClosingExtended()) request.add_extended(inode.value);
+  if (request.extended_size() > 0) {
+    request.mutable_end_id()->set_session(session.value);
+    number.emplace(numbers_, *request.mutable_end_id());
   }
   auto closed = link_->Fetch<v1::CloseResponse>(v1::METADATA_CLOSE, request,
                                                 Deadline::After(kKeeperPatience));
   opens_.FinishClose(closed.has_value());
-  if (closed.has_value()) return;
-  if (closed.error().code() == ErrorCode::kUnknownSession) Lost(SessionId(request.session()));
+  if (closed.has_value()) return true;
+  if (closed.error().code() == ErrorCode::kUnknownSession) Lost(session);
+  return false;
 }
 
 }  // namespace cairn::client

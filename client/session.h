@@ -11,6 +11,7 @@
 #include "client/metaserver_link.h"
 #include "client/open_registry.h"
 #include "common/ids.h"
+#include "client/request_numbers.h"
 
 namespace cairn::client {
 
@@ -41,23 +42,27 @@ class Session {
   void CheckSoon();
 
   // Names an inode as no longer open; batched and sent later.
-  void Release(SessionId session, InodeId inode);
+  void Release(SessionId session, InodeId inode,
+               Extension::Standing extension = Extension::Standing::kNone);
   OpenRegistry& opens() { return opens_; }
   std::string cluster_id() const;
 
+  RequestNumbers& numbers() { return numbers_; }
  private:
   // Does nothing when the session is no longer `known`.
   Status OpenAgain(Deadline deadline, SessionId known);
   Status SendOpen(Deadline deadline);
   void Keep();
   void Renew();
-  void SendCloses();
+  // False: nobody took it, or there was nothing to send.
+  bool SendCloses(SessionId session);
 
   MetaserverLink* const link_;
   const SessionOptions options_;
   OpenRegistry opens_;
   mutable absl::Mutex mu_;
   SessionId current_ ABSL_GUARDED_BY(mu_);
+  RequestNumbers numbers_;
   std::string cluster_id_ ABSL_GUARDED_BY(mu_);
   bool opening_ ABSL_GUARDED_BY(mu_) = false;  // an OpenSession is on its way; one at a time
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;

@@ -67,14 +67,18 @@ class WriteBehind {
   Status AcquireBudget(uint64_t charge, Deadline deadline);
   // flush.cc: out to the chunkservers.
   void Pump(const InodeStatePtr& state);
-  void Send(const InodeStatePtr& state, const Segment& frame, Deadline deadline);
+  void Send(const InodeStatePtr& state, const Segment& frame);
   void Acknowledged(const InodeStatePtr& state, const Segment& frame, const Status& status,
                     ChunkClient::Taken taken);
+  void AnnounceFirst(const InodeStatePtr& state, const Segment& frame);
   void ArmTimer(const InodeStatePtr& state);
   void Tick(const InodeStatePtr& state);
   template <typename Predicate>
   Status AwaitProgress(InodeState& state, const Predicate& predicate) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.mu);
+  // extend.cc: frames past the size.
+  void Announce(const InodeStatePtr& state);
+  void Extend(const InodeStatePtr& state, const v1::ChunkRun& chunks);
   // commit.cc: the size that shows it.
   void MaybeCommit(const InodeStatePtr& state);
   void Commit(const InodeStatePtr& state, const v1::CommitWriteRequest& request);

@@ -11,16 +11,6 @@ namespace {
 
 class MetadataClientTest : public MountTest {};
 
-TEST(RequestNumbers, LowestUnansweredStaysBehindTheOldestOne) {
-  client::RequestNumbers numbers;
-  auto first = numbers.Begin();
-  auto second = numbers.Begin();
-  EXPECT_EQ(first.lowest_unanswered, first.sequence);
-  EXPECT_EQ(second.lowest_unanswered, first.sequence);
-  numbers.End(first.sequence);
-  EXPECT_EQ(numbers.Begin().lowest_unanswered, second.sequence);
-}
-
 // RuleM3: the answer of mkdir is lost; its retry is not told EEXIST by its own success.
 TEST(RuleM3, ARetriedChangeRunsOnce) {
   FakeCluster cluster;

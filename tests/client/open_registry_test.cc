@@ -9,6 +9,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
+using Standing = Extension::Standing;
+
 constexpr SessionId kSession{7};
 constexpr InodeId kFile{42};
 
@@ -52,6 +54,42 @@ TEST_F(OpenRegistryTest, ACloseThatWasNotToldIsQueuedAgain) {
   ASSERT_THAT(registry_.TakeClosable(10), ElementsAre(kFile));
   registry_.FinishClose(false);
   EXPECT_THAT(registry_.TakeClosable(10), ElementsAre(kFile));
+}
+
+TEST_F(OpenRegistryTest, RuleL5ACloseNamesWhatWasExtendedOnceItIsTold) {
+  registry_.Retain(kFile);
+  registry_.Release(kSession, kFile, Standing::kAnnounced);
+  EXPECT_TRUE(registry_.any_extended());
+  registry_.TakeClosable(10);
+  EXPECT_THAT(registry_.ClosingExtended(), ElementsAre(kFile));
+  registry_.FinishClose(false);
+  registry_.TakeClosable(10);
+  EXPECT_THAT(registry_.ClosingExtended(), ElementsAre(kFile));
+  registry_.FinishClose(true);
+  OpenAndRelease();
+  registry_.TakeClosable(10);
+  EXPECT_THAT(registry_.ClosingExtended(), IsEmpty());
+}
+
+// The metaserver still has us down for one who extends it, whatever the new handle does.
+TEST_F(OpenRegistryTest, RuleL5AFileOpenedAgainBeforeItsCloseWasSentIsNamedByTheNextClose) {
+  registry_.Retain(kFile);
+  registry_.Release(kSession, kFile, Standing::kAnnounced);
+  ASSERT_TRUE(Begin(std::chrono::seconds(20)).ok());
+  EXPECT_THAT(registry_.TakeClosable(10), IsEmpty());
+  EXPECT_FALSE(registry_.any_extended());
+  registry_.Release(kSession, kFile);
+  registry_.TakeClosable(10);
+  EXPECT_THAT(registry_.ClosingExtended(), ElementsAre(kFile));
+}
+
+TEST_F(OpenRegistryTest, RuleL5WhatIsSpoiltIsNotNamedAnyMore) {
+  registry_.Retain(kFile);
+  registry_.Release(kSession, kFile, Standing::kAnnounced);
+  registry_.Retain(kFile);
+  registry_.Release(kSession, kFile, Standing::kSpoilt);
+  registry_.TakeClosable(10);
+  EXPECT_THAT(registry_.ClosingExtended(), IsEmpty());
 }
 
 TEST_F(OpenRegistryTest, RoundsTellWhetherACloseWasUnderWay) {

@@ -74,6 +74,7 @@ void FakeMetadata::Register(Dispatcher& dispatcher) {
   Serve(dispatcher, v1::METADATA_OPEN, &FakeMetadata::Open);
   Serve(dispatcher, v1::METADATA_CLOSE, &FakeMetadata::Close);
   Serve(dispatcher, v1::METADATA_COMMIT_WRITE, &FakeMetadata::CommitWrite);
+  Serve(dispatcher, v1::METADATA_EXTEND, &FakeMetadata::Extend);
   Serve(dispatcher, v1::METADATA_READ_DIRECTORY, &FakeMetadata::ReadDirectory);
   Serve(dispatcher, v1::METADATA_STATFS, &FakeMetadata::StatFs);
   Serve(dispatcher, v1::METADATA_FETCH_MAP, &FakeMetadata::FetchMap);
@@ -93,8 +94,7 @@ void FakeMetadata::ForgetOpens() {
 
 void FakeMetadata::DropSessions() {
   absl::MutexLock lock(&mu_);
-  session_ = 0;
-  open_.clear();
+  EndSession();
 }
 
 void FakeMetadata::TruncateByOther(uint64_t inode, uint64_t size) {
@@ -127,6 +127,11 @@ uint64_t FakeMetadata::changes_run() const {
   absl::MutexLock lock(&mu_);
   return changes_run_;
 }
+std::set<uint64_t> FakeMetadata::Extended() const {
+  absl::MutexLock lock(&mu_);
+  return extended_;
+}
+
 
 uint64_t FakeMetadata::sessions_opened() const {
   absl::MutexLock lock(&mu_);

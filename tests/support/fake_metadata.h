@@ -24,7 +24,7 @@ class FakeMetadata {
   void SetMap(v1::ClusterMap map);
   // As a restart: the session is known, what it holds open is not.
   void ForgetOpens();
-  // The session expires.
+  // The session expires: what it was writing past sizes is cut off.
   void DropSessions();
   // Another mount's change.
   void TruncateByOther(uint64_t inode, uint64_t size);
@@ -37,6 +37,7 @@ class FakeMetadata {
   std::set<uint64_t> OpenInodes() const;
   uint64_t changes_run() const;     // mutations that were really run
   uint64_t sessions_opened() const;
+  std::set<uint64_t> Extended() const;  // which the session may be writing past their size
 
  private:
   template <typename Request, typename Response>
@@ -62,16 +63,18 @@ class FakeMetadata {
   Result<v1::EntryResponse> CommitWrite(const v1::CommitWriteRequest& request);
   Result<v1::ReadDirectoryResponse> ReadDirectory(const v1::ReadDirectoryRequest& request);
   Result<v1::StatFsResponse> StatFs(const v1::StatFsRequest& request);
+  Result<v1::EntryResponse> Extend(const v1::ExtendRequest& request);
   Result<v1::ClusterMap> FetchMap(const v1::FetchMapRequest& request);
   Result<v1::RenewTokensResponse> RenewTokens(const v1::RenewTokensRequest& request);
 
   Result<v1::InodeRecord*> Find(uint64_t inode);
-  v1::InodeRecord& Make(uint64_t parent, const std::string& name, uint32_t mode)
-     ;
+  v1::InodeRecord& Make(uint64_t parent, const std::string& name, uint32_t mode);
   void Resize(v1::InodeRecord& inode, uint64_t size);
   v1::EntryResponse Answer(const v1::InodeRecord& inode) const;
   v1::EntryResponse OpenAnswer(const v1::InodeRecord& inode, uint32_t flags) const;
 
+  void Cut(v1::FileMap& file, uint64_t size);
+  void EndSession();
   const uint32_t chunk_size_;
   FaultScript* const script_;
   mutable absl::Mutex mu_;  // guards all that follows
@@ -81,6 +84,7 @@ class FakeMetadata {
   std::set<uint64_t> open_;
   v1::ClusterMap map_;
   uint64_t session_ = 0;
+  std::set<uint64_t> extended_;
   uint64_t sessions_opened_ = 0;
   bool reclaim_ = false;
   uint64_t next_inode_ = 2;

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "client/run_set.h"
 #include "rpc/chunk_token.h"
@@ -35,22 +36,34 @@ v1::InodeRecord& FakeMetadata::Make(uint64_t parent, const std::string& name, ui
   return record;
 }
 
-void FakeMetadata::Resize(v1::InodeRecord& inode, uint64_t size) {
-  v1::FileMap& file = *inode.mutable_file();
-  if (size < inode.attributes().size()) {
-    file.set_generation(file.generation() + 1);
-    auto& cuts = *file.mutable_cuts();
-    cuts.erase(std::remove_if(cuts.begin(), cuts.end(),
-                              [&](const v1::Cut& cut) { return cut.length() >= size; }),
-               cuts.end());
-    v1::Cut* cut = file.add_cuts();
-    cut->set_generation(file.generation());
-    cut->set_length(size);
-    client::RunSet runs(file.runs());
-    runs.CutAt((size + chunk_size_ - 1) / chunk_size_);
-    file.clear_runs();
-    runs.CopyTo(file.mutable_runs());
+void FakeMetadata::Cut(v1::FileMap& file, uint64_t size) {
+  file.set_generation(file.generation() + 1);
+  auto& cuts = *file.mutable_cuts();
+  cuts.erase(std::remove_if(cuts.begin(), cuts.end(),
+                            [&](const v1::Cut& cut) { return cut.length() >= size; }),
+             cuts.end());
+  v1::Cut* cut = file.add_cuts();
+  cut->set_generation(file.generation());
+  cut->set_length(size);
+  client::RunSet runs(file.runs());
+  runs.CutAt((size + chunk_size_ - 1) / chunk_size_);
+  file.clear_runs();
+  runs.CopyTo(file.mutable_runs());
+}
+
+void FakeMetadata::EndSession() {
+  for (uint64_t extended : std::exchange(extended_, {})) {
+    auto it = inodes_.find(extended);
+    if (it == inodes_.end()) continue;
+    Cut(*it->second.mutable_file(), it->second.attributes().size());
+    it->second.mutable_attributes()->set_version(it->second.attributes().version() + 1);
   }
+  session_ = 0;
+  open_.clear();
+}
+
+void FakeMetadata::Resize(v1::InodeRecord& inode, uint64_t size) {
+  if (size < inode.attributes().size()) Cut(*inode.mutable_file(), size);
   inode.mutable_attributes()->set_size(size);
   inode.mutable_attributes()->set_version(inode.attributes().version() + 1);
 }
@@ -112,8 +125,7 @@ Result<v1::RenewSessionResponse> FakeMetadata::RenewSession(
 }
 
 Result<v1::CloseSessionResponse> FakeMetadata::CloseSession(const v1::CloseSessionRequest&) {
-  session_ = 0;
-  open_.clear();
+  EndSession();
   return v1::CloseSessionResponse();
 }
 
@@ -151,6 +163,8 @@ Result<v1::EntryResponse> FakeMetadata::Create(const v1::CreateRequest& request)
   open_.insert(inode.attributes().inode());
   v1::EntryResponse response = OpenAnswer(inode, request.flags());
   response.set_created(!exists);
+  bool writes = (request.flags() & O_ACCMODE) != O_RDONLY;
+  if (!exists && writes) extended_.insert(inode.attributes().inode());
   return response;
 }
 
@@ -192,6 +206,7 @@ Result<v1::CloseResponse> FakeMetadata::Close(const v1::CloseRequest& request) {
   for (uint64_t inode : request.inodes()) open_.erase(inode);
   return v1::CloseResponse();
 }
+  for (uint64_t inode : request.extended()) extended_.erase(inode);
 
 Result<v1::EntryResponse> FakeMetadata::CommitWrite(const v1::CommitWriteRequest& request) {
   ASSIGN_OR_RETURN(v1::InodeRecord * inode, Find(request.inode()));
@@ -214,6 +229,13 @@ Result<v1::EntryResponse> FakeMetadata::CommitWrite(const v1::CommitWriteRequest
   if (request.has_modify_time()) *attributes.mutable_modify_time() = request.modify_time();
   return Answer(*inode);
 }
+  if (request.last()) extended_.erase(request.inode());
+  return Answer(*inode);
+}
+
+Result<v1::EntryResponse> FakeMetadata::Extend(const v1::ExtendRequest& request) {
+  ASSIGN_OR_RETURN(v1::InodeRecord * inode, Find(request.inode()));
+  extended_.insert(request.inode());
 
 Result<v1::ReadDirectoryResponse> FakeMetadata::ReadDirectory(
     const v1::ReadDirectoryRequest& request) {
