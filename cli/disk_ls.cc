@@ -1,12 +1,10 @@
 #include "cli/chunkservers.h"
 #include "cli/verb.h"
+#include "common/disk_room.h"
 
 namespace cairn {
 
 namespace {
-constexpr uint64_t kNearFullPercent = 85;
-constexpr uint64_t kFullPercent = 95;
-
 struct DiskView {
   std::string state = "?";  // OK, NEAR_FULL, FULL
   std::string used = "?";
@@ -16,10 +14,10 @@ struct DiskView {
 // A size of 0 has not been told yet.
 DiskView ViewDisk(const v1::ChunkserverStatus& server, bool led) {
   if (!led || server.total_bytes() == 0) return {};
-  const uint64_t percent = UsedPercent(server);
-  const std::string used = fmt::format("{} %", percent);
-  if (percent >= kFullPercent) return {"FULL", used, Colour::kBad};
-  if (percent >= kNearFullPercent) return {"NEAR_FULL", used, Colour::kWarning};
+  const std::string used = fmt::format("{} %", UsedPercent(server));
+  const uint64_t available = server.total_bytes() - UsedBytes(server);
+  if (IsFull(server.total_bytes(), available)) return {"FULL", used, Colour::kBad};
+  if (IsNearFull(server.total_bytes(), available)) return {"NEAR_FULL", used, Colour::kWarning};
   return {"OK", used, Colour::kNone};
 }
 

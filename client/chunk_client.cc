@@ -55,8 +55,9 @@ std::vector<uint32_t> PieceCrcs(std::span<const std::byte> data, uint64_t offset
 }
 
 ChunkClient::ChunkClient(ChannelPool* channels, ClusterMapCache* map, MetadataClient* metadata,
-                         Executor* executor)
-    : channels_(channels), map_(map), metadata_(metadata), executor_(executor) {
+                         Executor* executor, NearFull* near_full)
+    : channels_(channels), map_(map), metadata_(metadata), executor_(executor),
+      near_full_(near_full) {
   // A mount that comes back with its session must not repeat the numbers of its earlier life.
   WallTime now = SystemClock().WallNow();
   next_sequence_ = static_cast<uint64_t>(now.seconds) * 1'000'000'000 + now.nanoseconds;

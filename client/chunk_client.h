@@ -10,6 +10,7 @@
 #include "client/cluster_map.h"
 #include "client/executor.h"
 #include "client/inode_state.h"
+#include "client/near_full.h"
 #include "client/unsynced_chunks.h"
 #include "rpc/channel_pool.h"
 
@@ -23,7 +24,7 @@ std::vector<uint32_t> PieceCrcs(std::span<const std::byte> data, uint64_t offset
 class ChunkClient {
  public:
   ChunkClient(ChannelPool* channels, ClusterMapCache* map, MetadataClient* metadata,
-              Executor* executor);
+              Executor* executor, NearFull* near_full);
 
   // Blocks [offset, offset + length) of the file, verified; inside one window. Never-written blocks
   // are zeros. kIoError: every copy is gone or damaged.
@@ -36,8 +37,8 @@ class ChunkClient {
   struct Taken {
     uint64_t generation = 0;
     Epoch epoch;
-  };
     bool unannounced = false;  // not taken: the file was cut, and they lie past its size now (L5)
+  };
   using WriteDone = std::function<void(Status, Taken)>;
   // Writes inside one window. Sends on this thread; `done` runs once, on any thread, and must not
   // block. Retries carry the same sequence.
@@ -81,6 +82,7 @@ class ChunkClient {
   ClusterMapCache* const map_;
   MetadataClient* const metadata_;
   Executor* const executor_;
+  NearFull* const near_full_;
   std::atomic<uint64_t> next_sequence_;
 };
 

@@ -53,6 +53,12 @@ class ChunkWrite : public std::enable_shared_from_this<ChunkWrite> {
     return {chunk.generation(), Epoch(chunk.epoch())};
   }
 
+  static bool SaysNearFull(const Result<RawReply>& reply) {
+    if (!reply.has_value()) return reply.error().code() == ErrorCode::kNoSpace;
+    const auto response = reply->Parse<v1::WriteChunkResponse>();
+    return response.has_value() && response->near_full();
+  }
+
   bool MustAnnounce(uint32_t chunk_size) {
     absl::MutexLock lock(&state_->mu);
     return state_->MustAnnounce(static_cast<uint32_t>(offset_ / chunk_size),
@@ -60,6 +66,7 @@ class ChunkWrite : public std::enable_shared_from_this<ChunkWrite> {
   }
 
   void Answered(Result<RawReply> reply) {
+    if (SaysNearFull(reply)) client_->near_full_->HeardOfDisk();
     if (reply.has_value()) return done_(OkStatus(), TakenAs(request_.chunk()));
     Status status = std::move(reply.error());
     Duration rest = backoff_.Next();

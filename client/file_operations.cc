@@ -130,7 +130,13 @@ Status Mount::Write(uint32_t uid, const OpenFilePtr& file, uint64_t offset,
   RETURN_IF_ERROR(writes_.Write(file->state, offset, kind, data));
   // Nobody may run the changed program with the owner's rights, not even for a second.
   if (uid != 0 && HasSetId(*file->state)) RETURN_IF_ERROR(writes_.Flush(file->state));
-  return (flags & (O_SYNC | O_DSYNC)) != 0 ? Fsync(file) : OkStatus();
+  if ((flags & (O_SYNC | O_DSYNC)) != 0) return Fsync(file);
+  return near_full_.Now() ? WriteThrough(file) : OkStatus();
+}
+
+Status Mount::WriteThrough(const OpenFilePtr& file) {
+  RETURN_IF_ERROR(writes_.AwaitSettled(file->state, writes_.StartFlush(file->state)));
+  return file->TakeError();
 }
 
 Status Mount::Flush(const OpenFilePtr& file) {

@@ -13,6 +13,7 @@
 #include "client/metadata_client.h"
 #include "client/metaserver_link.h"
 #include "client/mounted_file_system.h"
+#include "client/near_full.h"
 #include "client/open_file.h"
 #include "client/reader.h"
 #include "client/session.h"
@@ -87,10 +88,14 @@ class Mount final : public MountedFileSystem {
   // Open with O_TRUNC of a file that may be dirty here.
   Result<Opened> OpenHeld(const v1::OpenRequest& request, const InodeStatePtr& cut);
   void KeepTokens();
+  // No room is told by the write that did not find any. The size may follow later.
+  Status WriteThrough(const OpenFilePtr& file);
   Result<Opened> FinishOpen(v1::EntryResponse response, SessionId session,
                             const v1::Caller& opener, int flags);
 
   const MountOptions options_;
+  const SystemClock clock_;
+  NearFull near_full_{clock_};
   std::unique_ptr<ChannelPool> channels_;
   MetaserverLink link_;
   Session session_;

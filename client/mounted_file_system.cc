@@ -33,8 +33,9 @@ ChannelOptions ChannelOptionsFor(const MountOptions& options) {
   return channel;
 }
 
-SessionOptions SessionOptionsFor(const MountOptions& options) {
+SessionOptions SessionOptionsFor(const MountOptions& options, NearFull* near_full) {
   SessionOptions session;
+  session.near_full = near_full;
   session.client_id = options.client_id;
   session.host = HostName();
   session.mount_point = options.mount_point;
@@ -58,11 +59,11 @@ Mount::Mount(MountOptions options)
     : options_(std::move(options)),
       channels_(std::make_unique<ChannelPool>(ChannelOptionsFor(options_), "client-rpc")),
       link_(channels_.get(), options_.metaservers),
-      session_(&link_, SessionOptionsFor(options_)),
+      session_(&link_, SessionOptionsFor(options_, &near_full_)),
       metadata_(&link_, &session_, options_.timeout),
       map_(&metadata_, options_.allow_unix),
       executor_("client-flush", kThreads),
-      chunks_(channels_.get(), &map_, &metadata_, &executor_),
+      chunks_(channels_.get(), &map_, &metadata_, &executor_, &near_full_),
       table_(&session_),
       writes_(WriteOptionsFor(options_), &chunks_, &metadata_, &table_, &executor_),
       reader_(ReaderOptionsFor(options_), &chunks_) {}

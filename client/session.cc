@@ -108,6 +108,7 @@ Status Session::SendOpen(Deadline deadline) {
   if (opened == SessionId{}) {
     return Status::Error(ErrorCode::kCorruption, "the metaserver gave session 0");
   }
+  if (options_.near_full != nullptr) options_.near_full->HeardOfCluster(response.near_full());
   opens_.Reset(opened);
   absl::MutexLock lock(&mu_);
   if (stopping_) return OkStatus();
@@ -178,6 +179,7 @@ void Session::Renew() {
     if (response.error().code() == ErrorCode::kUnknownSession) Lost(session);
     return;
   }
+  if (options_.near_full != nullptr) options_.near_full->HeardOfCluster(response->near_full());
   if (response->reclaim()) {
     Status told = OpenAgain(Deadline::After(kKeeperPatience), session);
     if (!told.ok()) CheckSoon();

@@ -9,9 +9,10 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "client/metaserver_link.h"
+#include "client/near_full.h"
 #include "client/open_registry.h"
-#include "common/ids.h"
 #include "client/request_numbers.h"
+#include "common/ids.h"
 
 namespace cairn::client {
 
@@ -20,6 +21,7 @@ struct SessionOptions {
   std::string host;
   std::string mount_point;
   Duration renew_interval = timing::kSessionLife / 3;
+  NearFull* near_full = nullptr;  // hears what the metaserver says of the disks
 };
 
 // A session that the metaserver no longer knows is lost for good: what was open under it answers
@@ -45,9 +47,9 @@ class Session {
   void Release(SessionId session, InodeId inode,
                Extension::Standing extension = Extension::Standing::kNone);
   OpenRegistry& opens() { return opens_; }
+  RequestNumbers& numbers() { return numbers_; }
   std::string cluster_id() const;
 
-  RequestNumbers& numbers() { return numbers_; }
  private:
   // Does nothing when the session is no longer `known`.
   Status OpenAgain(Deadline deadline, SessionId known);
@@ -60,9 +62,9 @@ class Session {
   MetaserverLink* const link_;
   const SessionOptions options_;
   OpenRegistry opens_;
+  RequestNumbers numbers_;
   mutable absl::Mutex mu_;
   SessionId current_ ABSL_GUARDED_BY(mu_);
-  RequestNumbers numbers_;
   std::string cluster_id_ ABSL_GUARDED_BY(mu_);
   bool opening_ ABSL_GUARDED_BY(mu_) = false;  // an OpenSession is on its way; one at a time
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;

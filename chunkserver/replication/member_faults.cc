@@ -32,6 +32,7 @@ void MemberFaults::Failed(PgId group, Epoch epoch, ServerId server, const Status
     member.unreachable = unreachable;
     if (status.code() == ErrorCode::kNoSpace) {
       member.available_bytes = 0;
+      member.near_full = true;
       member.space_heard = now;
     }
     Failing& failing = failing_.try_emplace({group, server}, Failing{now, {}}).first->second;
@@ -54,10 +55,11 @@ bool MemberFaults::IsUnreachable(ServerId server) const {
   return found != members_.end() && found->second.unreachable;
 }
 
-void MemberFaults::HeardSpace(ServerId server, uint64_t available_bytes) {
+void MemberFaults::HeardSpace(ServerId server, uint64_t available_bytes, bool near_full) {
   absl::MutexLock lock(&mu_);
   Member& member = members_[server];
   member.available_bytes = available_bytes;
+  member.near_full = near_full;
   member.space_heard = clock_.Now();
 }
 
@@ -65,6 +67,12 @@ bool MemberFaults::IsFull(ServerId server) const {
   absl::MutexLock lock(&mu_);
   const auto found = members_.find(server);
   return found != members_.end() && found->second.available_bytes == 0;
+}
+
+bool MemberFaults::IsNearFull(ServerId server) const {
+  absl::MutexLock lock(&mu_);
+  const auto found = members_.find(server);
+  return found != members_.end() && found->second.near_full;
 }
 
 bool MemberFaults::ShouldAskSpace(ServerId server) {

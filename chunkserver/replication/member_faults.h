@@ -35,8 +35,9 @@ class MemberFaults {
   // It could not be reached when last tried: do not let others wait while it is tried again.
   bool IsUnreachable(ServerId server) const;
 
-  void HeardSpace(ServerId server, uint64_t available_bytes);
+  void HeardSpace(ServerId server, uint64_t available_bytes, bool near_full);
   bool IsFull(ServerId server) const;
+  bool IsNearFull(ServerId server) const;  // it said so of its disk
   // It was full when last heard of, and that is a while ago: ask again. True once a second.
   bool ShouldAskSpace(ServerId server);
 
@@ -44,6 +45,7 @@ class MemberFaults {
   struct Member {
     bool unreachable = false;
     std::optional<uint64_t> available_bytes;
+    bool near_full = false;
     BootTime space_heard;
   };
   struct Failing {

@@ -126,6 +126,7 @@ void MemberPath::ReplicateTurn(const ReplicateCall& call, const ChunkGatePtr& ga
   }
   v1::ReplicateResponse response;
   response.set_available_bytes(context_.space.available_bytes());
+  response.set_near_full(context_.space.near_full());
   call.Reply(response);
 }
 

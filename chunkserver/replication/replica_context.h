@@ -32,13 +32,19 @@ class OwnSpace {
   static constexpr uint64_t kAdmittedUnseen = 64u << 20;
   explicit OwnSpace(ChunkStore& store) : store_(store) {}
   uint64_t available_bytes();
+  bool near_full();
 
  private:
+  struct Room {
+    uint64_t available_bytes = UINT64_MAX;
+    bool near_full = false;
+  };
+  Room Ask();
   ChunkStore& store_;
   SystemClock clock_;
   absl::Mutex mu_;
   BootTime asked_ ABSL_GUARDED_BY(mu_);
-  uint64_t available_ ABSL_GUARDED_BY(mu_) = UINT64_MAX;
+  Room room_ ABSL_GUARDED_BY(mu_);
 };
 
 struct ReplicaContext {
@@ -49,6 +55,9 @@ struct ReplicaContext {
   // Looks at what the store answered: a disk that failed is not trusted again, this server stops
   // serving and lets the cluster remove it (DESIGN 6.8).
   void HeardStore(const Status& status);
+  // What a write is answered with. Writers are told before a disk of the group is full, so that the
+  // write that meets it waits for its own answer (DESIGN 6.8).
+  v1::WriteChunkResponse WriteAnswer(PgId group);
 
   ChunkStore& store;
   GroupTable& table;

@@ -260,6 +260,7 @@ void SyncPath::SyncReplica(const SyncCall& call) {
     if (!status.ok()) return call.Fail(status);
     v1::SyncChunksResponse response;
     response.set_available_bytes(context_.space.available_bytes());
+    response.set_near_full(context_.space.near_full());
     call.Reply(response);
   };
   if (call.request().chunks().empty()) return work();

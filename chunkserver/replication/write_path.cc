@@ -76,7 +76,8 @@ void WritePath::AskSpace(ServerId server) {
     const auto answer = context_.peers.Call<v1::SyncChunksResponse>(
         server, v1::CHUNK_SYNC_REPLICA, v1::SyncChunksRequest(),
         Deadline::After(kReplicateDeadline));
-    if (answer.has_value()) context_.faults.HeardSpace(server, answer->available_bytes());
+    if (!answer.has_value()) return;
+    context_.faults.HeardSpace(server, answer->available_bytes(), answer->near_full());
   });
 }
 
@@ -163,7 +164,7 @@ bool WritePath::AnswerRetry(const WriteCall& call, ChunkGate& gate) {
   }
   // A ready group's copies were compared: what this one has finished, all active members have.
   if (!gate.WasFinished(key)) return false;
-  call.Reply({});
+  call.Reply(context_.WriteAnswer(PgId(call.request().chunk().group())));
   return true;
 }
 
@@ -275,7 +276,7 @@ void WritePath::Sent(const PendingWritePtr& write, const ChunkGatePtr& gate, Ser
   if (ok) {
     context_.faults.Answered(write->group, server);
     if (const auto response = reply->Parse<v1::ReplicateResponse>(); response.has_value()) {
-      context_.faults.HeardSpace(server, response->available_bytes());
+      context_.faults.HeardSpace(server, response->available_bytes(), response->near_full());
     }
   } else {
     const Standing standing = context_.table.Current(write->group);
@@ -371,7 +372,8 @@ void WritePath::End(const PendingWritePtr& write, const ChunkGatePtr& gate, cons
     }
   }
   gate->EndWrite(*write, status.ok());
-  for (const WriteCall& call : calls) status.ok() ? call.Reply({}) : call.Fail(status);
+  const v1::WriteChunkResponse answer = context_.WriteAnswer(write->group);
+  for (const WriteCall& call : calls) status.ok() ? call.Reply(answer) : call.Fail(status);
 }
 
 void WritePath::GroupChanged(PgId group) {

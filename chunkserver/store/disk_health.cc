@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include "chunkserver/store/chunk_store.h"
+#include "common/disk_room.h"
 #include "common/logging.h"
 
 namespace cairn {
 namespace {
 
-constexpr uint64_t kLargestReserve = 64u << 20;
 constexpr uint64_t kIndexPart = 4;  // of the reserve, one in so many
 constexpr uint64_t kLongestTrust = 64u << 20;
 
@@ -54,7 +54,7 @@ Status DiskHealth::Fail(const Status& cause) {
 }
 
 uint64_t AdmissionReserve(const DiskSpace& space) {
-  return std::min(kLargestReserve, space.total_bytes / 20);
+  return AdmissionReserveOf(space.total_bytes);
 }
 
 Status RoomGuard::Admit(size_t size_bytes, bool ordered) {

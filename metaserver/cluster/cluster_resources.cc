@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/disk_room.h"
 #include "common/logging.h"
 #include "metaserver/cluster/outcome.h"
 #include "metaserver/operations/pools.h"
@@ -102,6 +103,17 @@ Result<ClusterSpace::Space> ClusterResources::CurrentSpace() const {
   if (const auto space = SpaceOn(*map, /*with_gone=*/false)) return *space;
   if (const auto space = SpaceOn(*map, /*with_gone=*/true)) return *space;
   return Fail(ErrorCode::kUnavailable, "no chunkserver has said how much room it has");
+}
+
+// Of a server that is drained or away nobody knows how long its groups still need it.
+bool ClusterResources::NearFull() const {
+  const auto map = maps_.Get();
+  if (!map.has_value()) return false;
+  return std::any_of((*map)->servers.begin(), (*map)->servers.end(), [this](const auto& entry) {
+    if (registry_.View(entry.second).presence == ServerView::Presence::kGone) return false;
+    const ServerCounters counters = registry_.Counters(entry.first);
+    return counters.known && IsNearFull(counters.total_bytes, counters.available_bytes);
+  });
 }
 
 }  // namespace cairn

@@ -23,6 +23,7 @@ class ClusterResources final : public PlacementGroups, public ClusterSpace {
   // From what the servers said in their last heartbeats; those that are gone count only if all are.
   // All pools share the disks: the room is what files of the default pool would find in it.
   Result<Space> CurrentSpace() const override;
+  bool NearFull() const override;
 
  private:
   struct Shares {

@@ -7,14 +7,13 @@
 #include <utility>
 
 #include "absl/strings/str_join.h"
+#include "common/disk_room.h"
 #include "metaserver/placement/explain_wait.h"
 
 namespace cairn {
 namespace {
 
 using Presence = ServerView::Presence;
-
-constexpr uint64_t kFullPercent = 95;
 
 v1::HealthItem MakeItem(const char* code, const char* severity, std::string subject,
                         std::string text) {
@@ -152,6 +151,21 @@ void DiagnoseDamage(const ServersHealth& servers, std::vector<v1::HealthItem>& i
   }
 }
 
+void DiagnoseRoom(ServerId server, const ServerCounters& counters,
+                  std::vector<v1::HealthItem>& items) {
+  const uint64_t total = counters.total_bytes;
+  const uint64_t available = std::min(counters.available_bytes, total);
+  if (!IsNearFull(total, available)) return;
+  const std::string used = fmt::format("{} MiB of the disk are left", available >> 20);
+  if (IsFull(total, available)) {
+    items.push_back(MakeItem("FULL", "error", NameOf(server),
+                             used + ": writes to its placement groups answer ENOSPC"));
+  } else {
+    items.push_back(MakeItem("NEAR_FULL", "warning", NameOf(server),
+                             used + ": mounts write through, which is slow"));
+  }
+}
+
 void DiagnoseServer(ServerId server, const v1::ServerRecord& record, const ServerHealth& health,
                     std::vector<v1::HealthItem>& items) {
   if (health.view.presence == Presence::kGone) {
@@ -166,13 +180,7 @@ void DiagnoseServer(ServerId server, const v1::ServerRecord& record, const Serve
                              fmt::format("{} blocks did not match their checksum since its start",
                                          counters.checksum_errors)));
   }
-  const uint64_t used =
-      counters.total_bytes - std::min(counters.total_bytes, counters.available_bytes);
-  if (counters.total_bytes > 0 && used / kFullPercent >= counters.total_bytes / 100) {
-    items.push_back(
-        MakeItem("FULL", "warning", NameOf(server),
-                 fmt::format("the disk is {} % full", used / (counters.total_bytes / 100 + 1))));
-  }
+  DiagnoseRoom(server, counters, items);
 }
 
 }  // namespace

@@ -19,6 +19,8 @@ class ClusterSpace {
   };
   virtual ~ClusterSpace() = default;
   virtual Result<Space> CurrentSpace() const = 0;
+  // Whether some disk that takes new bytes is: mounts should not hold writes back.
+  virtual bool NearFull() const = 0;
 };
 
 // Makes a pool's placement groups on first use. Thread-safe.

@@ -51,6 +51,7 @@ void MetadataService::OpenSession(Call<v1::OpenSessionRequest, v1::OpenSessionRe
     v1::OpenSessionResponse response;
     response.set_session(session.value);
     response.set_cluster_id(state->cluster_id());
+    response.set_near_full(space_.NearFull());
     response.set_life_ms(static_cast<uint32_t>(
         std::chrono::duration_cast<std::chrono::milliseconds>(timing::kSessionLife).count()));
     LOG_INFO("session opened session={} host={} mount={}", session, call.request().host(),
@@ -64,6 +65,7 @@ void MetadataService::RenewSession(Call<v1::RenewSessionRequest, v1::RenewSessio
   if (Status status = Hear(call.peer(), session); !status.ok()) return call.Fail(status);
   v1::RenewSessionResponse response;
   response.set_reclaim(!sessions_.IsReclaimed(session));
+  response.set_near_full(space_.NearFull());
   call.Reply(response);
 }
 

@@ -195,14 +195,14 @@ TEST_F(ServerVerbsTest, DiskLsNamesDisksThatAreFullOrAlmost) {
     });
   };
   use(3, 84);
-  use(4, 85);
-  use(5, 95);
+  use(4, 96);
+  use(5, 100);
   ChangeServerOf(6, [](auto& server) { server.set_total_bytes(0); });
   EXPECT_EQ(Ask({"disk", "ls"}), 0) << err_.str();
-  EXPECT_THAT(out_.str(), HasSubstr("3       stone3  100.0 GiB  84 %  OK         0\n"));
-  EXPECT_THAT(out_.str(), HasSubstr("4       stone4  100.0 GiB  85 %  NEAR_FULL  0\n"));
-  EXPECT_THAT(out_.str(), HasSubstr("5       stone5  100.0 GiB  95 %  FULL       0\n"));
-  EXPECT_THAT(out_.str(), HasSubstr("6       stone6  ?          ?     ?          0\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("3       stone3  100.0 GiB  84 %   OK         0\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("4       stone4  100.0 GiB  96 %   NEAR_FULL  0\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("5       stone5  100.0 GiB  100 %  FULL       0\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("6       stone6  ?          ?      ?          0\n"));
   EXPECT_EQ(Ask({"disk", "ls", "--json"}), 0);
   EXPECT_THAT(out_.str(), StartsWith("[{\"server\":3,\"host\":\"stone3\",\"total_bytes\":"
                                      "\"107374182400\",\"used_bytes\":\"90194313216\","

@@ -120,6 +120,11 @@ bool FakeChunks::AllSynced(uint64_t inode) const {
   });
 }
 
+void FakeChunks::SetNearFull(bool near_full) {
+  absl::MutexLock lock(&mu_);
+  near_full_ = near_full;
+}
+
 Status FakeChunks::Check(const v1::ChunkAddress& address, uint32_t server) {
   auto group = groups_.find(address.group());
   if (group == groups_.end() || group->second.first != address.epoch()) {
@@ -190,15 +195,15 @@ Result<v1::WriteChunkResponse> FakeChunks::Write(const v1::WriteChunkRequest& re
   Chunk& chunk = chunks_[{address.inode(), address.index()}];
   chunk.bytes.resize(address.chunk_size());
   Cut(chunk, address);
-  if (!chunk.requests.insert({address.session(), request.sequence()}).second) {
-    return v1::WriteChunkResponse();
-  }
+  v1::WriteChunkResponse response;
+  response.set_near_full(near_full_);
+  if (!chunk.requests.insert({address.session(), request.sequence()}).second) return response;
   std::memcpy(chunk.bytes.data() + request.offset(), data.bytes().data(), data.size());
   chunk.synced = false;
   chunk.group = address.group();
   bytes_written_ += data.size();
   ++writes_run_;
-  return v1::WriteChunkResponse();
+  return response;
 }
 
 Status FakeChunks::CheckPower(const v1::SyncChunksRequest& request) const {

@@ -31,6 +31,8 @@ class FakeChunks {
   void RefuseTokensBefore(uint32_t key);
   // The session is shut out.
   void Fence(uint64_t session);
+  // From now on every answer to a write says so.
+  void SetNearFull(bool near_full);
   uint32_t GroupOf(uint64_t inode, uint32_t index) const;  // of a chunk that was written; else 0
 
   void FlipByte(uint64_t inode, uint32_t index, uint32_t offset);  // without its checksum
@@ -67,6 +69,7 @@ class FakeChunks {
   std::map<uint32_t, uint64_t> power_lost_;                   // epoch, by group
   uint32_t oldest_key_ = 1;
   std::set<uint64_t> fenced_;
+  bool near_full_ = false;
   uint64_t bytes_written_ = 0;
   uint64_t writes_run_ = 0;
 };

@@ -97,6 +97,11 @@ void FakeMetadata::DropSessions() {
   EndSession();
 }
 
+void FakeMetadata::SetNearFull(bool near_full) {
+  absl::MutexLock lock(&mu_);
+  near_full_ = near_full;
+}
+
 void FakeMetadata::TruncateByOther(uint64_t inode, uint64_t size) {
   absl::MutexLock lock(&mu_);
   Resize(inodes_[inode], size);
@@ -123,15 +128,15 @@ std::set<uint64_t> FakeMetadata::OpenInodes() const {
   return open_;
 }
 
-uint64_t FakeMetadata::changes_run() const {
-  absl::MutexLock lock(&mu_);
-  return changes_run_;
-}
 std::set<uint64_t> FakeMetadata::Extended() const {
   absl::MutexLock lock(&mu_);
   return extended_;
 }
 
+uint64_t FakeMetadata::changes_run() const {
+  absl::MutexLock lock(&mu_);
+  return changes_run_;
+}
 
 uint64_t FakeMetadata::sessions_opened() const {
   absl::MutexLock lock(&mu_);

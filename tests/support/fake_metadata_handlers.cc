@@ -113,6 +113,7 @@ Result<v1::OpenSessionResponse> FakeMetadata::OpenSession(const v1::OpenSessionR
   v1::OpenSessionResponse response;
   response.set_session(session_);
   response.set_cluster_id("fake");
+  response.set_near_full(near_full_);
   return response;
 }
 
@@ -121,6 +122,7 @@ Result<v1::RenewSessionResponse> FakeMetadata::RenewSession(
   if (request.session() != session_) return Fail(ErrorCode::kUnknownSession, "session");
   v1::RenewSessionResponse response;
   response.set_reclaim(reclaim_);
+  response.set_near_full(near_full_);
   return response;
 }
 
@@ -161,10 +163,10 @@ Result<v1::EntryResponse> FakeMetadata::Create(const v1::CreateRequest& request)
                                ? inodes_[it->second]
                                : Make(request.parent(), request.name(), S_IFREG | request.mode());
   open_.insert(inode.attributes().inode());
-  v1::EntryResponse response = OpenAnswer(inode, request.flags());
-  response.set_created(!exists);
   bool writes = (request.flags() & O_ACCMODE) != O_RDONLY;
   if (!exists && writes) extended_.insert(inode.attributes().inode());
+  v1::EntryResponse response = OpenAnswer(inode, request.flags());
+  response.set_created(!exists);
   return response;
 }
 
@@ -204,9 +206,9 @@ Result<v1::EntryResponse> FakeMetadata::Open(const v1::OpenRequest& request) {
 
 Result<v1::CloseResponse> FakeMetadata::Close(const v1::CloseRequest& request) {
   for (uint64_t inode : request.inodes()) open_.erase(inode);
+  for (uint64_t inode : request.extended()) extended_.erase(inode);
   return v1::CloseResponse();
 }
-  for (uint64_t inode : request.extended()) extended_.erase(inode);
 
 Result<v1::EntryResponse> FakeMetadata::CommitWrite(const v1::CommitWriteRequest& request) {
   ASSIGN_OR_RETURN(v1::InodeRecord * inode, Find(request.inode()));
@@ -227,8 +229,6 @@ Result<v1::EntryResponse> FakeMetadata::CommitWrite(const v1::CommitWriteRequest
     attributes.set_mode(attributes.mode() & ~static_cast<uint32_t>(S_ISUID | S_ISGID));
   }
   if (request.has_modify_time()) *attributes.mutable_modify_time() = request.modify_time();
-  return Answer(*inode);
-}
   if (request.last()) extended_.erase(request.inode());
   return Answer(*inode);
 }
@@ -236,6 +236,8 @@ Result<v1::EntryResponse> FakeMetadata::CommitWrite(const v1::CommitWriteRequest
 Result<v1::EntryResponse> FakeMetadata::Extend(const v1::ExtendRequest& request) {
   ASSIGN_OR_RETURN(v1::InodeRecord * inode, Find(request.inode()));
   extended_.insert(request.inode());
+  return Answer(*inode);
+}
 
 Result<v1::ReadDirectoryResponse> FakeMetadata::ReadDirectory(
     const v1::ReadDirectoryRequest& request) {

@@ -65,7 +65,7 @@ TEST_F(MemberFaultsTest, AMemberWhoseMapIsBehindIsNotTakenForUnreachable) {
 }
 
 TEST_F(MemberFaultsTest, AMemberWithoutRoomIsFullAndHasTimeToMakeRoom) {
-  faults_.HeardSpace(kB, uint64_t{1} << 40);
+  faults_.HeardSpace(kB, uint64_t{1} << 40, false);
   Fail(ErrorCode::kNoSpace);
   EXPECT_TRUE(faults_.IsFull(kB));
   EXPECT_FALSE(faults_.IsUnreachable(kB));
@@ -77,13 +77,23 @@ TEST_F(MemberFaultsTest, AMemberWithoutRoomIsFullAndHasTimeToMakeRoom) {
 
 TEST_F(MemberFaultsTest, AFullMemberIsAskedForItsRoomOnceASecond) {
   EXPECT_FALSE(faults_.IsFull(kB));
-  faults_.HeardSpace(kB, 0);
+  faults_.HeardSpace(kB, 0, true);
   EXPECT_TRUE(faults_.IsFull(kB));
   EXPECT_FALSE(faults_.ShouldAskSpace(kB));
   ASSERT_TRUE(Eventually([&] { return faults_.ShouldAskSpace(kB); }));
   EXPECT_FALSE(faults_.ShouldAskSpace(kB));
-  faults_.HeardSpace(kB, 1);
+  faults_.HeardSpace(kB, 1, true);
   EXPECT_FALSE(faults_.IsFull(kB));
+}
+
+TEST_F(MemberFaultsTest, AMemberIsNearlyFullAsItSaysItself) {
+  EXPECT_FALSE(faults_.IsNearFull(kB));
+  faults_.HeardSpace(kB, 1000, true);
+  EXPECT_TRUE(faults_.IsNearFull(kB));
+  faults_.HeardSpace(kB, 1000, false);
+  EXPECT_FALSE(faults_.IsNearFull(kB));
+  Fail(ErrorCode::kNoSpace);
+  EXPECT_TRUE(faults_.IsNearFull(kB));
 }
 
 }  // namespace

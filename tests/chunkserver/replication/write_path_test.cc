@@ -29,6 +29,22 @@ TEST_F(WritePathTest, ReachesEveryActiveMemberBeforeItIsAnswered) {
   }
 }
 
+TEST_F(WritePathTest, SaysWhetherADiskOfTheGroupIsNearlyFull) {
+  ServeByAll();
+  const auto near_full = [&](uint64_t sequence) {
+    const auto reply = cluster_.Write(kA, kChunk, 0, Block('x'), sequence)->Get();
+    return reply.has_value() && reply->Parse<v1::WriteChunkResponse>()->near_full();
+  };
+  EXPECT_FALSE(near_full(1));
+  cluster_.store(kB).SetAvailable((uint64_t{1} << 40) / 20);  // a member's, and of it 95 % is used
+  uint64_t sequence = 1;
+  EXPECT_TRUE(Eventually([&] { return near_full(++sequence); }));
+  cluster_.store(kB).SetAvailable(uint64_t{1} << 40);
+  EXPECT_TRUE(Eventually([&] { return !near_full(++sequence); }));
+  cluster_.store(kA).SetAvailable((uint64_t{1} << 40) / 20);  // the primary's own
+  EXPECT_TRUE(Eventually([&] { return near_full(++sequence); }));
+}
+
 TEST_F(WritePathTest, IsRefusedByOneThatIsNotThePrimary) {
   ServeByAll();
   EXPECT_EQ(cluster_.Write(kB, kChunk, 0, Block('x'), 1)->code(), ErrorCode::kNotPrimary);

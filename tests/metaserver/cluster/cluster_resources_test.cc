@@ -60,6 +60,17 @@ TEST_F(ClusterResourcesTest, SpaceEndsWhereTheFirstServerIsFull) {
   EXPECT_EQ(resources_->CurrentSpace()->available_bytes, 900u);
 }
 
+TEST_F(ClusterResourcesTest, OneDiskThatIsNearlyFullIsEnoughForMountsToWriteThrough) {
+  Build(3, 3);
+  EXPECT_FALSE(resources_->NearFull());
+  servers_[2].available_bytes = 49;
+  ASSERT_THAT(Beat(2), IsOk());
+  EXPECT_TRUE(resources_->NearFull());
+  Kill(2);
+  Pass(8s);
+  EXPECT_FALSE(resources_->NearFull());
+}
+
 // Three pools with their groups on all servers: a file of the default pool finds what it found.
 TEST_F(ClusterResourcesTest, SpaceIsThatOfTheDefaultPoolWhateverOthersThereAre) {
   Build(4, 2);

@@ -125,9 +125,13 @@ TEST_F(HealthTest, DamageChecksumErrorsAndFullDisksAreTold) {
     request.set_checksum_errors(2);
     request.add_damaged()->set_inode(77);
   });
-  BeatWith(2, [](v1::HeartbeatRequest& request) { request.set_available_bytes(49); });
-  BeatWith(3, [](v1::HeartbeatRequest& request) { request.set_available_bytes(60); });
+  BeatWith(2, [](v1::HeartbeatRequest& request) { request.set_available_bytes(0); });
+  BeatWith(3, [](v1::HeartbeatRequest& request) { request.set_available_bytes(50); });
   EXPECT_THAT(Codes(), UnorderedElementsAre("LOST", "CHECKSUM_ERROR", "FULL"));
+  // Of 1000 bytes.
+  BeatWith(3, [](v1::HeartbeatRequest& request) { request.set_available_bytes(49); });
+  BeatWith(2, [](v1::HeartbeatRequest& request) { request.set_available_bytes(1); });
+  EXPECT_THAT(Codes(), UnorderedElementsAre("LOST", "CHECKSUM_ERROR", "NEAR_FULL", "NEAR_FULL"));
 }
 
 TEST_F(HealthTest, GroupsThatWereGivenUpAreLostAndNothingElseIsSaidOfThem) {

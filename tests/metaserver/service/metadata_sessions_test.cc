@@ -31,6 +31,27 @@ TEST_F(MetadataSessionsTest, ARenewedSessionLivesAndASilentOneEnds) {
             Code::kUnknownSession);
 }
 
+TEST_F(MetadataSessionsTest, MountsAreToldThatADiskIsNearlyFull) {
+  EXPECT_FALSE(Renew(session_)->near_full());
+  cluster_.near_full = true;
+  EXPECT_TRUE(Renew(session_)->near_full());
+  v1::OpenSessionRequest request;
+  request.set_client_id("new");
+  EXPECT_TRUE(Ask<v1::OpenSessionResponse>(v1::METADATA_OPEN_SESSION, request)->near_full());
+}
+
+TEST_F(MetadataSessionsTest, RuleL5ASilentSessionsFilesAreCutAtTheirSize) {
+  const uint64_t silent = OpenSession("silent");
+  const uint64_t inode = Create("x", silent).attributes().inode();
+  Commit(inode, silent, 100);
+  clock_.Advance(timing::kSessionLife);
+  service_->ExpireSilentSessions();
+  const auto entry = Lookup("x");
+  EXPECT_EQ(entry->attributes().size(), 100u);
+  ASSERT_EQ(entry->file().cuts_size(), 1);
+  EXPECT_EQ(entry->file().cuts(0).length(), 100u);
+}
+
 TEST_F(MetadataSessionsTest, RuleM8AfterARestartASessionIsAskedWhatItHolds) {
   const uint64_t inode = Create("x", session_).attributes().inode();
   Restart();

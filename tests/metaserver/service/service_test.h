@@ -54,6 +54,8 @@ class RecordedCall final : public ServerCall {
 class FakeCluster final : public ClusterSpace, public PlacementGroups {
  public:
   Result<Space> CurrentSpace() const override { return Space{1000, 400}; }
+  bool NearFull() const override { return near_full; }
+  bool near_full = false;
   void Ensure(PoolId pool, std::function<void(Status)> done) override {
     done(pool == PoolId(1) ? OkStatus() : Status(Code::kNotFound, "no such pool"));
   }
@@ -86,12 +88,12 @@ class ServiceTest : public ::testing::Test {
   v1::CreateRequest CreateOf(const std::string& name, uint64_t session, int flags = O_RDWR);
   v1::EntryResponse Create(const std::string& name, uint64_t session);
   Result<v1::EntryResponse> Open(uint64_t inode, uint64_t session, int flags = O_RDWR);
-  Code Close(uint64_t inode, uint64_t session);
-  v1::UnlinkRequest UnlinkOf(const std::string& name, uint64_t session);
   // As mounts do it: what was written past the size is committed by now.
-  Result<v1::RemovedResponse> Unlink(const std::string& name, uint64_t session);
+  Code Close(uint64_t inode, uint64_t session);
   v1::CloseRequest CloseOf(uint64_t inode, uint64_t session);
   std::vector<uint64_t> Extenders(uint64_t inode);
+  v1::UnlinkRequest UnlinkOf(const std::string& name, uint64_t session);
+  Result<v1::RemovedResponse> Unlink(const std::string& name, uint64_t session);
   // Bytes that were written.
   void Commit(uint64_t inode, uint64_t session, uint64_t end);
   Result<v1::EntryResponse> Lookup(const std::string& name);
