@@ -44,50 +44,14 @@ PendingWritePtr MakePending(const WriteCall& call, ChunkVersion version) {
 
 }  // namespace
 
-Status WritePath::Admit(const Standing& standing, const v1::ChunkAddress& chunk) {
-  const Group& group = *standing.group;
-  // Also under a lease that came after the one it was let in under: for the gap between them the
-  // fence has passed (rule L1).
-  RETURN_IF_ERROR(context_.fences.Check(SessionId(chunk.session())));
-  if (standing.role != OwnRole::kPrimary) {
-    return Status::Error(ErrorCode::kNotPrimary, "this server is not the primary of group {}",
-                         group.id);
-  }
-  if (group.active_count() < standing.min_active) {
-    return Status::Error(ErrorCode::kBelowMinActive,
-                         "group {} has {} active copies, writes need {}", group.id,
-                         group.active_count(), standing.min_active);
-  }
-  if (context_.space.available_bytes() == 0) {
-    return Status::Error(ErrorCode::kNoSpace, "the disk of server {} is full",
-                         context_.table.self());
-  }
-  for (const ServerId server : group.Active(context_.table.self())) {
-    if (context_.faults.IsFull(server)) {
-      if (context_.faults.ShouldAskSpace(server)) AskSpace(server);
-      return Status::Error(ErrorCode::kNoSpace, "the disk of server {} is full", server);
-    }
-  }
-  return OkStatus();
-}
-
-void WritePath::AskSpace(ServerId server) {
-  context_.urgent.Submit([this, server] {
-    const auto answer = context_.peers.Call<v1::SyncChunksResponse>(
-        server, v1::CHUNK_SYNC_REPLICA, v1::SyncChunksRequest(),
-        Deadline::After(kReplicateDeadline));
-    if (!answer.has_value()) return;
-    context_.faults.HeardSpace(server, answer->available_bytes(), answer->near_full());
-  });
-}
-
 void WritePath::Write(const WriteCall& call) {
   context_.pace.NoteClient();
   const v1::ChunkAddress& chunk = call.request().chunk();
   const PgId group(chunk.group());
   const Result<Standing> standing = context_.table.Stand(group, Epoch(chunk.epoch()));
   if (!standing.has_value()) return call.Fail(standing.error());
-  if (const Status admitted = Admit(*standing, chunk); !admitted.ok()) return call.Fail(admitted);
+  const Status admitted = admission_.Admit(*standing, chunk);
+  if (!admitted.ok()) return call.Fail(admitted);
   context_.primaries.WhenReady(group, call.deadline(), [this, call](const Status& ready) {
     if (!ready.ok()) return call.Fail(ready);
     const ChunkGatePtr gate = context_.gates.Get(IdOf(call.request().chunk()));
@@ -111,7 +75,8 @@ void WritePath::Turn(const WriteCall& call, const ChunkGatePtr& gate, int tries)
     return call.Fail(
         Status::Error(ErrorCode::kStaleGeneration, "chunk {} was trimmed", IdOf(chunk)));
   }
-  if (const Status admitted = Admit(*standing, chunk); !admitted.ok()) return call.Fail(admitted);
+  const Status admitted = admission_.Admit(*standing, chunk);
+  if (!admitted.ok()) return call.Fail(admitted);
   const std::optional<ChunkVersion> version = context_.primaries.NextVersion(group, epoch);
   if (!version.has_value()) {
     return call.Fail(Status::Error(ErrorCode::kStaleEpoch, "group {} has moved on", group));

@@ -12,6 +12,7 @@
 #include "absl/synchronization/mutex.h"
 #include "chunkserver/replication/pending_write.h"
 #include "chunkserver/replication/replica_context.h"
+#include "chunkserver/replication/write_admission.h"
 
 namespace cairn {
 
@@ -22,7 +23,8 @@ class WritePath {
  public:
   static constexpr Duration kReplicateDeadline = std::chrono::seconds(2);
 
-  WritePath(ReplicaContext& context, BlockRepair& repair) : context_(context), repair_(repair) {}
+  WritePath(ReplicaContext& context, BlockRepair& repair)
+      : context_(context), repair_(repair), admission_(context) {}
 
   // REQUIRES: the request has passed the checks of service/request_checks.h.
   void Write(const WriteCall& call);
@@ -31,8 +33,6 @@ class WritePath {
   void GroupChanged(PgId group);
 
  private:
-  Status Admit(const Standing& standing, const v1::ChunkAddress& chunk);
-  void AskSpace(ServerId server);
   void Turn(const WriteCall& call, const ChunkGatePtr& gate, int tries);
   bool AnswerRetry(const WriteCall& call, ChunkGate& gate);
   Status WriteHere(const PendingWrite& write);
@@ -53,6 +53,7 @@ class WritePath {
 
   ReplicaContext& context_;
   BlockRepair& repair_;
+  WriteAdmission admission_;
   absl::Mutex mu_;
   absl::flat_hash_map<PgId, absl::flat_hash_map<PendingWritePtr, ChunkGatePtr>> pending_
       ABSL_GUARDED_BY(mu_);

@@ -45,24 +45,12 @@ TEST_F(WritePathTest, SaysWhetherADiskOfTheGroupIsNearlyFull) {
   EXPECT_TRUE(Eventually([&] { return near_full(++sequence); }));
 }
 
-TEST_F(WritePathTest, IsRefusedByOneThatIsNotThePrimary) {
-  ServeByAll();
-  EXPECT_EQ(cluster_.Write(kB, kChunk, 0, Block('x'), 1)->code(), ErrorCode::kNotPrimary);
-}
-
 TEST_F(WritePathTest, IsRefusedUnderAnotherEpochOlderOrNewer) {
   ServeByAll();
   const uint64_t now = cluster_.epoch();
   EXPECT_EQ(cluster_.Write(kA, kChunk, 0, Block('x'), 1, now - 1)->code(), ErrorCode::kStaleEpoch);
   EXPECT_EQ(cluster_.Write(kA, kChunk, 0, Block('x'), 1, now + 1)->code(), ErrorCode::kStaleEpoch);
   EXPECT_FALSE(cluster_.store(kA).Has(kChunk));
-}
-
-TEST_F(WritePathTest, IsRefusedBelowMinActive) {
-  cluster_.Kill(kB);
-  cluster_.Kill(kC);
-  cluster_.SetGroup({{kA}, {kB, false}, {kC, false}}, 2);
-  EXPECT_EQ(cluster_.Write(kA, kChunk, 0, Block('x'), 1)->code(), ErrorCode::kBelowMinActive);
 }
 
 TEST_F(WritePathTest, ThatDoesNotMatchItsCrcsIsRefusedAndChangesNothing) {
@@ -159,33 +147,6 @@ TEST(RuleC7, AMemberThatSaysItCannotIsReported) {
   EXPECT_FALSE(write->done());
   cluster.store(kB).FailWrites(OkStatus());
   EXPECT_EQ(write->code(), ErrorCode::kOk);
-}
-
-TEST(RuleC7, AFullMemberRefusesBeforeTheWriteIsOrderedAnywhere) {
-  ReplicationCluster cluster;
-  cluster.SetGroup({{kA}, {kB}});
-  cluster.WaitReady(kA);
-  cluster.store(kB).SetAvailable(1000);
-  // The first write tells the primary how things are there.
-  ASSERT_EQ(cluster.Write(kA, kChunk, 0, Block('x'), 1)->code(), ErrorCode::kOk);
-  EXPECT_EQ(cluster.Write(kA, kChunk, 0, Block('y'), 2)->code(), ErrorCode::kNoSpace);
-  EXPECT_EQ(cluster.store(kA).Bytes(kChunk), Block('x'));
-  EXPECT_TRUE(cluster.reports().empty());
-  cluster.store(kB).SetAvailable(uint64_t{1} << 40);
-  uint64_t sequence = 3;
-  EXPECT_TRUE(Eventually([&] {
-    return cluster.Write(kA, kChunk, 0, Block('z'), sequence++)->code() == ErrorCode::kOk;
-  }));
-}
-
-TEST(RuleC7, WritesStopWhileAMemberHasMoreRoomThanItsStoreKeepsForOrderedOnes) {
-  ReplicationCluster cluster;
-  cluster.SetGroup({{kA}, {kB}});
-  cluster.WaitReady(kA);
-  const uint64_t kept = AdmissionReserve(*cluster.store(kB).Space());
-  cluster.store(kB).SetAvailable(kept + OwnSpace::kAdmittedUnseen);
-  ASSERT_EQ(cluster.Write(kA, kChunk, 0, Block('x'), 1)->code(), ErrorCode::kOk);
-  EXPECT_EQ(cluster.Write(kA, kChunk, 0, Block('y'), 2)->code(), ErrorCode::kNoSpace);
 }
 
 TEST(RuleC7, OnlyTheMembersCopyOfAWriteMayUseTheReserve) {
