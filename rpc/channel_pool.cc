@@ -6,7 +6,7 @@ ChannelPool::ChannelPool(ChannelOptions options, std::string thread_name)
     : poller_(Poller::Start(std::move(thread_name))), options_(std::move(options)) {}
 
 ChannelPool::~ChannelPool() {
-  absl::flat_hash_map<std::string, std::shared_ptr<Channel>> channels;
+  Channels channels;
   {
     absl::MutexLock lock(&mu_);
     channels.swap(channels_);
@@ -14,10 +14,13 @@ ChannelPool::~ChannelPool() {
   for (auto& [name, channel] : channels) channel->Close();
 }
 
-std::shared_ptr<Channel> ChannelPool::Get(const Address& address) {
+std::shared_ptr<Channel> ChannelPool::Get(const Address& address, ServerId wanted) {
   absl::MutexLock lock(&mu_);
-  std::shared_ptr<Channel>& channel = channels_[address.ToString()];
-  if (channel == nullptr) channel = MakeChannel(address, options_, poller_);
+  std::shared_ptr<Channel>& channel = channels_[{address.ToString(), wanted.value}];
+  if (channel != nullptr) return channel;
+  ChannelOptions options = options_;
+  options.hello.set_wanted_server(wanted.value);
+  channel = MakeChannel(address, std::move(options), poller_);
   return channel;
 }
 

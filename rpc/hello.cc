@@ -8,6 +8,14 @@ namespace {
 
 constexpr size_t kMaxMessageBytes = 4096;
 
+// Each side checks it: one of an older version does not know that somebody else is wanted.
+Status CheckWanted(const v1::Hello& caller, const v1::Hello& server) {
+  const uint32_t wanted = caller.wanted_server();
+  if (wanted == 0 || wanted == server.server()) return OkStatus();
+  return Status::Error(ErrorCode::kUnavailable, "server {} is wanted, but server {} listens here",
+                       wanted, server.server());
+}
+
 // A proto3 string that is not UTF-8 would not parse at the other end, and names from disk need not
 // be UTF-8.
 bool IsUtf8(std::string_view text) {
@@ -48,7 +56,8 @@ Status CheckHello(const v1::Hello& ours, const v1::Hello& theirs) {
                          "the peer belongs to cluster {}, this side to cluster {}",
                          theirs.cluster_id(), ours.cluster_id());
   }
-  return OkStatus();
+  RETURN_IF_ERROR(CheckWanted(theirs, ours));
+  return CheckWanted(ours, theirs);
 }
 
 Result<v1::Hello> ParseHello(const Frame& frame) {

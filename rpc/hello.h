@@ -13,8 +13,9 @@ inline constexpr uint32_t kProtocolVersion = 1;
 // Fills in the versions this program speaks where the owner of `hello` left them open.
 v1::Hello WithVersions(v1::Hello hello);
 
-// kUnimplemented: no version in common; kWrongCluster: both name a cluster and they differ. The
-// message names both sides' values.
+// kUnimplemented: no version in common; kWrongCluster: both name a cluster and they differ;
+// kUnavailable: one side wants another server than the other is, as when the port it was told of
+// is another one's by now. The message names both sides' values.
 Status CheckHello(const v1::Hello& ours, const v1::Hello& theirs);
 
 // kCorruption: not a Hello frame, or one that does not parse.

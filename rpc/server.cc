@@ -75,11 +75,18 @@ struct Listener {
 
 class FrameServerImpl final : public FrameServer {
  public:
-  FrameServerImpl(FrameServerOptions options, const Dispatcher& dispatcher)
+  FrameServerImpl(FrameServerOptions options, ServiceChooser choose)
       : options_(std::move(options)), shared_(std::make_shared<ServerShared>()) {
-    shared_->dispatcher = &dispatcher;
+    shared_->choose = std::move(choose);
     shared_->faults = options_.faults;
     SetHello(options_.hello);
+  }
+  // Every connection is served by `dispatcher`, under the Hello that was set last.
+  void ServeAll(const Dispatcher& dispatcher) {
+    shared_->choose = [shared = shared_.get(), &dispatcher](const v1::Hello&) {
+      absl::MutexLock lock(&shared->mu);
+      return FrameService{&dispatcher, shared->hello};
+    };
   }
   ~FrameServerImpl() override { Stop(); }
 
@@ -101,6 +108,7 @@ class FrameServerImpl final : public FrameServer {
     std::thread thread;
   };
 
+  void MakeLoops();
   void AddListener(int descriptor, bool is_unix);
   void Accept(Listener& listener);
   void AcceptAll(Listener& listener);
@@ -111,16 +119,15 @@ class FrameServerImpl final : public FrameServer {
   const std::shared_ptr<ServerShared> shared_;
   std::vector<std::unique_ptr<Loop>> loops_;
   std::vector<std::unique_ptr<Listener>> listeners_;  // confined to the first loop once running
-  size_t next_loop_ = 0;                              // the same
+  size_t doors_ = 1;      // so many of the loops take new connections
+  size_t next_loop_ = 0;  // confined to the first loop
   bool owns_unix_path_ = false;
   absl::Mutex stop_mu_;  // held until the threads have ended: whoever stops second waits for that
   bool stopped_ ABSL_GUARDED_BY(stop_mu_) = false;
 };
 
 Status FrameServerImpl::Listen() {
-  for (int i = 0; i < std::max(options_.threads, 1); ++i) {
-    loops_.push_back(std::make_unique<Loop>());
-  }
+  MakeLoops();
   if (!options_.listen.host.empty()) {
     ASSIGN_OR_RETURN(auto descriptors, ListenTcp(options_.listen.host, options_.listen.port));
     for (int descriptor : descriptors) AddListener(descriptor, false);
@@ -131,6 +138,24 @@ Status FrameServerImpl::Listen() {
     owns_unix_path_ = true;
   }
   return OkStatus();
+}
+
+// With several lanes the first loop is the door: it serves nobody, so that nobody keeps it shut.
+void FrameServerImpl::MakeLoops() {
+  const size_t threads = static_cast<size_t>(std::max(options_.threads, 1));
+  if (options_.lanes <= 1) {
+    for (size_t i = 0; i < threads; ++i) loops_.push_back(std::make_unique<Loop>());
+    doors_ = threads;
+    return;
+  }
+  loops_.push_back(std::make_unique<Loop>());
+  for (size_t lane = 0; lane < options_.lanes; ++lane) {
+    auto& workers = shared_->lanes.emplace_back();
+    for (size_t i = 0; i < threads; ++i) {
+      loops_.push_back(std::make_unique<Loop>());
+      workers.push_back(loops_.back()->worker);
+    }
+  }
 }
 
 void FrameServerImpl::AddListener(int descriptor, bool is_unix) {
@@ -198,7 +223,7 @@ void FrameServerImpl::Admit(int descriptor, bool is_unix, const sockaddr_storage
     --shared_->connections;
     return;  // a flood: not even a word of goodbye
   }
-  auto& worker = loops_[next_loop_++ % loops_.size()]->worker;
+  auto& worker = loops_[next_loop_++ % doors_]->worker;
   auto connection = std::make_shared<ServerConnection>(
       shared_, worker, *std::move(stream), std::move(peer), count > options_.max_connections);
   asio::post(worker->io, [shared = shared_, worker, connection] {
@@ -249,7 +274,16 @@ void FrameServerImpl::Stop() {
 
 Result<std::unique_ptr<FrameServer>> FrameServer::Start(FrameServerOptions options,
                                                         const Dispatcher& dispatcher) {
-  auto server = std::make_unique<FrameServerImpl>(std::move(options), dispatcher);
+  auto server = std::make_unique<FrameServerImpl>(std::move(options), nullptr);
+  server->ServeAll(dispatcher);
+  RETURN_IF_ERROR(server->Listen());
+  server->Run();
+  return server;
+}
+
+Result<std::unique_ptr<FrameServer>> FrameServer::Start(FrameServerOptions options,
+                                                        ServiceChooser choose) {
+  auto server = std::make_unique<FrameServerImpl>(std::move(options), std::move(choose));
   RETURN_IF_ERROR(server->Listen());
   server->Run();
   return server;

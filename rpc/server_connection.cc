@@ -28,6 +28,12 @@ constexpr size_t kMaxQueuedAnswers = 1u << 30;
 
 }  // namespace
 
+std::shared_ptr<ServerWorker> ServerShared::WorkerOf(size_t lane) {
+  if (lanes.empty()) return nullptr;
+  const auto& workers = lanes.at(lane);
+  return workers[next_worker++ % workers.size()];
+}
+
 ServerConnection::ServerConnection(std::shared_ptr<ServerShared> shared,
                                    std::shared_ptr<ServerWorker> worker,
                                    std::unique_ptr<Stream> stream, PeerIdentity peer, bool refuse)
@@ -86,7 +92,7 @@ void ServerConnection::ReadFrames() {
         ++frames_;
         TakeFrame(std::move(frame));
     }
-    if (state_ == State::kClosed || state_ == State::kLingering) return;
+    if (state_ != State::kOpen && state_ != State::kExpectHello) return;
   }
   asio::post(worker_->io, [self = shared_from_this()] { self->Read(); });
 }
@@ -120,16 +126,34 @@ void ServerConnection::TakeFrame(Frame frame) {
 void ServerConnection::TakeHello(const Frame& frame) {
   auto hello = ParseHello(frame);
   if (!hello.has_value()) return Refuse(hello.error());
-  v1::Hello ours;
-  {
-    absl::MutexLock lock(&shared_->mu);
-    ours = shared_->hello;
-  }
   if (refuse_) return Refuse(Status::Error(ErrorCode::kUnavailable, "too many connections"));
-  Status checked = CheckHello(ours, *hello);
+  const Result<FrameService> service = shared_->choose(*hello);
+  if (!service.has_value()) return Refuse(service.error());
+  Status checked = CheckHello(service->hello, *hello);
   if (!checked.ok()) return Refuse(checked);
   if (peer_.kind == PeerIdentity::Kind::kCertificate) peer_.name = stream_->PeerName();
   peer_.hello = *std::move(hello);
+  dispatcher_ = service->dispatcher;
+  const std::shared_ptr<ServerWorker> worker = shared_->WorkerOf(service->lane);
+  worker == nullptr ? Open(service->hello) : MoveTo(worker, service->hello);
+}
+
+void ServerConnection::MoveTo(const std::shared_ptr<ServerWorker>& worker, const v1::Hello& ours) {
+  const std::shared_ptr<ServerConnection> self = shared_from_this();
+  worker_->connections.erase(self);
+  descriptor_.release();
+  state_ = State::kMoving;
+  asio::post(worker->io, [self, worker, ours] {
+    self->descriptor_ = asio::posix::stream_descriptor(worker->io, self->stream_->descriptor());
+    self->worker_ = worker;
+    worker->connections.insert(self);
+    if (self->shared_->stopped) return self->Close();
+    self->Open(ours);
+    self->Read();  // what came behind the Hello is in reader_, and nothing will wake us for it
+  });
+}
+
+void ServerConnection::Open(const v1::Hello& ours) {
   state_ = State::kOpen;
   FrameHeader header;
   header.kind = FrameKind::kHello;
@@ -142,7 +166,7 @@ void ServerConnection::TakeRequest(Frame frame) {
   auto method = static_cast<v1::Method>(frame.header.method);
   size_t bytes = sizeof(FrameCall) + frame.body.size() + frame.payload.size();
   unanswered_bytes_ += bytes;
-  shared_->dispatcher->Dispatch(
+  dispatcher_->Dispatch(
       method, std::make_shared<FrameCall>(shared_from_this(), std::move(frame), bytes));
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_set.h"
@@ -15,20 +16,28 @@
 #include "rpc/dispatcher.h"
 #include "rpc/frame_reader.h"
 #include "rpc/frame_writer.h"
+#include "rpc/server.h"
 #include "rpc/stream.h"
 
 namespace cairn {
 
 class ServerConnection;
+struct ServerWorker;
 
 // What the connections of one server share.
 struct ServerShared {
-  const Dispatcher* dispatcher = nullptr;
+  // The worker that serves a connection of this lane; null: the one that has it.
+  std::shared_ptr<ServerWorker> WorkerOf(size_t lane);
+
+  ServiceChooser choose;
+  // Constant once the server runs; empty when there is one lane.
+  std::vector<std::vector<std::shared_ptr<ServerWorker>>> lanes;
+  std::atomic<size_t> next_worker{0};
   FaultPlan* faults = nullptr;
   std::atomic<bool> stopped{false};
   std::atomic<int> connections{0};
   absl::Mutex mu;
-  v1::Hello hello ABSL_GUARDED_BY(mu);
+  v1::Hello hello ABSL_GUARDED_BY(mu);  // of the one service, where there is no choice
 };
 
 // One thread with its own event loop and the connections it serves. A loop per thread, because a
@@ -40,7 +49,8 @@ struct ServerWorker {
 };
 
 // Reads frames and runs handlers on its worker's thread, in frame order; answers leave from any
-// thread. All of it is confined to the worker's thread except Answer().
+// thread. All of it is confined to the worker's thread except Answer(). After the peer's Hello it
+// may move to the worker of another lane, once; no request has been read by then.
 class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
  public:
   ServerConnection(std::shared_ptr<ServerShared> shared, std::shared_ptr<ServerWorker> worker,
@@ -63,7 +73,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   const PeerIdentity& peer() const { return peer_; }
 
  private:
-  enum class State { kExpectHello, kOpen, kLingering, kClosed };
+  enum class State { kExpectHello, kMoving, kOpen, kLingering, kClosed };
 
   void WaitReadable();
   void WaitWritable(std::function<void()> then);
@@ -72,6 +82,8 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   bool Overloaded() const;
   void TakeFrame(Frame frame);
   void TakeHello(const Frame& frame);
+  void MoveTo(const std::shared_ptr<ServerWorker>& worker, const v1::Hello& ours);
+  void Open(const v1::Hello& ours);
   void TakeRequest(Frame frame);
   void SayGoodbye(const Status& why);
   void Linger();
@@ -81,10 +93,11 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   bool CutByFault(FaultOperation operation, bool& dropped);
 
   const std::shared_ptr<ServerShared> shared_;
-  const std::shared_ptr<ServerWorker> worker_;  // outlives descriptor_, which lives in its loop
+  std::shared_ptr<ServerWorker> worker_;  // constant once open; outlives descriptor_, which lives in its loop
   const std::unique_ptr<Stream> stream_;
   asio::posix::stream_descriptor descriptor_;
   PeerIdentity peer_;  // constant once open
+  const Dispatcher* dispatcher_ = nullptr;  // the same
   const bool refuse_;  // too many connections
   FrameReader reader_;
   FrameWriter writer_;

@@ -16,6 +16,20 @@ TEST_F(ChannelPoolTest, OneAddressHasOneChannel) {
   EXPECT_EQ(Ask(*first, kEcho, "x"), "x");
 }
 
+TEST_F(ChannelPoolTest, TwoServersBehindOneAddressHaveTwoChannels) {
+  StartServer();
+  ChannelPool pool(NewChannelOptions());
+  auto whoever = pool.Get(ServerAddress());
+  auto seven = pool.Get(ServerAddress(), ServerId(7));
+  auto eight = pool.Get(ServerAddress(), ServerId(8));
+  EXPECT_NE(seven, whoever);
+  EXPECT_NE(seven, eight);
+  EXPECT_EQ(pool.Get(ServerAddress(), ServerId(7)), seven);
+  EXPECT_EQ(Ask(*whoever, kEcho, "x"), "x");
+  EXPECT_EQ(Ask(*seven, kEcho, "x"), "x");
+  EXPECT_EQ(Ask(*eight, kEcho, "x").error().code(), ErrorCode::kUnavailable);
+}
+
 TEST_F(ChannelPoolTest, ChannelsEndWithThePool) {
   StartServer();
   std::shared_ptr<Channel> channel;

@@ -33,6 +33,24 @@ TEST(HelloTest, AClusterThatIsNotKnownYetMatchesAny) {
   EXPECT_EQ(CheckHello(known, other).code(), ErrorCode::kWrongCluster);
 }
 
+// A port may be another process's by now, and two disks share one.
+TEST(HelloTest, WhoIsWantedMustBeWhoIsThere) {
+  v1::Hello caller = WithVersions({});
+  v1::Hello server = WithVersions({});
+  server.set_server(3);
+  EXPECT_TRUE(CheckHello(server, caller).ok());
+  caller.set_wanted_server(3);
+  EXPECT_TRUE(CheckHello(server, caller).ok());
+  EXPECT_TRUE(CheckHello(caller, server).ok());
+  for (const uint32_t other : {0u, 5u}) {
+    server.set_server(other);
+    EXPECT_EQ(CheckHello(server, caller).code(), ErrorCode::kUnavailable) << other;
+    EXPECT_EQ(CheckHello(caller, server).code(), ErrorCode::kUnavailable) << other;
+  }
+  EXPECT_EQ(CheckHello(caller, server).message(),
+            "server 3 is wanted, but server 5 listens here");
+}
+
 TEST(HelloTest, WordsThatAreNotUtf8StillArriveWithTheirCode) {
   for (const char* words : {"caf\xc3\xa9", "bad \xff name", "cut \xe2\x82"}) {
     Frame frame;

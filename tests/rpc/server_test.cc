@@ -7,9 +7,11 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <random>
 #include <thread>
 
+#include "absl/synchronization/notification.h"
 #include "common/crc32c.h"
 #include "rpc/dial.h"
 #include "rpc/hello.h"
@@ -206,6 +208,97 @@ TEST_F(ServerTest, ListensOnIpv6) {
   auto channel = MakeChannel(Address{"::1", server_->port(), ""}, NewChannelOptions(), poller_);
   auto answer = Ask(*channel, kEcho, "six");
   EXPECT_EQ(answer, "six") << answer.error().ToString();
+}
+
+// Services 1 and 2 behind one port: each says who it is, and 2 can be held up.
+class ChosenServiceTest : public RpcFixture {
+ protected:
+  ChosenServiceTest() {
+    for (uint32_t id : {1u, 2u}) {
+      dispatchers_[id].HandleRaw(kEcho, [this, id](std::shared_ptr<ServerCall> call) {
+        if (id == 2) stuck_.WaitForNotification();
+        call->Reply(Text(std::to_string(id)), {});
+      });
+    }
+    options_.threads = 1;
+    options_.lanes = 2;
+    auto server = FrameServer::Start(options_, [this](const v1::Hello& peer) {
+      return Choose(peer.wanted_server());
+    });
+    CAIRN_CHECK(server.has_value());
+    server_ = *std::move(server);
+    options_.listen.port = server_->port();
+  }
+  ~ChosenServiceTest() override { Free(); }
+  void Free() {
+    if (!stuck_.HasBeenNotified()) stuck_.Notify();
+  }
+  Result<FrameService> Choose(uint32_t wanted) {
+    if (wanted > 2) return Fail(ErrorCode::kUnavailable, "nobody here is {}", wanted);
+    FrameService service;
+    const uint32_t id = std::max(wanted, 1u);
+    service.dispatcher = &dispatchers_[id];
+    service.hello = WithVersions(options_.hello);
+    service.hello.set_server(id);
+    service.lane = id - 1;
+    return service;
+  }
+  std::shared_ptr<Channel> ChannelWanting(uint32_t id) {
+    ChannelOptions options = NewChannelOptions();
+    options.hello.set_wanted_server(id);
+    return MakeChannel(ServerAddress(), options, poller_);
+  }
+
+  std::map<uint32_t, Dispatcher> dispatchers_;
+  absl::Notification stuck_;
+};
+
+TEST_F(ChosenServiceTest, EachConnectionIsServedByTheOneItWants) {
+  Free();
+  for (const uint32_t id : {2u, 1u, 2u}) {
+    auto channel = ChannelWanting(id);
+    EXPECT_EQ(Ask(*channel, kEcho, "who"), std::to_string(id));
+    EXPECT_EQ(channel->peer().server(), id);
+  }
+  auto whoever = ChannelWanting(0);
+  EXPECT_EQ(Ask(*whoever, kEcho, "who"), "1");
+}
+
+TEST_F(ChosenServiceTest, WhoIsNotHereIsNotServedByAnother) {
+  auto channel = ChannelWanting(5);
+  const Status refused = Ask(*channel, kEcho, "who").error();
+  EXPECT_EQ(refused.code(), ErrorCode::kUnavailable);
+  EXPECT_THAT(refused.message(), HasSubstr("nobody here is 5"));
+}
+
+TEST_F(ChosenServiceTest, OneThatIsStuckHoldsUpNobodyElseNotEvenNewConnections) {
+  auto stuck = ChannelWanting(2);
+  absl::Notification answered;
+  stuck->CallAsync(kEcho, Text("who"), {}, Deadline::After(60s),
+                   [&](const Result<RawReply>&) { answered.Notify(); });
+  for (int i = 0; i < 4; ++i) {
+    auto channel = ChannelWanting(1);
+    EXPECT_EQ(Ask(*channel, kEcho, "who"), "1");
+  }
+  EXPECT_FALSE(answered.HasBeenNotified());
+  Free();
+  EXPECT_TRUE(answered.WaitForNotificationWithTimeout(absl::Seconds(10)));
+}
+
+TEST_F(ChosenServiceTest, RequestsThatCameBehindTheHelloMoveWithTheConnection) {
+  Free();
+  RawPeer peer(ServerAddress());
+  v1::Hello hello = WithVersions({});
+  hello.set_wanted_server(2);
+  FrameHeader header;
+  header.kind = FrameKind::kHello;
+  peer.Send(MakeFrame(header, hello, {})->head + RawPeer::RequestFrame(kEcho, ""));
+  auto ours = peer.Receive();
+  ASSERT_TRUE(ours.has_value()) << ours.error().ToString();
+  EXPECT_EQ(ours->header.kind, FrameKind::kHello);
+  auto answer = peer.Receive();
+  ASSERT_TRUE(answer.has_value()) << answer.error().ToString();
+  EXPECT_EQ(answer->header.kind, FrameKind::kResponse);
 }
 
 class UnixServerTest : public RpcFixture {
