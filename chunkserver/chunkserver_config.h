@@ -13,7 +13,8 @@
 namespace cairn {
 
 struct ChunkserverConfig {
-  std::string directory;    // directory: everything the server keeps
+  // directory: everything the server keeps; or directories: one for each of its disks.
+  std::vector<std::string> directories;
   Address listen;           // listen: frames; port 0 picks a free one
   std::string unix_socket;  // unix_socket: for peers and clients on this host; may be empty
   std::vector<Address> metaservers;  // metaservers: their gRPC addresses

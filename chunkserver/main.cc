@@ -61,7 +61,7 @@ Status Run(const std::string& config_file) {
 
 int main(int argc, char** argv) {
   cairn::SkipLockOrderChecks();
-  CLI::App app("Cairn chunkserver: stores and replicates chunks on one disk");
+  CLI::App app("Cairn chunkserver: stores and replicates chunks on its disks");
   std::string config_file;
   app.add_option("--config", config_file, "chunkserver.toml")->required();
   CLI11_PARSE(app, argc, argv);

@@ -78,7 +78,7 @@ Result<ChunkClient::Target> ChunkClient::Aim(const InodeStatePtr& state, uint32_
   ASSIGN_OR_RETURN(Route route, map_->Locate(layout, index, deadline));
   target.address.set_group(route.group.value);
   target.address.set_epoch(route.epoch.value);
-  target.channel = channels_->Get(route.primary);
+  target.channel = channels_->Get(route.address, route.primary);
   return target;
 }
 

@@ -59,7 +59,7 @@ Result<Route> ClusterMapCache::Get(const v1::Layout& layout, uint32_t index) con
   if (server == servers_.end()) {
     return Fail(ErrorCode::kUnavailable, "server {} is not in the map", primary->server());
   }
-  return Route{id, Epoch(group->second.epoch()), server->second};
+  return Route{id, Epoch(group->second.epoch()), ServerId(primary->server()), server->second};
 }
 
 // A map has the rows of all pools, also of those that were asked for by nobody and have no groups.

@@ -15,7 +15,8 @@ namespace cairn::client {
 struct Route {
   PgId group;
   Epoch epoch;
-  Address primary;
+  ServerId primary;
+  Address address;  // of the primary; others may listen there, too
 };
 
 // The placement group of chunk `index`: MixBits(seed) + index, spread over the groups of the pool's

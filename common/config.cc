@@ -131,6 +131,16 @@ std::vector<std::string> ConfigReader::Strings(std::string_view key) {
   return values;
 }
 
+bool ConfigReader::Has(std::string_view key) const {
+  return state_->root.at_path(key).node() != nullptr;
+}
+
+void ConfigReader::Refuse(std::string_view key, std::string text) {
+  const toml::node* node = state_->root.at_path(key).node();
+  CAIRN_CHECK(node != nullptr);
+  state_->Report(node->source().begin, std::move(text));
+}
+
 Status ConfigReader::Finish() {
   state_->CheckKnown(state_->root, "");
   if (!state_->first) return OkStatus();

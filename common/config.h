@@ -30,6 +30,11 @@ class ConfigReader {
   bool Boolean(std::string_view key, bool fallback);
   std::vector<std::string> Strings(std::string_view key);
 
+  // For what one key alone does not tell. Has() does not count as reading the key.
+  bool Has(std::string_view key) const;
+  // An error at the place of the key, or of an element: "directories[1]". REQUIRES: it is there.
+  void Refuse(std::string_view key, std::string text);
+
   // kInvalidArgument with "metaserver.toml:3:1: unknown key 'lisen'" for a syntax error, a key that
   // nobody read, or a bad value.
   Status Finish();

@@ -11,7 +11,6 @@ namespace cairn {
 namespace {
 
 constexpr std::string_view kTitle = "cairn data directory";
-constexpr std::string_view kDiskFailedFile = "/disk-failed";
 constexpr size_t kDiskUuidBytes = 16;
 constexpr size_t kMaxIdentityBytes = 4096;
 
@@ -62,7 +61,15 @@ std::string TextOf(const Fields& fields, std::string_view key) {
   return found == fields.end() ? std::string() : found->second;
 }
 
+std::string FailureFile(const std::string& directory) {
+  return directory + "/disk-failed";
+}
+
 }  // namespace
+
+bool IsMarkedFailed(FileSystem& files, const std::string& directory) {
+  return files.Exists(FailureFile(directory));
+}
 
 DataDirectory::DataDirectory(FileSystem& files, std::string path, std::string_view role,
                              std::string boot_id)
@@ -86,9 +93,8 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::Open(FileSystem& files,
 }
 
 Status DataDirectory::CheckDisk() {
-  const std::string file = path_ + std::string(kDiskFailedFile);
-  if (!files_.Exists(file)) return OkStatus();
-  std::string cause = LoadFile(files_, file).value_or("unknown");
+  if (!IsMarkedFailed(files_, path_)) return OkStatus();
+  std::string cause = LoadFile(files_, FailureFile(path_)).value_or("unknown");
   while (!cause.empty() && cause.back() == '\n') cause.pop_back();
   return Status::Error(ErrorCode::kDiskFailed,
                        "the disk of {} has failed ({}): replace it and give the server an empty "
@@ -182,7 +188,7 @@ Status DataDirectory::MarkRecovered() {
 }
 
 Status DataDirectory::MarkDiskFailed(const Status& cause) {
-  return ReplaceFile(files_, path_ + std::string(kDiskFailedFile), cause.ToString() + "\n");
+  return ReplaceFile(files_, FailureFile(path_), cause.ToString() + "\n");
 }
 
 Status DataDirectory::MarkCleanStop() {

@@ -23,6 +23,9 @@ inline constexpr size_t kMaxClusterIdBytes = 64;
 inline constexpr std::string_view kMetaserverRole = "metaserver";
 inline constexpr std::string_view kChunkserverRole = "chunkserver";
 
+// MarkDiskFailed() was called on it: nothing opens it any more.
+bool IsMarkedFailed(FileSystem& files, const std::string& directory);
+
 struct DataIdentity {
   std::string cluster_id;  // empty until the server belongs to a cluster
   ServerId server;         // 0 until then

@@ -93,7 +93,8 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   bool CutByFault(FaultOperation operation, bool& dropped);
 
   const std::shared_ptr<ServerShared> shared_;
-  std::shared_ptr<ServerWorker> worker_;  // constant once open; outlives descriptor_, which lives in its loop
+  // Constant once open; outlives descriptor_, which lives in its loop.
+  std::shared_ptr<ServerWorker> worker_;
   const std::unique_ptr<Stream> stream_;
   asio::posix::stream_descriptor descriptor_;
   PeerIdentity peer_;  // constant once open

@@ -115,7 +115,7 @@ void GroupTable::Apply(const v1::ClusterMap& map, bool whole) {
       moved = moved || known.incarnation != incarnation;
       // A map may be overtaken by a newer one.
       const uint64_t order = std::max(known.scrub_order, server.scrub_order());
-      known = {server.frames(), incarnation, order};
+      known = {ServerId(server.server()), server.frames(), incarnation, order};
     }
     for (const v1::PlacementGroup& row : map.groups()) {
       GroupPtr& known = groups_[PgId(row.id())];

@@ -58,6 +58,7 @@ struct Standing {
 };
 
 struct ServerLocation {
+  ServerId id;
   v1::Endpoint frames;
   Incarnation incarnation;
   uint64_t scrub_order = 0;  // what operators asked of it last

@@ -7,14 +7,19 @@ namespace cairn {
 std::shared_ptr<Channel> ChannelPeers::Find(ServerId server) {
   const std::optional<ServerLocation> location = table_.Locate(server);
   if (!location.has_value() || closed_) return nullptr;
-  return channels_.Get(ChooseAddress(location->frames));
+  return ChannelTo(*location);
 }
 
 void ChannelPeers::Close() {
   closed_ = true;
   for (const ServerLocation& location : table_.Servers()) {
-    channels_.Get(ChooseAddress(location.frames))->Close();
+    ChannelTo(location)->Close();
   }
+}
+
+// Behind its address there may be other disks, or another process by now.
+std::shared_ptr<Channel> ChannelPeers::ChannelTo(const ServerLocation& location) {
+  return channels_.Get(ChooseAddress(location.frames), location.id);
 }
 
 void ChannelPeers::CallAsync(ServerId to, v1::Method method,

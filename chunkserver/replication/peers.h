@@ -56,6 +56,7 @@ class ChannelPeers final : public Peers {
 
  private:
   std::shared_ptr<Channel> Find(ServerId server);
+  std::shared_ptr<Channel> ChannelTo(const ServerLocation& location);
 
   const GroupTable& table_;
   ChannelPool& channels_;

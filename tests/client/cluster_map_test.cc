@@ -61,14 +61,14 @@ TEST_F(ClusterMapTest, ThePrimaryIsTheFirstActiveMember) {
   v1::ClusterMap map = Map(1, 1, 1);
   map.mutable_groups(0)->mutable_members(0)->set_state(v1::MEMBER_SYNCING);
   map_.Apply(map);
-  EXPECT_EQ(map_.Get(Layout(), 0)->primary.port, 7412);
+  EXPECT_EQ(map_.Get(Layout(), 0)->address.port, 7412);
 }
 
 TEST_F(ClusterMapTest, AnOldEpochNeverReplacesANewOne) {
   map_.Apply(Map(2, 8, 2));
   map_.Apply(Map(1, 7, 1));
   EXPECT_EQ(map_.Get(Layout(), 0)->epoch, Epoch(8));
-  EXPECT_EQ(map_.Get(Layout(), 0)->primary.port, 7412);
+  EXPECT_EQ(map_.Get(Layout(), 0)->address.port, 7412);
 }
 
 TEST_F(ClusterMapTest, WithoutAnActiveMemberThereIsNoRoute) {

@@ -67,5 +67,20 @@ TEST(Config, MissingRequiredKeyIsTold) {
   EXPECT_EQ(reader.Finish().message(), "server.toml: missing key 'cluster'");
 }
 
+TEST(ConfigTest, WhatTwoKeysTellTogetherIsRefusedAtItsPlace) {
+  ConfigReader reader("c.toml", "a = [\"x\",\n  \"y\"]\n");
+  EXPECT_TRUE(reader.Has("a"));
+  EXPECT_FALSE(reader.Has("b"));
+  EXPECT_EQ(reader.Strings("a").size(), 2u);
+  reader.Refuse("a[1]", "y is not wanted");
+  EXPECT_EQ(reader.Finish().message(), "c.toml:2:3: y is not wanted");
+}
+
+TEST(ConfigTest, LookingForAKeyIsNotReadingIt) {
+  ConfigReader reader("c.toml", "a = 1\n");
+  EXPECT_TRUE(reader.Has("a"));
+  EXPECT_EQ(reader.Finish().message(), "c.toml:1:1: unknown key 'a'");
+}
+
 }  // namespace
 }  // namespace cairn

@@ -59,6 +59,7 @@ std::unique_ptr<FrameServer> FakeCluster::Listen(uint32_t server,
   options.hello.set_min_version(1);
   options.hello.set_max_version(1);
   options.hello.set_cluster_id("fake");
+  options.hello.set_server(server);
   options.hello.set_role(v1::ROLE_CHUNKSERVER);
   auto listening = FrameServer::Start(options, dispatcher);
   CAIRN_CHECK(listening.has_value());
