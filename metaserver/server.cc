@@ -221,7 +221,7 @@ void RunningMetaserver::MakeServices() {
   tokens_ = std::make_unique<TokenIssuer>(*state_, *admission_, clock_);
   membership_ = std::make_unique<Membership>(
       *state_, *maps_, *registry_, clock_, [this] { monitor_->Wake(); },
-      [this](const v1::Endpoint& server, auto done) {
+      [this](const v1::ServerRecord& server, auto done) {
         remover_->Remove(server, {}, Deadline::After(kReach), std::move(done));
       },
       *admission_);

@@ -117,12 +117,12 @@ ServerViews ChunkCheck::ViewsOf(const MapSnapshot& map) const {
   };
 }
 
-std::map<ServerId, v1::Endpoint> ChunkCheck::ServersToAsk(const MapSnapshot& map,
+std::map<ServerId, v1::ServerRecord> ChunkCheck::ServersToAsk(const MapSnapshot& map,
                                                           Walk& walk) const {
-  std::map<ServerId, v1::Endpoint> servers;
+  std::map<ServerId, v1::ServerRecord> servers;
   for (const auto& [id, record] : map.servers) {
     if (registry_.View(record).presence == ServerView::Presence::kAlive) {
-      servers[id] = record.frames();
+      servers[id] = record;
     } else {
       walk.silent.insert(id);
     }
@@ -164,11 +164,11 @@ Result<std::map<ChunkSuspicion, uint64_t>> ChunkCheck::Confirm(Walk& walk, const
                                                                const ChunkComparison& first,
                                                                std::optional<Sight>& sight) {
   std::set<InodeId> inodes;
-  std::map<ServerId, v1::Endpoint> servers;
+  std::map<ServerId, v1::ServerRecord> servers;
   for (const auto& [suspicion, bytes] : first.suspicions) {
     inodes.insert(suspicion.id.inode);
     const v1::ServerRecord* record = sight->map->FindServer(suspicion.server);
-    if (record != nullptr) servers[suspicion.server] = record->frames();
+    if (record != nullptr) servers[suspicion.server] = *record;
   }
   StoredListings again = FetchStored(inspector_, servers, range.after, range.upto,
                                      kMostChunksOfServer, Sooner(walk.deadline, kListTime));
@@ -222,7 +222,7 @@ void ChunkCheck::SetAside(const Walk& walk, const Sight& sight,
       chunk.set_index(orphan.index());
       chunk.set_group(orphan.group());
       const v1::ServerRecord& server = *sight.map->FindServer(ServerId(orphan.server()));
-      inspector_.SetAside(server.frames(), request, sight.fresh_until,
+      inspector_.SetAside(server, request, sight.fresh_until,
                           [left, &orphan](const Result<v1::SetAsideResponse>& response) {
                             orphan.set_set_aside(response.has_value() &&
                                                  response->set_aside() == 1);
@@ -236,7 +236,7 @@ void ChunkCheck::SetAside(const Walk& walk, const Sight& sight,
 Status ChunkCheck::CheckRange(Walk& walk) {
   if (walk.deadline.Passed()) return Status(ErrorCode::kDeadlineExceeded, "the page took too long");
   ASSIGN_OR_RETURN(const std::shared_ptr<const MapSnapshot> map, maps_.Get());
-  const std::map<ServerId, v1::Endpoint> servers = ServersToAsk(*map, walk);
+  const std::map<ServerId, v1::ServerRecord> servers = ServersToAsk(*map, walk);
   const auto limit = static_cast<uint32_t>(
       std::clamp<size_t>(kMostChunksListed / std::max<size_t>(1, servers.size()),
                          kFewestChunksOfServer, kMostChunksOfServer));

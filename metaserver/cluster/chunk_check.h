@@ -64,7 +64,7 @@ class ChunkCheck {
   // A linearizable read (rule M6).
   Result<Sight> See(const Walk& walk, const Load& load);
   Status ConfirmLeads(const Walk& walk);
-  std::map<ServerId, v1::Endpoint> ServersToAsk(const MapSnapshot& map, Walk& walk) const;
+  std::map<ServerId, v1::ServerRecord> ServersToAsk(const MapSnapshot& map, Walk& walk) const;
   void AddDamaged(const ChunkRange& range, const Sight& sight, Walk& walk) const;
   void SetAside(const Walk& walk, const Sight& sight, std::vector<v1::ChunkFinding>& findings);
   ServerViews ViewsOf(const MapSnapshot& map) const;

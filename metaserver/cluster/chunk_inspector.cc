@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "rpc/address.h"
+#include "metaserver/cluster/server_channel.h"
 
 namespace cairn {
 namespace {
@@ -11,20 +11,21 @@ class FrameChunkInspector final : public ChunkInspector {
  public:
   explicit FrameChunkInspector(ChannelPool& channels) : channels_(channels) {}
 
-  void List(const v1::Endpoint& server, const v1::ListStoredRequest& request, Deadline deadline,
-            std::function<void(Result<v1::ListStoredResponse>)> done) override {
+  void List(const v1::ServerRecord& server, const v1::ListStoredRequest& request,
+            Deadline deadline, std::function<void(Result<v1::ListStoredResponse>)> done) override {
     Call(server, v1::CHUNK_LIST_STORED, request, deadline, std::move(done));
   }
-  void SetAside(const v1::Endpoint& server, const v1::SetAsideRequest& request, Deadline deadline,
+  void SetAside(const v1::ServerRecord& server, const v1::SetAsideRequest& request,
+                Deadline deadline,
                 std::function<void(Result<v1::SetAsideResponse>)> done) override {
     Call(server, v1::CHUNK_SET_ASIDE, request, deadline, std::move(done));
   }
 
  private:
   template <typename Request, typename Response>
-  void Call(const v1::Endpoint& server, v1::Method method, const Request& request,
+  void Call(const v1::ServerRecord& server, v1::Method method, const Request& request,
             Deadline deadline, std::function<void(Result<Response>)> done) {
-    const std::shared_ptr<Channel> channel = channels_.Get(ChooseAddress(server));
+    const std::shared_ptr<Channel> channel = ChannelTo(channels_, server);
     channel->CallAsync(method, request, {}, deadline,
                        [done = std::move(done)](const Result<RawReply>& reply) {
                          if (!reply.has_value()) return done(Fail(reply.error()));

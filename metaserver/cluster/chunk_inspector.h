@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "cairn/v1/chunk.pb.h"
-#include "cairn/v1/common.pb.h"
+#include "cairn/v1/records.pb.h"
 #include "common/clock.h"
 #include "common/status.h"
 #include "rpc/channel_pool.h"
@@ -16,10 +16,10 @@ namespace cairn {
 class ChunkInspector {
  public:
   virtual ~ChunkInspector() = default;
-  virtual void List(const v1::Endpoint& server, const v1::ListStoredRequest& request,
+  virtual void List(const v1::ServerRecord& server, const v1::ListStoredRequest& request,
                     Deadline deadline,
                     std::function<void(Result<v1::ListStoredResponse>)> done) = 0;
-  virtual void SetAside(const v1::Endpoint& server, const v1::SetAsideRequest& request,
+  virtual void SetAside(const v1::ServerRecord& server, const v1::SetAsideRequest& request,
                         Deadline deadline,
                         std::function<void(Result<v1::SetAsideResponse>)> done) = 0;
 };

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "rpc/address.h"
+#include "metaserver/cluster/server_channel.h"
 
 namespace cairn {
 namespace {
@@ -11,9 +11,9 @@ class FrameChunkRemover final : public ChunkRemover {
  public:
   explicit FrameChunkRemover(ChannelPool& channels) : channels_(channels) {}
 
-  void Remove(const v1::Endpoint& server, const v1::RemoveChunksRequest& request,
+  void Remove(const v1::ServerRecord& server, const v1::RemoveChunksRequest& request,
               Deadline deadline, std::function<void(Status)> done) override {
-    const std::shared_ptr<Channel> channel = channels_.Get(ChooseAddress(server));
+    const std::shared_ptr<Channel> channel = ChannelTo(channels_, server);
     channel->CallAsync(v1::CHUNK_REMOVE, request, {}, deadline,
                        [done = std::move(done)](Result<RawReply> reply) {
                          done(reply.has_value() ? OkStatus() : reply.error());

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "cairn/v1/chunk.pb.h"
-#include "cairn/v1/common.pb.h"
+#include "cairn/v1/records.pb.h"
 #include "common/clock.h"
 #include "common/status.h"
 #include "rpc/channel_pool.h"
@@ -17,7 +17,7 @@ class ChunkRemover {
  public:
   virtual ~ChunkRemover() = default;
   // `done` runs exactly once, on any thread.
-  virtual void Remove(const v1::Endpoint& server, const v1::RemoveChunksRequest& request,
+  virtual void Remove(const v1::ServerRecord& server, const v1::RemoveChunksRequest& request,
                       Deadline deadline, std::function<void(Status)> done) = 0;
 };
 

@@ -11,6 +11,7 @@
 #include "common/logging.h"
 #include "metaserver/cluster/outcome.h"
 #include "metaserver/operations/pools.h"
+#include "metaserver/placement/chunkserver_of.h"
 #include "metaserver/placement/plan_groups.h"
 
 namespace cairn {
@@ -22,7 +23,8 @@ Result<v1::Command> ClusterResources::PlanCreation(const v1::Pool& pool,
     if (registry_.View(record).presence != ServerView::Presence::kAlive) continue;
     if (record.state() != v1::SERVER_IN_SERVICE) continue;
     servers.push_back({id, record.host(), record.rack(), Incarnation(record.incarnation()),
-                       record.boot_id(), registry_.Counters(id).total_bytes});
+                       record.boot_id(), registry_.Counters(id).total_bytes,
+                       ChunkserverOf(record)});
   }
   ASSIGN_OR_RETURN(std::vector<v1::PlacementGroup> groups,
                    PlanGroups(PoolId(pool.id()), pool.copies(), servers));

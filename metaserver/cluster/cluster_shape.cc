@@ -1,5 +1,7 @@
 #include "metaserver/cluster/cluster_shape.h"
 
+#include "metaserver/placement/chunkserver_of.h"
+
 namespace cairn {
 namespace {
 
@@ -17,6 +19,7 @@ ClusterShape LookAtShape(const MapSnapshot& map, const ServerRegistry& registry,
     const ServerCounters counters = registry.Counters(id);
     PlacementTarget& target = shape.targets[id];
     target.id = id;
+    target.chunkserver = ChunkserverOf(record);
     target.host = record.host();
     target.rack = record.rack();
     target.view = registry.View(record);

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_join.h"
 #include "common/disk_room.h"
+#include "metaserver/cluster/chunkserver_disks.h"
 #include "metaserver/placement/explain_wait.h"
 
 namespace cairn {
@@ -23,10 +24,6 @@ v1::HealthItem MakeItem(const char* code, const char* severity, std::string subj
   item.set_subject(std::move(subject));
   item.set_text(std::move(text));
   return item;
-}
-
-std::string NameOf(ServerId server) {
-  return fmt::format("chunkserver {}", server);
 }
 
 ServerHealth HealthOf(const ServersHealth& servers, ServerId server) {
@@ -58,15 +55,15 @@ void Blame(const v1::PlacementGroup& group, const ServersHealth& servers, Shorta
   }
 }
 
-std::vector<std::string> Reasons(const Shortage& shortage) {
+std::string Reasons(const Shortage& shortage, const ChunkserverDisks& disks) {
   std::vector<std::string> reasons;
   for (const auto& [server, groups] : shortage.down) {
-    reasons.push_back(fmt::format("chunkserver {} is away ({} groups)", server, groups));
+    reasons.push_back(fmt::format("{} is away ({} groups)", disks.NameOf(server), groups));
   }
   for (const auto& [server, groups] : shortage.syncing) {
-    reasons.push_back(fmt::format("chunkserver {} is catching up ({} groups)", server, groups));
+    reasons.push_back(fmt::format("{} is catching up ({} groups)", disks.NameOf(server), groups));
   }
-  return reasons;
+  return absl::StrJoin(reasons, ", ");
 }
 
 // Why copies that are missing are not being made, the most frequent reasons first.
@@ -108,7 +105,7 @@ GroupCounts CountGroups(const MapSnapshot& map, const ServersHealth& servers) {
 }
 
 void DiagnoseGroups(const MapSnapshot& map, const ServersHealth& servers, const ClusterShape& shape,
-                    std::vector<v1::HealthItem>& items) {
+                    const ChunkserverDisks& disks, std::vector<v1::HealthItem>& items) {
   const GroupCounts counts = CountGroups(map, servers);
   if (counts.lost > 0) {
     items.push_back(
@@ -119,7 +116,7 @@ void DiagnoseGroups(const MapSnapshot& map, const ServersHealth& servers, const 
     items.push_back(MakeItem(
         "LOST", "error", fmt::format("{} placement groups", counts.unavailable.groups),
         fmt::format("data cannot be reached now: no copy is up: {}",
-                    absl::StrJoin(Reasons(counts.unavailable), ", "))));
+                    Reasons(counts.unavailable, disks))));
   }
   if (counts.last_copy > 0) {
     items.push_back(MakeItem("LAST_COPY", "error",
@@ -129,7 +126,7 @@ void DiagnoseGroups(const MapSnapshot& map, const ServersHealth& servers, const 
   if (counts.reduced.groups > 0) {
     std::vector<std::string> why = Waits(map, servers, shape);
     // Nobody is to blame where a member was let go of and no other was found yet.
-    const std::string blamed = absl::StrJoin(Reasons(counts.reduced), ", ");
+    const std::string blamed = Reasons(counts.reduced, disks);
     if (!blamed.empty()) why.insert(why.begin(), blamed);
     items.push_back(MakeItem("UNDER_REPLICATED", "warning",
                              fmt::format("{} placement groups", counts.reduced.groups),
@@ -137,7 +134,8 @@ void DiagnoseGroups(const MapSnapshot& map, const ServersHealth& servers, const 
   }
 }
 
-void DiagnoseDamage(const ServersHealth& servers, std::vector<v1::HealthItem>& items) {
+void DiagnoseDamage(const ServersHealth& servers, const ChunkserverDisks& disks,
+                    std::vector<v1::HealthItem>& items) {
   std::map<std::pair<uint64_t, uint32_t>, ServerId> damaged;
   for (const auto& [server, health] : servers) {
     for (const v1::LostChunk& chunk : health.counters.damaged) {
@@ -147,40 +145,66 @@ void DiagnoseDamage(const ServersHealth& servers, std::vector<v1::HealthItem>& i
   for (const auto& [chunk, server] : damaged) {
     items.push_back(MakeItem("LOST", "error",
                              fmt::format("inode {} chunk {}", chunk.first, chunk.second),
-                             fmt::format("no good copy found, says chunkserver {}", server)));
+                             fmt::format("no good copy found, says {}", disks.NameOf(server))));
   }
 }
 
-void DiagnoseRoom(ServerId server, const ServerCounters& counters,
+void DiagnoseRoom(const std::string& name, const ServerCounters& counters,
                   std::vector<v1::HealthItem>& items) {
   const uint64_t total = counters.total_bytes;
   const uint64_t available = std::min(counters.available_bytes, total);
   if (!IsNearFull(total, available)) return;
   const std::string used = fmt::format("{} MiB of the disk are left", available >> 20);
   if (IsFull(total, available)) {
-    items.push_back(MakeItem("FULL", "error", NameOf(server),
+    items.push_back(MakeItem("FULL", "error", name,
                              used + ": writes to its placement groups answer ENOSPC"));
   } else {
-    items.push_back(MakeItem("NEAR_FULL", "warning", NameOf(server),
+    items.push_back(MakeItem("NEAR_FULL", "warning", name,
                              used + ": mounts write through, which is slow"));
   }
 }
 
-void DiagnoseServer(ServerId server, const v1::ServerRecord& record, const ServerHealth& health,
-                    std::vector<v1::HealthItem>& items) {
-  if (health.view.presence == Presence::kGone) {
-    items.push_back(MakeItem(
-        "CHUNKSERVER_DOWN", "warning", NameOf(server),
-        fmt::format("on {}: silent for {} s", record.host(),
-                    std::chrono::duration_cast<std::chrono::seconds>(health.silence).count())));
+int64_t SecondsOf(Duration silence) {
+  return std::chrono::duration_cast<std::chrono::seconds>(silence).count();
+}
+
+// A process is told as one when nothing of it is left; else the disks of it that are away are.
+void DiagnoseAway(const MapSnapshot& map, const ServersHealth& servers,
+                  const ChunkserverDisks& disks, std::vector<v1::HealthItem>& items) {
+  for (const auto& [chunkserver, members] : disks.all()) {
+    std::vector<ServerId> gone;
+    Duration silence = Duration::max();
+    for (const ServerId disk : members) {
+      const ServerHealth health = HealthOf(servers, disk);
+      if (health.view.presence != Presence::kGone) continue;
+      gone.push_back(disk);
+      silence = std::min(silence, health.silence);
+    }
+    if (gone.size() == members.size()) {
+      const std::string with = gone.size() == 1 ? "" : fmt::format("{} disks, ", gone.size());
+      items.push_back(MakeItem(
+          "CHUNKSERVER_DOWN", "warning", fmt::format("chunkserver {}", chunkserver),
+          fmt::format("on {}: {}silent for {} s", map.servers.at(gone.front()).host(), with,
+                      SecondsOf(silence))));
+      continue;
+    }
+    for (const ServerId disk : gone) {
+      items.push_back(MakeItem(
+          "DISK_DOWN", "warning", disks.NameOf(disk),
+          fmt::format("on {}: silent for {} s, while others of its process are there",
+                      map.servers.at(disk).host(), SecondsOf(HealthOf(servers, disk).silence))));
+    }
   }
-  const ServerCounters& counters = health.counters;
+}
+
+void DiagnoseDisk(const std::string& name, const ServerCounters& counters,
+                  std::vector<v1::HealthItem>& items) {
   if (counters.checksum_errors > 0) {
-    items.push_back(MakeItem("CHECKSUM_ERROR", "warning", NameOf(server),
+    items.push_back(MakeItem("CHECKSUM_ERROR", "warning", name,
                              fmt::format("{} blocks did not match their checksum since its start",
                                          counters.checksum_errors)));
   }
-  DiagnoseRoom(server, counters, items);
+  DiagnoseRoom(name, counters, items);
 }
 
 }  // namespace
@@ -210,10 +234,12 @@ GroupCondition ConditionOf(const v1::PlacementGroup& group, uint32_t wanted,
 std::vector<v1::HealthItem> DiagnoseCluster(const MapSnapshot& map, const ServersHealth& servers,
                                             const ClusterShape& shape) {
   std::vector<v1::HealthItem> items;
-  DiagnoseGroups(map, servers, shape, items);
-  DiagnoseDamage(servers, items);
+  const ChunkserverDisks disks(map);
+  DiagnoseGroups(map, servers, shape, disks, items);
+  DiagnoseDamage(servers, disks, items);
+  DiagnoseAway(map, servers, disks, items);
   for (const auto& [server, record] : map.servers) {
-    DiagnoseServer(server, record, HealthOf(servers, server), items);
+    DiagnoseDisk(disks.NameOf(server), HealthOf(servers, server).counters, items);
   }
   return items;
 }

@@ -2,14 +2,16 @@
 
 namespace cairn {
 
-MemberReports::Verdict MemberReports::Note(ServerId reporter, ServerId accused, BootTime now) {
-  auto [found, is_new] = standing_.try_emplace({accused, reporter}, Times{now, now});
+MemberReports::Verdict MemberReports::Note(const Reporter& reporter, ServerId accused,
+                                           BootTime now) {
+  auto [found, is_new] = standing_.try_emplace({accused, reporter.server}, Times{now, now, {}});
   Times& times = found->second;
+  times.chunkserver = reporter.chunkserver;
   if (!is_new && now - times.last > kReportSettled) times.first = now;
   times.last = now;
   for (auto it = standing_.lower_bound({accused, ServerId(0)});
        it != standing_.end() && it->first.first == accused; ++it) {
-    const bool other = it->first.second != reporter;
+    const bool other = it->second.chunkserver != reporter.chunkserver;
     if (other && now - it->second.last <= kReportsAgree) return Verdict::kAccusedLeaves;
   }
   return now - times.first >= kReportStands ? Verdict::kReporterLeaves : Verdict::kWait;

@@ -1,5 +1,5 @@
 // Who is to leave when one member cannot reach another (rule C7)? The accused is heard first: its
-// heartbeats go on. Then either several servers miss it, and it leaves, or only one does for a
+// heartbeats go on. Then either several processes miss it, and it leaves, or only one does for a
 // while. That one leaves, alone with its trouble, unless the metaserver cannot reach the accused
 // either.
 #pragma once
@@ -26,9 +26,14 @@ class MemberReports {
  public:
   enum class Verdict { kWait, kAccusedLeaves, kReporterLeaves };
 
+  // The disks of one process have one network: together they are one witness.
+  struct Reporter {
+    ServerId server;
+    ServerId chunkserver;
+  };
   // `reporter` says at `now` that it cannot reach `accused`.
   // REQUIRES: the accused is alive.
-  Verdict Note(ServerId reporter, ServerId accused, BootTime now);
+  Verdict Note(const Reporter& reporter, ServerId accused, BootTime now);
   // Forgets what was said by and about a server that leaves.
   void Forget(ServerId server);
 
@@ -36,6 +41,7 @@ class MemberReports {
   struct Times {
     BootTime first;
     BootTime last;
+    ServerId chunkserver;  // the reporter's
   };
   std::map<std::pair<ServerId, ServerId>, Times> standing_;  // {accused, reporter}
 };

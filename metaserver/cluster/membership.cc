@@ -6,6 +6,7 @@
 #include "common/logging.h"
 #include "metaserver/cluster/metaserver_address.h"
 #include "metaserver/cluster/outcome.h"
+#include "metaserver/placement/chunkserver_of.h"
 #include "metaserver/placement/plan_members.h"
 
 namespace cairn {
@@ -45,7 +46,9 @@ const v1::ServerRecord* FindDisk(const MapSnapshot& map, const std::string& disk
 }
 
 bool SaysTheSame(const v1::JoinRequest& request, const v1::ServerRecord& record) {
-  return request.incarnation() == record.incarnation() && request.boot_id() == record.boot_id() &&
+  const ServerId chunkserver(request.chunkserver() != 0 ? request.chunkserver() : record.id());
+  return chunkserver == ChunkserverOf(record) && request.incarnation() == record.incarnation() &&
+         request.boot_id() == record.boot_id() &&
          request.host() == record.host() && request.rack() == record.rack() &&
          request.frames().SerializeAsString() == record.frames().SerializeAsString();
 }
@@ -59,6 +62,7 @@ v1::Command MakeJoinCommand(const v1::JoinRequest& request) {
   join.set_boot_id(request.boot_id());
   join.set_incarnation(request.incarnation());
   join.set_rack(request.rack());
+  join.set_chunkserver(request.chunkserver());
   return command;
 }
 
@@ -131,8 +135,8 @@ Result<v1::JoinResponse> Membership::FinishJoin(ServerId server) {
   const v1::ServerRecord* record = map->FindServer(server);
   if (record == nullptr) return Fail(ErrorCode::kInternal, "server {} has no row", server);
   registry_.NoteJoin(*record);
-  LOG_INFO("chunkserver joined server={} host={} incarnation={}", server, record->host(),
-           record->incarnation());
+  LOG_INFO("chunkserver joined server={} chunkserver={} host={} incarnation={}", server,
+           ChunkserverOf(*record), record->host(), record->incarnation());
   wake_monitor_();
   v1::JoinResponse response;
   response.set_cluster_id(map->cluster_id);
@@ -196,10 +200,12 @@ Status Membership::JudgeReport(const v1::ReportMemberRequest& request,
                               request.reason().substr(0, kMaxReasonBytes)));
     return OkStatus();
   }
+  const v1::ServerRecord* own = map.FindServer(reporter);
+  const MemberReports::Reporter witness{reporter, own == nullptr ? reporter : ChunkserverOf(*own)};
   MemberReports::Verdict verdict;
   {
     absl::MutexLock lock(&mu_);
-    verdict = reports_.Note(reporter, accused, clock_.Now());
+    verdict = reports_.Note(witness, accused, clock_.Now());
   }
   if (verdict == MemberReports::Verdict::kAccusedLeaves) {
     Shun(accused, "several members cannot reach it");
@@ -212,7 +218,7 @@ Status Membership::JudgeReport(const v1::ReportMemberRequest& request,
 // Its heartbeats only show that it reaches this server. Whether others reach it is tried: one of
 // the two leaves.
 void Membership::HearAccused(ServerId reporter, const v1::ServerRecord& accused) {
-  reach_(accused.frames(), [this, reporter, accused = ServerId(accused.id())](Status answer) {
+  reach_(accused, [this, reporter, accused = ServerId(accused.id())](Status answer) {
     if (answer.ok()) {
       Shun(reporter, fmt::format("it alone cannot reach server {}", accused));
     } else {

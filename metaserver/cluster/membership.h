@@ -22,7 +22,8 @@ namespace cairn {
 class Membership {
  public:
   // Finds out whether a chunkserver answers on its data path; `done` runs once, on any thread.
-  using Reach = std::function<void(const v1::Endpoint& server, std::function<void(Status)> done)>;
+  using Reach =
+      std::function<void(const v1::ServerRecord& server, std::function<void(Status)> done)>;
 
   // `wake_monitor` is called when groups may need another look.
   Membership(ReplicatedState& state, MapCache& maps, ServerRegistry& registry, const Clock& clock,

@@ -148,7 +148,7 @@ void Reaper::SendAll(const MapSnapshot& map, Round& round) {
   const Deadline deadline = Deadline::After(kFrameDeadline);
   for (auto& [key, frame] : round.frames) {
     Status& status = frame.status;
-    remover_.Remove(map.FindServer(key.first)->frames(), frame.request, deadline,
+    remover_.Remove(*map.FindServer(key.first), frame.request, deadline,
                     [left, &status](Status answer) {
                       status = std::move(answer);
                       left->Done();

@@ -13,7 +13,7 @@ using PagesOfServers = std::map<ServerId, Result<v1::ListStoredResponse>>;
 
 // Whoever answers after that harms nobody: the answers are shared with the callbacks.
 std::shared_ptr<PagesOfServers> AskAll(ChunkInspector& inspector,
-                                       const std::map<ServerId, v1::Endpoint>& servers,
+                                       const std::map<ServerId, v1::ServerRecord>& servers,
                                        const std::map<ServerId, ChunkId>& after, uint32_t limit,
                                        Deadline deadline) {
   const auto answers = std::make_shared<PagesOfServers>();
@@ -54,7 +54,7 @@ std::optional<ChunkId> AddPage(const v1::ListStoredResponse& page, ChunkId after
 }  // namespace
 
 StoredListings FetchStored(ChunkInspector& inspector,
-                           const std::map<ServerId, v1::Endpoint>& servers, ChunkId after,
+                           const std::map<ServerId, v1::ServerRecord>& servers, ChunkId after,
                            ChunkId until, uint32_t limit, Deadline deadline) {
   StoredListings listings;
   std::map<ServerId, ChunkId> open;  // and up to where they are listed

@@ -25,7 +25,7 @@ struct StoredListings {
 // What each of `servers` stores behind `after`: pages of `limit` chunks, one, or as many as it
 // takes to come to `until`. Blocks until all have answered, at most until the deadline.
 StoredListings FetchStored(ChunkInspector& inspector,
-                           const std::map<ServerId, v1::Endpoint>& servers, ChunkId after,
+                           const std::map<ServerId, v1::ServerRecord>& servers, ChunkId after,
                            ChunkId until, uint32_t limit, Deadline deadline);
 
 }  // namespace cairn

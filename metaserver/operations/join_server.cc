@@ -1,6 +1,7 @@
 #include <google/protobuf/util/message_differencer.h>
 
 #include "metaserver/operations/operations.h"
+#include "metaserver/placement/chunkserver_of.h"
 
 namespace cairn {
 
@@ -32,6 +33,28 @@ v1::ServerRecord RecordOf(const v1::JoinServerCommand& join) {
   return server;
 }
 
+// A process keeps its number while its first disk is away, for nobody but that disk knows it: the
+// disk that joins first in its stead listens where that one did.
+bool StandsInFor(const v1::ServerRecord& server, const v1::ServerRecord& first) {
+  const v1::Endpoint& here = server.frames();
+  const v1::Endpoint& there = first.frames();
+  return here.host() == there.host() && here.port() == there.port() &&
+         here.unix_path() == there.unix_path();
+}
+
+// The process the server is a disk of. `before`: its row as it was; nullptr for a new one.
+Result<uint32_t> ChooseChunkserver(const v1::JoinServerCommand& join,
+                                   const v1::ServerRecord& server, const v1::ServerRecord* before,
+                                   const MetadataTransaction& txn) {
+  const bool is_first = join.chunkserver() == 0 || join.chunkserver() == server.id();
+  const uint32_t named = !is_first ? join.chunkserver() : before ? before->chunkserver() : 0;
+  if (named == 0 || named == server.id()) return server.id();
+  ASSIGN_OR_RETURN(const auto first,
+                   LoadRow<v1::ServerRecord>(txn, schema::ServerKey(ServerId(named))));
+  if (is_first) return first && StandsInFor(server, *first) ? named : server.id();
+  return first ? ChunkserverOf(*first).value : named;
+}
+
 }  // namespace
 
 Result<v1::Outcome> JoinServer(const v1::Command& command, MetadataTransaction& txn) {
@@ -56,12 +79,16 @@ Result<v1::Outcome> JoinServer(const v1::Command& command, MetadataTransaction& 
       *server.mutable_maintenance_until() = stored->maintenance_until();
     }
     outcome.set_server(id.value);
+    ASSIGN_OR_RETURN(const uint32_t chunkserver, ChooseChunkserver(join, server, &*stored, txn));
+    server.set_chunkserver(chunkserver);
     if (google::protobuf::util::MessageDifferencer::Equals(server, *stored)) return outcome;
   } else {
     server.set_id(state.next_server());
     outcome.set_server(server.id());
     state.set_next_server(server.id() + 1);
     txn.PutNumber(disk_key, server.id());
+    ASSIGN_OR_RETURN(const uint32_t chunkserver, ChooseChunkserver(join, server, nullptr, txn));
+    server.set_chunkserver(chunkserver);
   }
   txn.Put(schema::ServerKey(ServerId(server.id())), server);
   state.set_map_version(state.map_version() + 1);

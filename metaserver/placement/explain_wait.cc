@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 namespace cairn {
@@ -14,6 +15,17 @@ const PlacementTarget* FindTarget(const ClusterShape& shape, uint32_t server) {
   return found == shape.targets.end() ? nullptr : &found->second;
 }
 
+// As ChunkserverDisks::NameOf.
+std::string NameOf(const ClusterShape& shape, const PlacementTarget& server) {
+  const auto same = [&](const auto& other) {
+    return other.first != server.id && other.second.chunkserver == server.chunkserver;
+  };
+  const bool alone = server.chunkserver == ServerId() ||
+                     std::none_of(shape.targets.begin(), shape.targets.end(), same);
+  if (alone) return fmt::format("chunkserver {}", server.id);
+  return fmt::format("disk {} of chunkserver {}", server.id, server.chunkserver);
+}
+
 // Somebody who is away and still counts.
 std::string ExplainAbsence(const ClusterShape& shape, const v1::PlacementGroup& group,
                            bool last_copy, const MovePolicy& policy) {
@@ -22,11 +34,11 @@ std::string ExplainAbsence(const ClusterShape& shape, const v1::PlacementGroup& 
     if (target == nullptr || target->view.presence == Presence::kAlive) continue;
     if (!CountsAsCopy(member, *target, last_copy, policy)) continue;
     if (target->in_maintenance) {
-      return fmt::format("chunkserver {} is in maintenance", member.server());
+      return NameOf(shape, *target) + " is in maintenance";
     }
     const auto left =
         std::chrono::duration_cast<std::chrono::seconds>(policy.grace - target->silence);
-    return fmt::format("chunkserver {} may be back within {} s of grace", member.server(),
+    return fmt::format("{} may be back within {} s of grace", NameOf(shape, *target),
                        left.count() + 1);
   }
   return "";

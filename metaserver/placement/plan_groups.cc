@@ -22,15 +22,19 @@ uint64_t TieBreak(uint32_t group, ServerId server) {
   return MixBits((uint64_t{group} << 32) | server.value);
 }
 
-// How many of `taken` are on the same host, and on the same rack.
-std::pair<int, int> Neighbours(const Load& load, const std::vector<Load*>& taken) {
-  std::pair<int, int> near;
+// How many of `taken` are in the same process, on the same host, and on the same rack.
+std::tuple<int, int, int> Neighbours(const Load& load, const std::vector<Load*>& taken) {
+  int process = 0;
+  int host = 0;
+  int rack = 0;
   for (const Load* other : taken) {
-    near.first += other->server->host == load.server->host ? 1 : 0;
+    const bool has_process = load.server->chunkserver != ServerId();
+    process += has_process && other->server->chunkserver == load.server->chunkserver ? 1 : 0;
+    host += other->server->host == load.server->host ? 1 : 0;
     const bool same_rack = !load.server->rack.empty() && other->server->rack == load.server->rack;
-    near.second += same_rack ? 1 : 0;
+    rack += same_rack ? 1 : 0;
   }
-  return near;
+  return {process, host, rack};
 }
 
 // The least loaded server outside `taken`, as far from those as can be.

@@ -21,6 +21,7 @@ struct PlacementServer {
   Incarnation incarnation{0};
   std::string boot_id;
   uint64_t total_bytes = 0;  // 0: not known, counts as average
+  ServerId chunkserver{0};   // the process it is a disk of; 0: its own
 };
 
 // How many groups a pool gets over so many targets.
@@ -35,10 +36,10 @@ inline bool IsOutgrown(const v1::Pool& pool, uint32_t targets) {
          GroupCountFor(pool.copies(), targets) >= 2 * pool.group_count();
 }
 
-// Groups for `pool` over `servers`: members of a group on distinct servers, and on distinct racks
-// and hosts when there are enough of them; memberships spread by size, primaries evenly. All
-// members are active, for an empty group has nothing to copy. Ids and epochs are left to the one
-// who commits them. kUnavailable says how many servers are missing.
+// Groups for `pool` over `servers`: members of a group on distinct servers, and on distinct
+// processes, hosts and racks when there are enough of them; memberships spread by size, primaries
+// evenly. All members are active, for an empty group has nothing to copy. Ids and epochs are left
+// to the one who commits them. kUnavailable says how many servers are missing.
 Result<std::vector<v1::PlacementGroup>> PlanGroups(PoolId pool, uint32_t copies,
                                                    std::span<const PlacementServer> servers);
 

@@ -17,6 +17,7 @@ namespace cairn {
 // A server as placement sees it.
 struct PlacementTarget {
   ServerId id;
+  ServerId chunkserver{0};  // the process it is a disk of; 0: its own
   std::string host;
   std::string rack;
   ServerView view;

@@ -5,8 +5,16 @@
 namespace cairn {
 namespace {
 
+// One nearer pair outweighs as many farther ones as a group has members.
+constexpr int kSameChunkserver = 10000;
 constexpr int kSameHost = 100;
 constexpr int kSameRack = 1;
+
+int NearnessOf(const PlacementTarget& a, const PlacementTarget& b) {
+  if (a.chunkserver != ServerId() && a.chunkserver == b.chunkserver) return kSameChunkserver;
+  if (!a.host.empty() && a.host == b.host) return kSameHost;
+  return !a.rack.empty() && a.rack == b.rack ? kSameRack : 0;
+}
 
 // Bytes of an average server; 0 when no size is known.
 double AverageBytes(const ClusterShape& shape) {
@@ -70,9 +78,7 @@ int TargetLoads::NeighboursWithout(const v1::PlacementGroup& group, const Placem
     const auto other = shape_.targets.find(server);
     if (server == target.id || server == left_out || other == shape_.targets.end()) continue;
     if (member.state() == v1::MEMBER_LEAVING) continue;
-    const bool same_host = !target.host.empty() && other->second.host == target.host;
-    const bool same_rack = !target.rack.empty() && other->second.rack == target.rack;
-    neighbours += same_host ? kSameHost : same_rack ? kSameRack : 0;
+    neighbours += NearnessOf(target, other->second);
   }
   return neighbours;
 }

@@ -10,6 +10,7 @@
 #include "metaserver/cluster/health.h"
 #include "metaserver/cluster/outcome.h"
 #include "metaserver/cluster/where.h"
+#include "metaserver/placement/chunkserver_of.h"
 #include "metaserver/service/cluster_birth.h"
 #include "metaserver/store/scan_rows.h"
 #include "metaserver/store/schema.h"
@@ -100,6 +101,8 @@ void AdminService::AddChunkservers(const MapSnapshot& map, const ServersHealth& 
     status.set_state(record.state());
     *status.mutable_maintenance_until() = record.maintenance_until();
     status.set_rack(record.rack());
+    status.set_chunkserver(ChunkserverOf(record).value);
+    status.set_disk_uuid(record.disk_uuid());
     *status.mutable_scrub() = health.counters.scrub;
     status.set_damaged_chunks(static_cast<uint32_t>(health.counters.damaged.size()));
   }

@@ -16,7 +16,7 @@ using testing::SizeIs;
 // Chunkservers that store what a test says.
 class FakeInspector final : public ChunkInspector {
  public:
-  void List(const v1::Endpoint& server, const v1::ListStoredRequest& request, Deadline,
+  void List(const v1::ServerRecord& server, const v1::ListStoredRequest& request, Deadline,
             std::function<void(Result<v1::ListStoredResponse>)> done) override {
     ++lists;
     if (silent.contains(server.host())) {
@@ -41,7 +41,8 @@ class FakeInspector final : public ChunkInspector {
     done(response);
     if (after_list) after_list(lists);
   }
-  void SetAside(const v1::Endpoint& server, const v1::SetAsideRequest& request, Deadline deadline,
+  void SetAside(const v1::ServerRecord& server, const v1::SetAsideRequest& request,
+                Deadline deadline,
                 std::function<void(Result<v1::SetAsideResponse>)> done) override {
     EXPECT_LE(deadline.Left(), kReadIsFresh);
     ++set_asides;

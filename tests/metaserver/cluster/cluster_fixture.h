@@ -34,7 +34,7 @@ class ClusterFixture : public ::testing::Test {
     admission_ = std::make_unique<AdmissionCache>(state_);
     membership_ = std::make_unique<Membership>(
         state_, *maps_, *registry_, clock_, [this] { ++wakes_; },
-        [this](const v1::Endpoint&, const auto& done) { done(reach_); }, *admission_);
+        [this](const v1::ServerRecord&, const auto& done) { done(reach_); }, *admission_);
     resources_ = std::make_unique<ClusterResources>(state_, *maps_, *registry_);
     activation_ = std::make_unique<GroupActivation>(state_, *maps_, *registry_);
     state_.OnMapChanged([this] { maps_->Invalidate(); });

@@ -111,6 +111,31 @@ TEST_F(HealthTest, AllDownIsLost) {
                                             "CHUNKSERVER_DOWN", "LOST"));
 }
 
+TEST_F(HealthTest, OneDiskOfSeveralThatIsAwayIsNotItsChunkserver) {
+  Found(3);
+  for (const uint32_t server : {1u, 2u, 3u, 4u}) ASSERT_THAT(Join(server), IsOk());
+  v1::JoinRequest second = JoinRequestOf(2);
+  second.set_chunkserver(1);
+  ASSERT_THAT(JoinWith(second), IsOk());
+  Pass(7s);
+  ASSERT_THAT(Ensure(), IsOk());
+  Kill(2);
+  Pass(5s);
+  EXPECT_THAT(Codes(), UnorderedElementsAre("DISK_DOWN", "UNDER_REPLICATED"));
+  EXPECT_THAT(TextOf("DISK_DOWN"), HasSubstr("on host2: silent for"));
+  EXPECT_THAT(TextOf("UNDER_REPLICATED"), HasSubstr("disk 2 of chunkserver 1 is away"));
+  Kill(1);
+  Pass(5s);
+  const std::vector<v1::HealthItem> items = Items();
+  const auto down = std::find_if(items.begin(), items.end(), [](const v1::HealthItem& item) {
+    return item.code() == "CHUNKSERVER_DOWN";
+  });
+  ASSERT_NE(down, items.end());
+  EXPECT_EQ(down->subject(), "chunkserver 1");
+  EXPECT_THAT(down->text(), HasSubstr("2 disks, silent for"));
+  EXPECT_THAT(Codes(), testing::Not(testing::Contains("DISK_DOWN")));
+}
+
 TEST_F(HealthTest, AMetaserverThatJustStartedSaysWhoIsAway) {
   Build(3, 3);
   RestartMetaserver();

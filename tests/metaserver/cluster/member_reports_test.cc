@@ -8,9 +8,12 @@ namespace {
 using namespace std::chrono_literals;
 using Verdict = MemberReports::Verdict;
 
-constexpr ServerId kA{1};
+// Three processes, the first with two disks.
+using Reporter = MemberReports::Reporter;
+constexpr Reporter kA{ServerId(1), ServerId(1)};
+constexpr Reporter kOtherA{ServerId(4), ServerId(1)};
+constexpr Reporter kC{ServerId(3), ServerId(3)};
 constexpr ServerId kB{2};
-constexpr ServerId kC{3};
 
 TEST(RuleC7, ALoneReporterOfAServerThatIsUpLeavesAfterAWhile) {
   MemberReports reports;
@@ -27,6 +30,16 @@ TEST(RuleC7, AServerThatSeveralCannotReachLeaves) {
   EXPECT_EQ(reports.Note(kC, kB, now + 900ms), Verdict::kAccusedLeaves);
 }
 
+TEST(RuleC7, TwoDisksOfOneProcessAreOneWitness) {
+  MemberReports reports;
+  BootTime now{100s};
+  EXPECT_EQ(reports.Note(kA, kB, now), Verdict::kWait);
+  EXPECT_EQ(reports.Note(kOtherA, kB, now + 500ms), Verdict::kWait);
+  EXPECT_EQ(reports.Note(kA, kB, now + 2s), Verdict::kReporterLeaves);
+  EXPECT_EQ(reports.Note(kOtherA, kB, now + 2500ms), Verdict::kReporterLeaves);
+  EXPECT_EQ(reports.Note(kC, kB, now + 2600ms), Verdict::kAccusedLeaves);
+}
+
 TEST(MemberReports, ReportsFarApartAreTwoTroubles) {
   MemberReports reports;
   BootTime now{100s};
@@ -40,7 +53,7 @@ TEST(MemberReports, WhoLeavesTakesItsReportsAlong) {
   MemberReports reports;
   BootTime now{100s};
   EXPECT_EQ(reports.Note(kA, kB, now), Verdict::kWait);
-  reports.Forget(kA);
+  reports.Forget(kA.server);
   EXPECT_EQ(reports.Note(kC, kB, now + 500ms), Verdict::kWait);
   EXPECT_EQ(reports.Note(kA, kB, now + 3s), Verdict::kWait);
 }

@@ -36,6 +36,19 @@ TEST_F(MembershipTest, JoiningAgainUnchangedWritesNothing) {
   EXPECT_EQ(state_.proposals(), before);
 }
 
+TEST_F(MembershipTest, AnotherProcessOfADiskIsCommittedAndTheSameIsNot) {
+  Found(1);
+  ASSERT_THAT(Join(1), IsOk());
+  ASSERT_THAT(Join(2), IsOk());
+  v1::JoinRequest second = JoinRequestOf(2);
+  second.set_chunkserver(1);
+  ASSERT_THAT(JoinWith(second), IsOk());
+  EXPECT_EQ(Map()->FindServer(ServerId(2))->chunkserver(), 1u);
+  const int before = state_.proposals();
+  ASSERT_THAT(JoinWith(second), IsOk());
+  EXPECT_EQ(state_.proposals(), before);
+}
+
 TEST_F(MembershipTest, StrangersAreRefused) {
   Found(1);
   ASSERT_THAT(Join(1), IsOk());

@@ -16,7 +16,7 @@ class RecordingRemover final : public ChunkRemover {
     std::string host;
     v1::RemoveChunksRequest request;
   };
-  void Remove(const v1::Endpoint& server, const v1::RemoveChunksRequest& request, Deadline,
+  void Remove(const v1::ServerRecord& server, const v1::RemoveChunksRequest& request, Deadline,
               std::function<void(Status)> done) override {
     sent.push_back({server.host(), request});
     if (on_send) on_send();

@@ -13,7 +13,7 @@ using testing::IsEmpty;
 // Answers what a test says, page by page.
 class ScriptedInspector final : public ChunkInspector {
  public:
-  void List(const v1::Endpoint& server, const v1::ListStoredRequest& request, Deadline,
+  void List(const v1::ServerRecord& server, const v1::ListStoredRequest& request, Deadline,
             std::function<void(Result<v1::ListStoredResponse>)> done) override {
     asked.push_back(fmt::format("{} {}/{}", server.host(), request.after_inode(),
                                 static_cast<int32_t>(request.after_index())));
@@ -23,7 +23,7 @@ class ScriptedInspector final : public ChunkInspector {
     pages.erase(pages.begin());
     done(page);
   }
-  void SetAside(const v1::Endpoint&, const v1::SetAsideRequest&, Deadline,
+  void SetAside(const v1::ServerRecord&, const v1::SetAsideRequest&, Deadline,
                 std::function<void(Result<v1::SetAsideResponse>)>) override {}
 
   std::map<std::string, std::vector<v1::ListStoredResponse>> answers;
@@ -43,7 +43,7 @@ class StoredListingsTest : public testing::Test {
   }
   static ChunkId Id(uint64_t inode, uint32_t index = 0) { return {InodeId(inode), index}; }
   StoredListings Fetch(ChunkId after, ChunkId until) {
-    std::map<ServerId, v1::Endpoint> servers;
+    std::map<ServerId, v1::ServerRecord> servers;
     for (const auto& [host, pages] : inspector_.answers) {
       servers[ServerId(static_cast<uint32_t>(host[0] - 'a' + 1))].set_host(host);
     }

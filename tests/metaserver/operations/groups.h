@@ -18,6 +18,20 @@ class GroupsTest : public NamespaceTest {
     command.mutable_join_server()->mutable_frames()->set_port(port);
     return fs_.Apply(fs_.Complete(command));
   }
+  // A disk of the process that listens at `port`; 0: its first.
+  v1::Outcome JoinAs(const std::string& disk, uint32_t chunkserver, uint32_t port,
+                     uint64_t incarnation = 1) {
+    v1::Command command;
+    v1::JoinServerCommand& join = *command.mutable_join_server();
+    join.set_disk_uuid(disk);
+    join.set_incarnation(incarnation);
+    join.set_chunkserver(chunkserver);
+    join.mutable_frames()->set_port(port);
+    return fs_.Apply(fs_.Complete(command));
+  }
+  uint32_t ChunkserverOf(uint32_t id) {
+    return fs_.Find<v1::ServerRecord>(schema::ServerKey(ServerId(id)))->chunkserver();
+  }
   static v1::PlacementGroup Group(std::initializer_list<uint32_t> servers, uint32_t id = 0,
                                   uint64_t epoch = 0) {
     v1::PlacementGroup group;

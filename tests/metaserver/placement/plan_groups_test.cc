@@ -67,6 +67,51 @@ TEST(PlanGroups, PutsTheCopiesOfAGroupOnDistinctServersAndHosts) {
   }
 }
 
+// `disks[i]` disks in process i + 1; `per_host` processes on each host.
+std::vector<PlacementServer> Disks(const std::vector<uint32_t>& disks, uint32_t per_host) {
+  std::vector<PlacementServer> servers;
+  for (uint32_t process = 0; process < disks.size(); ++process) {
+    const ServerId first(static_cast<uint32_t>(servers.size()) + 1);
+    for (uint32_t disk = 0; disk < disks[process]; ++disk) {
+      servers.push_back({ServerId(first.value + disk), "host" + std::to_string(process / per_host),
+                         "", Incarnation(1), "boot", 0, first});
+    }
+  }
+  return servers;
+}
+
+// How many processes and hosts the copies of the worst placed group lie on.
+std::pair<size_t, size_t> LeastSpread(uint32_t copies,
+                                      const std::vector<PlacementServer>& servers) {
+  const auto groups = PlanGroups(PoolId(1), copies, servers);
+  EXPECT_THAT(groups, IsOk());
+  std::pair<size_t, size_t> least{copies, copies};
+  for (const v1::PlacementGroup& group : *groups) {
+    std::set<uint32_t> disks;
+    std::set<ServerId> processes;
+    std::set<std::string> hosts;
+    for (const v1::Member& member : group.members()) {
+      disks.insert(member.server());
+      processes.insert(servers[member.server() - 1].chunkserver);
+      hosts.insert(servers[member.server() - 1].host);
+    }
+    EXPECT_EQ(disks.size(), copies);
+    least.first = std::min(least.first, processes.size());
+    least.second = std::min(least.second, hosts.size());
+  }
+  return least;
+}
+
+TEST(PlanGroups, CopiesShareNoProcessWhileAnotherHasRoom) {
+  using Apart = std::pair<size_t, size_t>;  // processes, hosts
+  EXPECT_EQ(LeastSpread(3, Disks({2, 2, 1}, 9)), Apart(3, 1));  // one host, as a dev cluster
+  EXPECT_EQ(LeastSpread(3, Disks({8, 1, 1}, 9)), Apart(3, 1));
+  EXPECT_EQ(LeastSpread(3, Disks({2, 2}, 9)), Apart(2, 1));
+  EXPECT_EQ(LeastSpread(3, Disks({3}, 9)), Apart(1, 1));  // three disks of the only one
+  EXPECT_EQ(LeastSpread(3, Disks({2, 2, 2, 2, 2, 2}, 2)), Apart(3, 3));
+  EXPECT_EQ(LeastSpread(3, Disks({4, 4, 4, 4}, 2)), Apart(3, 2));
+}
+
 TEST(PlanGroups, UsesOneHostTwiceRatherThanLeavingACopyOut) {
   const auto groups = PlanGroups(PoolId(1), 3, Servers(3, 3));
   ASSERT_THAT(groups, IsOk());

@@ -163,6 +163,69 @@ TEST(PlanMoves, CopiesGoToDistinctRacksAndHosts) {
   }
 }
 
+// Processes of `disks` disks each, all on one host, as in a dev cluster.
+void MakeProcesses(MovingWorld& world, uint32_t servers, uint32_t disks) {
+  for (uint32_t id = 1; id <= servers; ++id) {
+    world.server(id).host = "host";
+    world.server(id).chunkserver = ServerId((id - 1) / disks * disks + 1);
+  }
+}
+
+// Of the group whose copies lie on fewest.
+size_t FewestProcesses(MovingWorld& world) {
+  size_t fewest = SIZE_MAX;
+  for (const auto& [id, group] : world.groups()) {
+    std::set<ServerId> processes;
+    for (const v1::Member& member : group.members()) {
+      processes.insert(world.server(member.server()).chunkserver);
+    }
+    fewest = std::min(fewest, processes.size());
+  }
+  return fewest;
+}
+
+TEST(PlanMoves, CopiesLeaveAProcessTheyShareForOneThatHasNone) {
+  MovingWorld world(6, 3);
+  MakeProcesses(world, 6, 2);
+  world.Settle();
+  EXPECT_EQ(FewestProcesses(world), 3u);
+  world.ExpectWhole(3);
+}
+
+TEST(PlanMoves, ALostDiskIsReplacedByOneOfAnotherProcessThanTheOtherCopies) {
+  MovingWorld world(6, 3);
+  MakeProcesses(world, 6, 2);
+  world.Settle();
+  world.Lose(2);
+  world.Settle();
+  EXPECT_EQ(FewestProcesses(world), 3u);  // all that disk 2 had went to disk 1
+  EXPECT_EQ(world.Memberships(2), 0);
+  world.ExpectWhole(3);
+}
+
+TEST(PlanMoves, ADrainedProcessIsLeftByAllItsDisks) {
+  MovingWorld world(8, 3);
+  MakeProcesses(world, 8, 2);
+  world.Settle();
+  for (const uint32_t disk : {3u, 4u}) world.server(disk).draining = true;
+  world.Settle();
+  EXPECT_EQ(world.Memberships(3) + world.Memberships(4), 0);
+  EXPECT_EQ(FewestProcesses(world), 3u);
+  world.ExpectWhole(3);
+}
+
+TEST(PlanMoves, ANewDiskOfAProcessGetsItsShare) {
+  MovingWorld world(5, 3);
+  MakeProcesses(world, 5, 1);
+  world.Settle();
+  PlacementTarget& added = world.AddServer(6);
+  added.host = "host";
+  added.chunkserver = ServerId(1);
+  world.Settle();
+  EXPECT_EQ(FewestProcesses(world), 3u);
+  EXPECT_GT(world.Memberships(6), world.Memberships(5) / 2);
+}
+
 TEST(PlanMoves, FullServersTakeNothing) {
   MovingWorld world(5, 3);
   world.Settle();

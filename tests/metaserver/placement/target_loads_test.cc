@@ -109,5 +109,28 @@ TEST(TargetLoads, DistanceInsideTheGroupGoesBeforeLoad) {
   EXPECT_TRUE(loads.MoveImproves(shape.group(1), k2, k4));
 }
 
+TEST(TargetLoads, OneInTheSameProcessIsNearerThanAllOnTheSameHost) {
+  HandMadeShape shape(5);
+  for (const uint32_t server : {1, 2, 3, 4, 5}) {
+    shape.server(server).host = "host";
+    shape.server(server).chunkserver = ServerId(server);
+  }
+  shape.server(5).host = "other";
+  shape.server(5).chunkserver = ServerId(1);
+  shape.AddGroup(1, {1, 2, 3});
+  const ClusterShape looked = shape.Shape();
+  const TargetLoads loads(looked);
+  EXPECT_GT(loads.Neighbours(shape.group(1), shape.server(5)),
+            loads.Neighbours(shape.group(1), shape.server(4)));
+}
+
+TEST(TargetLoads, WhoseProcessIsNotKnownIsAlone) {
+  HandMadeShape shape(2);
+  for (const uint32_t server : {1, 2}) shape.server(server).chunkserver = ServerId();
+  shape.AddGroup(1, {1});
+  const ClusterShape looked = shape.Shape();
+  EXPECT_EQ(TargetLoads(looked).Neighbours(shape.group(1), shape.server(2)), 0);
+}
+
 }  // namespace
 }  // namespace cairn

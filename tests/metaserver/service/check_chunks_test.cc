@@ -11,7 +11,7 @@ namespace {
 // A server that answers when the test says so.
 class SlowInspector final : public ChunkInspector {
  public:
-  void List(const v1::Endpoint&, const v1::ListStoredRequest&, Deadline,
+  void List(const v1::ServerRecord&, const v1::ListStoredRequest&, Deadline,
             std::function<void(Result<v1::ListStoredResponse>)> done) override {
     {
       absl::MutexLock lock(&mu_);
@@ -22,7 +22,7 @@ class SlowInspector final : public ChunkInspector {
     response.set_end(true);
     done(response);
   }
-  void SetAside(const v1::Endpoint&, const v1::SetAsideRequest&, Deadline,
+  void SetAside(const v1::ServerRecord&, const v1::SetAsideRequest&, Deadline,
                 std::function<void(Result<v1::SetAsideResponse>)>) override {}
   void Open() {
     absl::MutexLock lock(&mu_);
