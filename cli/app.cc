@@ -19,6 +19,9 @@ void AddFleetVerbs(CLI::App& app, Action& chosen) {
   CLI::App& disk = *app.add_subcommand("disk", "The disks of the chunkservers");
   disk.require_subcommand(1);
   AddDiskLsVerb(disk, chosen);
+  AddDiskDrainVerb(disk, chosen);
+  AddDiskUndrainVerb(disk, chosen);
+  AddDiskRemoveVerb(disk, chosen);
   CLI::App& repair = *app.add_subcommand("repair", "How missing copies are made again");
   repair.require_subcommand(1);
   AddRepairLsVerb(repair, chosen);
@@ -87,8 +90,16 @@ void AddClusterOptions(CLI::App& verb, ClusterOptions& options) {
   verb.add_flag("--json", options.json, "Answer in JSON");
 }
 
-void AddServerArgument(CLI::App& verb, uint32_t& server) {
-  verb.add_option("server", server, "Its id, as 'cairn server ls' shows it")
+void AddServerArgument(CLI::App& verb, DiskTarget& server) {
+  server.one_disk = false;
+  verb.add_option("server", server.id, "Its id, as 'cairn server ls' shows it")
+      ->required()
+      ->check(CLI::PositiveNumber);
+}
+
+void AddDiskArgument(CLI::App& verb, DiskTarget& disk) {
+  disk.one_disk = true;
+  verb.add_option("disk", disk.id, "Its id, as 'cairn disk ls' shows it")
       ->required()
       ->check(CLI::PositiveNumber);
 }

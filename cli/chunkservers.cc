@@ -7,12 +7,6 @@
 
 namespace cairn {
 
-namespace {
-bool InMaintenance(const v1::ChunkserverStatus& server, WallTime now) {
-  return server.state() == v1::SERVER_MAINTENANCE && now < WallTimeOf(server.maintenance_until());
-}
-}  // namespace
-
 Result<Fleet> FetchFleet(const ClusterOptions& options) {
   Fleet fleet;
   ASSIGN_OR_RETURN(fleet.led,
@@ -20,6 +14,10 @@ Result<Fleet> FetchFleet(const ClusterOptions& options) {
   if (fleet.led || !fleet.status.chunkservers().empty()) return fleet;
   return Fail(ErrorCode::kUnavailable,
               "no leader answers here, and only a leader hears the chunkservers");
+}
+
+uint32_t ChunkserverOf(const v1::ChunkserverStatus& disk) {
+  return disk.chunkserver() != 0 ? disk.chunkserver() : disk.server();
 }
 
 const v1::ChunkserverStatus* FindChunkserver(const v1::GetStatusResponse& status, uint32_t server) {
@@ -38,6 +36,10 @@ std::string ServerStateText(const v1::ChunkserverStatus& server, WallTime now) {
     return "maintenance until " + LocalTime(server.maintenance_until().seconds()) + also;
   }
   return server.up() ? "up" : silent;
+}
+
+bool InMaintenance(const v1::ChunkserverStatus& server, WallTime now) {
+  return server.state() == v1::SERVER_MAINTENANCE && now < WallTimeOf(server.maintenance_until());
 }
 
 Colour ServerColour(const v1::ChunkserverStatus& server, WallTime now) {
@@ -59,12 +61,25 @@ uint64_t UsedPercent(const v1::ChunkserverStatus& server) {
                                static_cast<double>(server.total_bytes()));
 }
 
-Result<ExitCode> ChangeServer(const ClusterOptions& options, const v1::SetServerRequest& request,
-                              const std::string& told, const Console& console) {
+v1::SetServerRequest BackInService() {
+  v1::SetServerRequest request;
+  request.set_state(v1::SERVER_IN_SERVICE);
+  return request;
+}
+
+Result<ExitCode> ChangeServer(const ClusterOptions& options, const DiskTarget& target,
+                              v1::SetServerRequest request, const std::string& told,
+                              const Console& console) {
   ASSIGN_OR_RETURN(AdminClient client, OpenCluster(options));
-  v1::SetServerResponse response;
-  RETURN_IF_ERROR(client.CallLeader("SetServer", request, response, Deadline::After(kChangeTime)));
-  console.out << (options.json ? ToJson(request) : told) << "\n";
+  ASSIGN_OR_RETURN(const std::vector<uint32_t> disks, FetchDisks(client, target));
+  for (const uint32_t disk : disks) {
+    request.set_server(disk);
+    v1::SetServerResponse response;
+    RETURN_IF_ERROR(
+        client.CallLeader("SetServer", request, response, Deadline::After(kChangeTime)));
+    if (options.json) console.out << ToJson(request) << "\n";
+  }
+  if (!options.json) console.out << target.name() << " " << told << "\n";
   return ExitCode::kOk;
 }
 

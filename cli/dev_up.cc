@@ -83,6 +83,7 @@ void AddDevUpVerb(CLI::App& dev, Action& chosen) {
   verb.add_option("--dir", options->directory, "Where it keeps everything");
   verb.add_option("--meta", options->flags.meta, "Metaservers: 1, 3 (the default) or 5");
   verb.add_option("--chunk", options->flags.chunk, "Chunkservers (default 3)");
+  verb.add_option("--disks", options->flags.disks, "Disks of each chunkserver (default 1)");
   verb.add_option("--copies", options->flags.copies, "Copies of each chunk (default 3)");
   verb.add_option("--min-active", options->flags.min_active,
                   "Active copies below which writes are refused");

@@ -1,11 +1,13 @@
-#include <optional>
+#include "cli/drain.h"
+
+#include <algorithm>
+#include <vector>
 
 #include "cli/admin_client.h"
 #include "cli/chunkservers.h"
 #include "cli/interruption.h"
 #include "cli/progress_line.h"
 #include "cli/repair_text.h"
-#include "cli/verb.h"
 #include "client/backoff.h"
 
 namespace cairn {
@@ -13,32 +15,29 @@ namespace cairn {
 namespace {
 constexpr Duration kDrainLook = std::chrono::milliseconds(500);
 
-struct DrainOptions {
-  ClusterOptions cluster;
-  uint32_t server = 0;
-  bool wait = false;
-  std::optional<int> timeout_s;  // none: until it is empty
-};
+using DiskIds = std::vector<uint32_t>;
 
 struct DrainLook {
-  bool known = false;  // a leader told; the rest is of no use otherwise
-  bool listed = false;
-  v1::ServerState state = v1::SERVER_DRAINING;
+  bool known = false;   // a leader told; the rest is of no use otherwise
+  bool listed = false;  // some of the disks are
+  bool draining = true;  // all of those are
   uint32_t groups = 0;
   v1::GetRepairResponse repair;
 };
 
 // A leader that has just begun or is about to end lists no server at all.
-void ReadLook(const v1::GetStatusResponse& status, uint32_t server, DrainLook& look) {
+void ReadLook(const v1::GetStatusResponse& status, const DiskIds& disks, DrainLook& look) {
   look.known = !status.chunkservers().empty();
-  const v1::ChunkserverStatus* found = FindChunkserver(status, server);
-  look.listed = found != nullptr;
-  if (!look.listed) return;
-  look.state = found->state();
-  look.groups = found->active_groups() + found->syncing_groups();
+  for (const uint32_t disk : disks) {
+    const v1::ChunkserverStatus* found = FindChunkserver(status, disk);
+    if (found == nullptr) continue;
+    look.listed = true;
+    look.draining = look.draining && found->state() == v1::SERVER_DRAINING;
+    look.groups += found->active_groups() + found->syncing_groups();
+  }
 }
 
-Result<DrainLook> LookAtDrain(AdminClient& client, uint32_t server) {
+Result<DrainLook> LookAtDrain(AdminClient& client, const DiskIds& disks) {
   DrainLook look;
   const v1::GetStatusRequest request;
   const v1::GetStatusResponse type;
@@ -47,7 +46,7 @@ Result<DrainLook> LookAtDrain(AdminClient& client, uint32_t server) {
   if (!answers.has_value() && !client::IsTransient(answers.error().code()))
     return Fail(answers.error());
   if (!answers.has_value() || !answers->best().Leads()) return look;
-  ReadLook(static_cast<const v1::GetStatusResponse&>(*answers->best().answer), server, look);
+  ReadLook(static_cast<const v1::GetStatusResponse&>(*answers->best().answer), disks, look);
   if (look.groups == 0) return look;
   // Only for words: without it the look is still good.
   const Status told = client.CallAt(answers->best().address, "GetRepair", v1::GetRepairRequest(),
@@ -56,38 +55,39 @@ Result<DrainLook> LookAtDrain(AdminClient& client, uint32_t server) {
   return look;
 }
 
-std::string DrainText(uint32_t server, const DrainLook& look) {
-  if (!look.known) return fmt::format("server {}: no leader answers", server);
-  std::string text = fmt::format("server {}: {} groups left on it", server, look.groups);
+std::string DrainText(const DiskTarget& target, const DrainLook& look) {
+  if (!look.known) return target.name() + ": no leader answers";
+  std::string text = fmt::format("{}: {} groups left on it", target.name(), look.groups);
   const v1::RepairRecord& repair = look.repair.repair();
   if (IsUnderWay(repair)) text += "; " + PaceText(repair);
   const std::string why = WhyNothingMoves(look.repair);
   return why.empty() ? text : text + "; nothing moves: " + why;
 }
 
-std::string DrainJson(uint32_t server, const DrainLook& look) {
+std::string DrainJson(const DiskTarget& target, const DrainLook& look) {
   const v1::RepairRecord& repair = look.repair.repair();
   const bool moving = IsUnderWay(repair);
   return fmt::format(
-      "{{\"server\":{},\"groups_left\":{},\"bytes_left\":\"{}\",\"seconds_left\":\"{}\","
+      "{{\"{}\":{},\"groups_left\":{},\"bytes_left\":\"{}\",\"seconds_left\":\"{}\","
       "\"waits\":{}}}",
-      server, look.known ? std::to_string(look.groups) : "null",
+      target.one_disk ? "disk" : "server", target.id,
+      look.known ? std::to_string(look.groups) : "null",
       moving ? RepairBytesLeft(repair) : 0, moving ? repair.seconds_left() : 0,
       QuoteJson(look.known ? WhyNothingMoves(look.repair) : "no leader answers"));
 }
 
 // Somebody else may have changed it meanwhile.
-Status CheckStillDraining(uint32_t server, const DrainLook& look) {
+Status CheckStillDraining(const DiskTarget& target, const DrainLook& look) {
   if (!look.known) return OkStatus();
-  if (!look.listed) return Status::Error(ErrorCode::kNotFound, "there is no server {}", server);
-  if (look.state == v1::SERVER_DRAINING) return OkStatus();
-  return Status::Error(ErrorCode::kNoData, "server {} is not draining any more", server);
+  if (!look.listed) return Status::Error(ErrorCode::kNotFound, "there is no {}", target.name());
+  if (look.draining) return OkStatus();
+  return Status::Error(ErrorCode::kNoData, "{} is not draining any more", target.name());
 }
 
 Result<ExitCode> TellEmpty(const DrainOptions& options, const DrainLook& look,
                            const Console& console) {
-  console.out << (options.cluster.json ? DrainJson(options.server, look)
-                                       : fmt::format("server {} is empty", options.server))
+  console.out << (options.cluster.json ? DrainJson(options.target, look)
+                                       : options.target.name() + " is empty")
               << "\n";
   return ExitCode::kOk;
 }
@@ -98,57 +98,55 @@ Deadline DrainDeadline(const DrainOptions& options) {
 }
 
 Result<ExitCode> AwaitEmpty(AdminClient& client, const DrainOptions& options,
-                            const Console& console) {
+                            const DiskIds& disks, const Console& console) {
   const bool json = options.cluster.json;
   const Deadline deadline = DrainDeadline(options);
   const Interruption interruption;
   const SystemClock clock;
   ProgressLine progress(console, clock, console.colour && !json);
   do {
-    ASSIGN_OR_RETURN(const DrainLook look, LookAtDrain(client, options.server));
-    RETURN_IF_ERROR(CheckStillDraining(options.server, look));
+    ASSIGN_OR_RETURN(const DrainLook look, LookAtDrain(client, disks));
+    RETURN_IF_ERROR(CheckStillDraining(options.target, look));
     if (look.known && look.groups == 0) {
       progress.Clear();
       return TellEmpty(options, look, console);
     }
-    const std::string text = DrainText(options.server, look);
-    progress.Show(json ? DrainJson(options.server, look) : text);
+    const std::string text = DrainText(options.target, look);
+    progress.Show(json ? DrainJson(options.target, look) : text);
     if (deadline.Passed()) {
       return Fail(ErrorCode::kDeadlineExceeded, "{}; the drain goes on", text);
     }
     if (!console.out.good()) return ExitCode::kFailed;  // nobody reads on
   } while (!interruption.Rest(std::min(kDrainLook, deadline.Left())));
-  return Fail(ErrorCode::kCancelled, "interrupted; the drain of server {} goes on", options.server);
+  return Fail(ErrorCode::kCancelled, "interrupted; the drain of {} goes on",
+              options.target.name());
 }
+
+}  // namespace
 
 Result<ExitCode> Drain(const DrainOptions& options, const Console& console) {
   v1::SetServerRequest request;
-  request.set_server(options.server);
   request.set_state(v1::SERVER_DRAINING);
   if (!options.wait) {
-    return ChangeServer(options.cluster, request,
-                        fmt::format("server {} is draining", options.server), console);
+    return ChangeServer(options.cluster, options.target, request, "is draining", console);
   }
   ASSIGN_OR_RETURN(AdminClient client, OpenCluster(options.cluster));
-  v1::SetServerResponse response;
-  RETURN_IF_ERROR(client.CallLeader("SetServer", request, response, Deadline::After(kChangeTime)));
-  return AwaitEmpty(client, options, console);
+  ASSIGN_OR_RETURN(const DiskIds disks, FetchDisks(client, options.target));
+  for (const uint32_t disk : disks) {
+    request.set_server(disk);
+    v1::SetServerResponse response;
+    RETURN_IF_ERROR(
+        client.CallLeader("SetServer", request, response, Deadline::After(kChangeTime)));
+  }
+  return AwaitEmpty(client, options, disks, console);
 }
-}  // namespace
 
-void AddServerDrainVerb(CLI::App& server, Action& chosen) {
-  CLI::App& verb = *server.add_subcommand(
-      "drain", "Moves all copies from a chunkserver to others; 'undrain' stops it");
-  auto options = std::make_shared<DrainOptions>();
-  AddClusterOptions(verb, options->cluster);
-  AddServerArgument(verb, options->server);
-  CLI::Option* wait = verb.add_flag("--wait", options->wait, "Until it is empty, with progress");
-  verb.add_option("--timeout", options->timeout_s, "Seconds to wait; as long as it takes otherwise")
+void AddDrainOptions(CLI::App& verb, DrainOptions& options) {
+  AddClusterOptions(verb, options.cluster);
+  CLI::Option* wait = verb.add_flag("--wait", options.wait, "Until it is empty, with progress");
+  verb.add_option("--timeout", options.timeout_s, "Seconds to wait; as long as it takes otherwise")
       ->needs(wait)
       ->check(CLI::Range(1, 31536000));
-  verb.callback([&chosen, options] {
-    chosen = [options](const Console& console) { return Drain(*options, console); };
-  });
 }
 
 }  // namespace cairn

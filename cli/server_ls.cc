@@ -1,3 +1,4 @@
+#include "cli/chunkserver_view.h"
 #include "cli/chunkservers.h"
 #include "cli/verb.h"
 
@@ -6,22 +7,25 @@ namespace cairn {
 namespace {
 void PrintServers(const Fleet& fleet, const Console& console) {
   const WallTime now = SystemClock().WallNow();
-  Table table({"SERVER", "STATE", "HOST", "RACK", "ADDRESS", "USED", "SIZE", "ACTIVE", "SYNCING",
-               "LEADS", "BAD BLOCKS"});
-  for (const auto& server : fleet.status.chunkservers()) {
-    const auto heard = [&fleet](std::string text) { return fleet.led ? std::move(text) : "?"; };
+  Table table({"SERVER", "STATE", "DISKS", "HOST", "RACK", "ADDRESS", "USED", "SIZE", "ACTIVE",
+               "SYNCING", "LEADS", "BAD BLOCKS"});
+  const auto heard = [&fleet](std::string text) { return fleet.led ? std::move(text) : "?"; };
+  for (const ChunkserverView& view : ViewChunkservers(fleet.status)) {
+    const v1::ChunkserverStatus& server = view.whole;
     table.Add(
-        {std::to_string(server.server()), heard(ServerStateText(server, now)), server.host(),
+        {std::to_string(server.server()), heard(StateText(view, now)),
+         std::to_string(view.disks.size()), server.host(),
          server.rack().empty() ? "-" : server.rack(), FramesText(server),
          heard(FormatBytes(UsedBytes(server))), heard(FormatBytes(server.total_bytes())),
          std::to_string(server.active_groups()), std::to_string(server.syncing_groups()),
          std::to_string(server.primary_groups()), heard(std::to_string(server.checksum_errors()))},
-        fleet.led ? ServerColour(server, now) : Colour::kNone);
+        fleet.led ? ColourOf(view, now) : Colour::kNone);
   }
   table.Print(console);
 }
 
-// Who says it comes first: what a follower says of chunkservers is not heard by itself.
+// Who says it comes first: what a follower says of chunkservers is not heard by itself. One entry
+// for each disk, as in the cluster's own status.
 std::string FleetJson(const Fleet& fleet) {
   std::string list;
   for (const auto& server : fleet.status.chunkservers()) {

@@ -9,7 +9,7 @@ constexpr std::chrono::seconds kLongestMaintenance = std::chrono::hours(30 * 24)
 
 struct MaintenanceOptions {
   ClusterOptions cluster;
-  uint32_t server = 0;
+  DiskTarget server;
   std::string time;
 };
 
@@ -22,14 +22,12 @@ Result<std::chrono::seconds> ParseMaintenance(const std::string& text) {
 Result<ExitCode> Maintain(const MaintenanceOptions& options, const Console& console) {
   ASSIGN_OR_RETURN(const std::chrono::seconds time, ParseMaintenance(options.time));
   v1::SetServerRequest request;
-  request.set_server(options.server);
   request.set_state(v1::SERVER_MAINTENANCE);
   request.set_maintenance_seconds(static_cast<uint64_t>(time.count()));
   const std::string until = LocalTime(SystemClock().WallNow().seconds + time.count());
-  return ChangeServer(options.cluster, request,
-                      fmt::format("server {} is in maintenance for {}, until about {}",
-                                  options.server, options.time, until),
-                      console);
+  return ChangeServer(
+      options.cluster, options.server, request,
+      fmt::format("is in maintenance for {}, until about {}", options.time, until), console);
 }
 }  // namespace
 

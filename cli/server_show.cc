@@ -1,4 +1,6 @@
+#include "cli/chunkserver_view.h"
 #include "cli/chunkservers.h"
+#include "cli/disk_table.h"
 #include "cli/verb.h"
 
 namespace cairn {
@@ -6,7 +8,7 @@ namespace cairn {
 namespace {
 struct ShowOptions {
   ClusterOptions cluster;
-  uint32_t server = 0;
+  DiskTarget server;
 };
 
 std::string DiskText(const v1::ChunkserverStatus& server) {
@@ -15,32 +17,45 @@ std::string DiskText(const v1::ChunkserverStatus& server) {
                      FormatBytes(server.total_bytes()), UsedPercent(server));
 }
 
-void PrintServer(const v1::ChunkserverStatus& server, bool led, const Console& console) {
+void PrintServer(const ChunkserverView& view, bool led, const Console& console) {
+  const v1::ChunkserverStatus& server = view.whole;
   const WallTime now = SystemClock().WallNow();
   const auto row = [&console](const char* name, const std::string& value) {
     console.out << fmt::format("{:<12}{}\n", name, value);
   };
   row("server", std::to_string(server.server()));
-  row("state", led ? Paint(console, ServerColour(server, now), ServerStateText(server, now)) : "?");
+  row("state", led ? Paint(console, ColourOf(view, now), StateText(view, now)) : "?");
   row("host", server.host());
   row("rack", server.rack().empty() ? "-" : server.rack());
   row("address", FramesText(server));
-  row("disk", led ? DiskText(server) : "?");
+  const bool several = view.disks.size() > 1;
+  if (several) row("disks", std::to_string(view.disks.size()));
+  row(several ? "room" : "disk", led ? DiskText(server) : "?");
   row("groups", fmt::format("{} active, {} syncing, leads {}", server.active_groups(),
                             server.syncing_groups(), server.primary_groups()));
   row("bad blocks", led ? std::to_string(server.checksum_errors()) : "?");
+  if (!several) return;
+  console.out << "\n";
+  PrintDisks(view.disks, led, console);
+}
+
+// The sums over its disks, and each of those.
+std::string ViewJson(const ChunkserverView& view) {
+  std::string disks;
+  for (const auto& disk : view.disks) disks += (disks.empty() ? "" : ",") + ToJson(disk);
+  std::string whole = ToJson(view.whole);
+  whole.pop_back();
+  return whole + ",\"disks\":[" + disks + "]}";
 }
 
 Result<ExitCode> ShowServer(const ShowOptions& options, const Console& console) {
   ASSIGN_OR_RETURN(const Fleet fleet, FetchFleet(options.cluster));
-  const v1::ChunkserverStatus* server = FindChunkserver(fleet.status, options.server);
-  if (server == nullptr) {
-    return Fail(ErrorCode::kNotFound, "there is no server {}", options.server);
-  }
+  ASSIGN_OR_RETURN(auto disks, PickDisks(fleet.status, options.server));
+  const ChunkserverView view = MakeView(std::move(disks));
   if (options.cluster.json) {
-    console.out << ToJson(*server) << "\n";
+    console.out << ViewJson(view) << "\n";
   } else {
-    PrintServer(*server, fleet.led, console);
+    PrintServer(view, fleet.led, console);
   }
   return ExitCode::kOk;
 }

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "cli/cluster_lookup.h"
+#include "cli/disk_target.h"
 #include "cli/output.h"
 #include "common/exit_code.h"
 #include "common/status.h"
@@ -18,8 +19,9 @@ using Action = std::function<Result<ExitCode>(const Console&)>;
 // --dir, --cluster, --tls-dir and --json.
 void AddClusterOptions(CLI::App& verb, ClusterOptions& options);
 
-// A chunkserver's id as the verb's argument.
-void AddServerArgument(CLI::App& verb, uint32_t& server);
+// A chunkserver's or a disk's id as the verb's argument.
+void AddServerArgument(CLI::App& verb, DiskTarget& server);
+void AddDiskArgument(CLI::App& verb, DiskTarget& disk);
 
 void AddClusterInitVerb(CLI::App& cluster, Action& chosen);
 void AddStatusVerb(CLI::App& app, Action& chosen);
@@ -34,6 +36,9 @@ void AddServerUndrainVerb(CLI::App& server, Action& chosen);
 void AddServerMaintenanceVerb(CLI::App& server, Action& chosen);
 void AddServerRemoveVerb(CLI::App& server, Action& chosen);
 void AddDiskLsVerb(CLI::App& disk, Action& chosen);
+void AddDiskDrainVerb(CLI::App& disk, Action& chosen);
+void AddDiskUndrainVerb(CLI::App& disk, Action& chosen);
+void AddDiskRemoveVerb(CLI::App& disk, Action& chosen);
 void AddRepairLsVerb(CLI::App& repair, Action& chosen);
 void AddRepairThrottleVerb(CLI::App& repair, Action& chosen);
 void AddRepairNowVerb(CLI::App& repair, Action& chosen);

@@ -119,6 +119,15 @@ std::string DevCluster::DataDirectory(const DevMember& member) const {
   return directory_ + "/" + member.name();
 }
 
+std::vector<std::string> DevCluster::DiskDirectories(const DevMember& member) const {
+  if (shape_.disks == 1) return {DataDirectory(member)};
+  std::vector<std::string> directories;
+  for (int i = 1; i <= shape_.disks; ++i) {
+    directories.push_back(fmt::format("{}/disk{}", DataDirectory(member), i));
+  }
+  return directories;
+}
+
 std::string DevCluster::ConfigFile(const DevMember& member) const {
   return DataDirectory(member) +
          (member.role == DevRole::kMeta ? "/metaserver.toml" : "/chunkserver.toml");

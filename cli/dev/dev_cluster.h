@@ -49,6 +49,8 @@ class DevCluster {
   Result<DevMember> Find(const std::string& kind, int number) const;
 
   std::string DataDirectory(const DevMember& member) const;
+  // Of a chunkserver's disks: its own directory if it has one, else directories in that.
+  std::vector<std::string> DiskDirectories(const DevMember& member) const;
   std::string ConfigFile(const DevMember& member) const;  // servers only
   std::string LogFile(const DevMember& member) const;
   std::string PidFile(const DevMember& member) const;

@@ -22,6 +22,15 @@ std::string GrpcAddresses(const Shape& shape) {
   return "[" + list + "]";
 }
 
+std::string DisksLine(const std::vector<std::string>& directories) {
+  if (directories.size() == 1) return "directory = " + QuoteToml(directories.front());
+  std::string list;
+  for (const std::string& directory : directories) {
+    list += (list.empty() ? "" : ", ") + QuoteToml(directory);
+  }
+  return "directories = [" + list + "]";
+}
+
 std::string Listen(uint16_t port) {
   return QuoteToml(fmt::format("127.0.0.1:{}", port));
 }
@@ -51,9 +60,9 @@ std::string ChunkserverConfig(const DevCluster& cluster, const DevMember& member
   const uint16_t port = cluster.shape().chunk_ports.at(static_cast<size_t>(member.number - 1));
   // The host's own name often means another loopback address than the one it listens on.
   return fmt::format(
-             "directory = {}\nlisten = {}\nhost = \"127.0.0.1\"\nunix_socket = {}\n"
+             "{}\nlisten = {}\nhost = \"127.0.0.1\"\nunix_socket = {}\n"
              "metaservers = {}\n",
-             QuoteToml(cluster.DataDirectory(member)), Listen(port),
+             DisksLine(cluster.DiskDirectories(member)), Listen(port),
              QuoteToml(cluster.SocketFile(member)), GrpcAddresses(cluster.shape())) +
          TlsTable(cluster, member.name()) + kLogTable;
 }

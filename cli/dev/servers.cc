@@ -13,6 +13,7 @@
 #include "cli/dev/metaservers.h"
 #include "cli/survey.h"
 #include "client/backoff.h"
+#include "common/data_directory.h"
 
 namespace cairn {
 
@@ -61,8 +62,20 @@ Status AwaitKilled(const DevCluster& cluster, const std::vector<RunningServer>& 
   return OkStatus();
 }
 
-// Only the leader hears the chunkservers.
-Status CheckAllUp(AdminClient& client, int chunkservers, Deadline deadline) {
+// Those that are known to have failed are not waited for.
+int CountGoodDisks(const DevCluster& cluster) {
+  int good = 0;
+  for (const DevMember& member : cluster.Servers()) {
+    if (member.role != DevRole::kChunk) continue;
+    for (const std::string& directory : cluster.DiskDirectories(member)) {
+      good += IsMarkedFailed(PosixFiles(), directory) ? 0 : 1;
+    }
+  }
+  return good;
+}
+
+// Only the leader hears the chunkservers. Each disk counts as one.
+Status CheckAllUp(AdminClient& client, int disks, Deadline deadline) {
   const v1::GetStatusRequest request;
   const v1::GetStatusResponse type;
   ASSIGN_OR_RETURN(const Answers answers, AskBest(client, {"GetStatus", &request, &type},
@@ -72,15 +85,15 @@ Status CheckAllUp(AdminClient& client, int chunkservers, Deadline deadline) {
   int up = 0;
   const auto& status = static_cast<const v1::GetStatusResponse&>(*best.answer);
   for (const auto& server : status.chunkservers()) up += server.up() ? 1 : 0;
-  if (up >= chunkservers) return OkStatus();
-  return Status::Error(ErrorCode::kUnavailable, "{} of {} chunkservers have joined", up,
-                       chunkservers);
+  if (up >= disks) return OkStatus();
+  return Status::Error(ErrorCode::kUnavailable, "{} of {} disks of chunkservers have joined", up,
+                       disks);
 }
 
 Status AwaitChunkservers(const DevCluster& cluster, AdminClient& client, Deadline deadline) {
   for (;;) {
     RETURN_IF_ERROR(CheckServersRun(cluster));
-    const Status up = CheckAllUp(client, cluster.shape().chunk, deadline);
+    const Status up = CheckAllUp(client, CountGoodDisks(cluster), deadline);
     if (up.ok()) return up;
     // One that is paused does not come by waiting.
     for (const DevMember& member : cluster.Servers()) {

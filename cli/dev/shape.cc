@@ -46,7 +46,8 @@ Status CheckShape(const Shape& shape) {
                          "--meta {}: a group begins with 1, 3 or 5 metaservers", shape.meta);
   }
   RETURN_IF_ERROR(CheckRange("--chunk", shape.chunk, 1, kMaxDevServers));
-  RETURN_IF_ERROR(CheckRange("--copies", shape.copies, 1, shape.chunk));
+  RETURN_IF_ERROR(CheckRange("--disks", shape.disks, 1, kMaxDevDisks));
+  RETURN_IF_ERROR(CheckRange("--copies", shape.copies, 1, shape.chunk * shape.disks));
   return CheckRange("--min-active", shape.min_active, 0, shape.copies);
 }
 }  // namespace
@@ -56,6 +57,7 @@ Result<Shape> NewShape(const ShapeFlags& flags) {
   shape.meta = flags.meta.value_or(3);
   shape.founders = shape.meta;
   shape.chunk = flags.chunk.value_or(3);
+  shape.disks = flags.disks.value_or(1);
   shape.copies = flags.copies.value_or(3);
   shape.min_active = flags.min_active.value_or(0);
   RETURN_IF_ERROR(CheckShape(shape));
@@ -86,6 +88,7 @@ Status AddMetaserver(Shape& shape) {
 Status CheckSameShape(const Shape& shape, const ShapeFlags& flags) {
   RETURN_IF_ERROR(CheckSame("--meta", shape.founders, flags.meta));
   RETURN_IF_ERROR(CheckSame("--chunk", shape.chunk, flags.chunk));
+  RETURN_IF_ERROR(CheckSame("--disks", shape.disks, flags.disks));
   RETURN_IF_ERROR(CheckSame("--copies", shape.copies, flags.copies));
   return CheckSame("--min-active", shape.min_active, flags.min_active);
 }
@@ -111,9 +114,9 @@ std::string FormatShape(const Shape& shape) {
   }
   return fmt::format(
              "# Written by 'cairn dev up'.\ncluster_id = {}\nmeta = {}\nfounders = {}\nchunk = {}\n"
-             "copies = {}\nmin_active = {}\nfounded = {}\nmounts = [{}]\n",
-             QuoteToml(shape.cluster_id), shape.meta, shape.founders, shape.chunk, shape.copies,
-             shape.min_active, shape.founded, mounts) +
+             "disks = {}\ncopies = {}\nmin_active = {}\nfounded = {}\nmounts = [{}]\n",
+             QuoteToml(shape.cluster_id), shape.meta, shape.founders, shape.chunk, shape.disks,
+             shape.copies, shape.min_active, shape.founded, mounts) +
          Ports(shape);
 }
 
@@ -124,8 +127,10 @@ Result<Shape> ParseShape(const std::string& name, std::string_view text) {
   shape.meta = static_cast<int>(reader.Integer("meta", 1, 1, kMaxDevMetaservers));
   shape.founders = static_cast<int>(reader.Integer("founders", shape.meta, 1, shape.meta));
   shape.chunk = static_cast<int>(reader.Integer("chunk", 3, 1, kMaxDevServers));
-  shape.copies = static_cast<int>(reader.Integer("copies", 3, 1, kMaxDevServers));
-  shape.min_active = static_cast<int>(reader.Integer("min_active", 0, 0, kMaxDevServers));
+  shape.disks = static_cast<int>(reader.Integer("disks", 1, 1, kMaxDevDisks));
+  const int most_copies = shape.chunk * shape.disks;
+  shape.copies = static_cast<int>(reader.Integer("copies", 3, 1, most_copies));
+  shape.min_active = static_cast<int>(reader.Integer("min_active", 0, 0, most_copies));
   shape.founded = reader.Boolean("founded", false);
   shape.mounts = reader.Strings("mounts");
   bool complete = true;

@@ -13,6 +13,7 @@ namespace cairn {
 
 inline constexpr int kMaxDevServers = 64;
 inline constexpr int kMaxDevMetaservers = 9;
+inline constexpr int kMaxDevDisks = 16;  // of one chunkserver
 
 struct MetaserverPorts {
   uint16_t frames = 0;
@@ -24,6 +25,7 @@ struct Shape {
   int meta = 3;           // processes, whether they are in the group or not
   int founders = 3;       // the first so many founded the group; mounts are told of these
   int chunk = 3;
+  int disks = 1;          // of each chunkserver
   int copies = 3;
   int min_active = 0;     // 0: the default for that many copies
   bool founded = false;   // a metaserver that is unborn after that has lost its directory
@@ -36,6 +38,7 @@ struct Shape {
 struct ShapeFlags {
   std::optional<int> meta;
   std::optional<int> chunk;
+  std::optional<int> disks;
   std::optional<int> copies;
   std::optional<int> min_active;
 };

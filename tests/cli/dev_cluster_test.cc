@@ -132,6 +132,19 @@ TEST_F(DevClusterTest, ConfigurationsHoldTheAgreedKeys) {
   EXPECT_TRUE(chunk.Finish().ok());
 }
 
+TEST_F(DevClusterTest, EachDiskOfAChunkserverHasADirectoryOfItsOwn) {
+  ShapeFlags flags;
+  flags.disks = 2;
+  const auto cluster = DevCluster::OpenOrCreate(scratch_.path(), flags);
+  ASSERT_TRUE(cluster.has_value()) << cluster.error().ToString();
+  const DevMember second{DevRole::kChunk, 2};
+  EXPECT_THAT(cluster->DiskDirectories(second),
+              testing::ElementsAre(scratch_.path() + "/chunk2/disk1",
+                                   scratch_.path() + "/chunk2/disk2"));
+  ConfigReader chunk("chunkserver.toml", ChunkserverConfig(*cluster, second));
+  EXPECT_EQ(chunk.Strings("directories"), cluster->DiskDirectories(second));
+}
+
 TEST_F(DevClusterTest, TheClientConfigReachesItsMetaserver) {
   const DevCluster cluster = Create();
   ASSERT_TRUE(WriteServerFiles(cluster).ok());

@@ -89,6 +89,23 @@ TEST(ShapeTest, RefusesWhatCannotBe) {
   EXPECT_THAT(NewShape(flags).error().message(), HasSubstr("--min-active 3"));
 }
 
+TEST(ShapeTest, DisksAreKeptAndThoseBeforeThereWereSeveralHaveOne) {
+  ShapeFlags flags;
+  flags.chunk = 1;
+  flags.disks = 3;
+  const auto shape = NewShape(flags);  // three copies on three disks of one process
+  ASSERT_TRUE(shape.has_value()) << shape.error().ToString();
+  EXPECT_EQ(ParseShape("cluster.toml", FormatShape(*shape))->disks, 3);
+  flags.disks = 2;
+  EXPECT_THAT(NewShape(flags).error().message(), HasSubstr("--copies 3"));
+  EXPECT_THAT(CheckSameShape(*shape, flags).message(), HasSubstr("--disks 2"));
+  flags.disks = 17;
+  EXPECT_THAT(NewShape(flags).error().message(), HasSubstr("--disks 17"));
+  std::string older = FormatShape(Sample());
+  older.erase(older.find("disks = 1\n"), 10);
+  EXPECT_EQ(ParseShape("cluster.toml", older)->disks, 1);
+}
+
 TEST(ShapeTest, ADifferingFlagIsNamedWithBothValues) {
   ShapeFlags flags;
   flags.chunk = 2;

@@ -63,14 +63,18 @@ def run(*command, timeout=300, check=True, **options):
 
 
 class Cluster:
-    """`meta` metaservers (1, 3 or 5), `chunkservers` chunkservers and as many mounts as said."""
+    """`meta` metaservers (1, 3 or 5), `chunkservers` chunkservers of `disks` disks each, and as
+    many mounts as said."""
 
-    def __init__(self, root, chunkservers=3, copies=3, mounts=1, min_active=None, meta=3):
+    def __init__(self, root, chunkservers=3, copies=3, mounts=1, min_active=None, meta=3,
+                 disks=1):
         self.root = pathlib.Path(root)
         self.directory = self.root / "dev"
         self.mounts = [self.root / f"mnt{i + 1}" for i in range(mounts)]
         self.shape = ["--meta", meta, "--chunk", chunkservers, "--copies", copies]
-        self.disks = []
+        self.loops = []
+        if disks != 1:
+            self.shape += ["--disks", disks]
         if min_active is not None:
             self.shape += ["--min-active", min_active]
         for mount in self.mounts:
@@ -88,12 +92,12 @@ class Cluster:
             moved = place.rename(self.root / place.name)
             place.mkdir()
             run("mount", "-o", "loop", image, place)
-            self.disks.append(place)
+            self.loops.append(place)
             run("cp", "-a", f"{moved}/.", place)
         return self.up()
 
     def remove_disks(self):
-        for place in self.disks:
+        for place in self.loops:
             run("umount", place, check=False)
 
     @property
