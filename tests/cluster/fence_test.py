@@ -46,12 +46,17 @@ def stopped(pid):
         os.kill(pid, signal.SIGCONT)
 
 
+def write_durably(path, data):
+    with open(path, "r+b" if path.exists() else "wb", buffering=0) as file:
+        file.write(data)
+        os.fsync(file.fileno())
+
+
 def a_mount_that_was_stopped_for_too_long_writes_no_more():
     with cluster(mounts=2) as c:
         kept, shared = c.mounts[1] / "kept", c.mounts[1] / "shared"
-        kept.write_bytes(os.urandom(3_000_000))
-        shared.write_bytes(os.urandom(200_000))
-        os.sync()
+        write_durably(kept, os.urandom(3_000_000))
+        write_durably(shared, os.urandom(200_000))
         digest = sha256(kept)
         writer = subprocess.Popen(
             [sys.executable, "-c", WRITER, c.mounts[0] / "gone", c.mounts[0] / "shared",
@@ -65,20 +70,17 @@ def a_mount_that_was_stopped_for_too_long_writes_no_more():
             wait_until(lambda: int(c.status()["inodes"]) == 3, SESSION_LIFE + 20,
                        "the session to end and the unlinked file to go")
             mine = os.urandom(200_000)
-            with open(shared, "r+b") as file:
-                file.write(mine)
-                os.fsync(file.fileno())
+            write_durably(shared, mine)
         print("go on", file=writer.stdin, flush=True)
         answers = writer.communicate(timeout=60)[0].split()
         assert answers == ["EIO"] * 4, answers
-        assert shared.read_bytes() == mine
-        assert sha256(kept) == digest
+        assert shared.read_bytes() == mine, "late bytes are in the shared file"
+        assert sha256(kept) == digest, "an old file is another one"
         report = c.cairn("fsck", check=False)
         assert report.returncode == 0, f"late bytes are somewhere: {report.stdout}"
         # What is opened from now on is of a new session.
-        (c.mounts[0] / "new").write_bytes(b"new")
-        os.sync()
-        assert (c.mounts[1] / "new").read_bytes() == b"new"
+        write_durably(c.mounts[0] / "new", b"new")
+        assert (c.mounts[1] / "new").read_bytes() == b"new", "what came after is not there"
         c.wait_healthy(30)
 
 
