@@ -167,6 +167,7 @@ TEST_F(ServerVerbsTest, RemoveSaysThatItIsGone) {
 }
 
 TEST_F(ServerVerbsTest, RemoveTellsWhatWasGivenUp) {
+  AddServer(3);
   uint32_t given_up = 0;
   group_.on_remove_server = [&](const v1::RemoveServerRequest& request) {
     given_up = request.give_up_groups();

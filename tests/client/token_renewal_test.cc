@@ -126,6 +126,7 @@ TEST_F(RuleL1Client, AFencedSessionIsLostAndItsFilesAnswerEioUntilClosed) {
   cluster_.metadata().DropSessions();
   ExpectCode(mount_->Fsync(file), ErrorCode::kIoError);
   EXPECT_EQ(cluster_.chunks().writes_run(), 0u);
+  EXPECT_EQ(cluster_.script().Count(v1::METADATA_RENEW_SESSION), 0u);  // nobody had to ask
   ExpectCode(Write(file, 0, "more"), ErrorCode::kIoError);
   ExpectCode(internal::StatusOf(mount_->Read(file, 0, 10)), ErrorCode::kIoError);
   const OpenFilePtr fresh = Create("new");
