@@ -1,6 +1,7 @@
 #include "metaserver/placement/plan_moves.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <set>
 #include <tuple>
@@ -48,7 +49,8 @@ class Planner {
   // Adds the member that is missing most, if somebody can take it.
   bool Grow(const Situation& situation);
   bool AddMember(const v1::PlacementGroup& group, const PlacementTarget& target);
-  std::optional<ServerId> ChooseTarget(const v1::PlacementGroup& group) const;
+  std::optional<ServerId> ChooseTarget(const Situation& situation) const;
+  bool IsBusy(ServerId target) const;
   void Rebalance(const std::vector<Situation>& situations);
   bool MoveForBalance(const Situation& situation);
   bool EvenPrimaries(const Situation& situation);
@@ -193,25 +195,38 @@ std::optional<uint32_t> Planner::ChooseLeaver(const v1::PlacementGroup& group) c
 bool Planner::Grow(const Situation& situation) {
   const v1::PlacementGroup& group = *situation.group;
   if (copies_out_[PrimaryOf(group)->server()] >= policy_.copies_out) return false;
-  const std::optional<ServerId> chosen = ChooseTarget(group);
+  const std::optional<ServerId> chosen = ChooseTarget(situation);
   return chosen.has_value() && AddMember(group, shape_.targets.at(*chosen));
 }
 
-std::optional<ServerId> Planner::ChooseTarget(const v1::PlacementGroup& group) const {
+bool Planner::IsBusy(ServerId target) const {
+  const auto in = copies_in_.find(target.value);
+  return in != copies_in_.end() && in->second >= policy_.copies_in;
+}
+
+// One that is busy is waited for rather than putting the copy beside another one, from where it
+// would have to move again. A last copy waits for nothing.
+std::optional<ServerId> Planner::ChooseTarget(const Situation& situation) const {
+  const v1::PlacementGroup& group = *situation.group;
   std::optional<std::tuple<int, double, uint64_t>> best;
   std::optional<ServerId> chosen;
+  int farthest_busy = std::numeric_limits<int>::max();
   for (const auto& [id, target] : shape_.targets) {
-    const auto in = copies_in_.find(id.value);
-    const bool busy = in != copies_in_.end() && in->second >= policy_.copies_in;
-    if (busy || !MayTakeGroups(target, policy_) || FindMember(group, id) != nullptr) continue;
-    const std::tuple rank(loads_.Neighbours(group, target),
-                          loads_.LoadOf(PoolId(group.pool()), id),
+    if (!MayTakeGroups(target, policy_) || FindMember(group, id) != nullptr) continue;
+    const int near = loads_.Neighbours(group, target);
+    if (IsBusy(id)) {
+      farthest_busy = std::min(farthest_busy, near);
+      continue;
+    }
+    const std::tuple rank(near, loads_.LoadOf(PoolId(group.pool()), id),
                           MixBits((uint64_t{group.id()} << 32) | id.value));
     if (best.has_value() && rank >= *best) continue;
     best = rank;
     chosen = id;
   }
-  return chosen;
+  const bool last_copy = IsLastCopy(situation.serving, situation.wanted);
+  const bool waits = best.has_value() && farthest_busy < std::get<0>(*best) && !last_copy;
+  return waits ? std::nullopt : chosen;
 }
 
 bool Planner::AddMember(const v1::PlacementGroup& group, const PlacementTarget& target) {
@@ -242,7 +257,7 @@ void Planner::Rebalance(const std::vector<Situation>& situations) {
 bool Planner::MoveForBalance(const Situation& situation) {
   const v1::PlacementGroup& group = *situation.group;
   if (group.members_size() != static_cast<int>(situation.wanted)) return false;
-  const std::optional<ServerId> to = ChooseTarget(group);
+  const std::optional<ServerId> to = ChooseTarget(situation);
   if (!to.has_value()) return false;
   v1::PlacementGroup grown = group;
   v1::Member& added = *grown.add_members();

@@ -16,6 +16,12 @@ int NearnessOf(const PlacementTarget& a, const PlacementTarget& b) {
   return !a.rack.empty() && a.rack == b.rack ? kSameRack : 0;
 }
 
+// Its place is about to be free: nobody need keep away from it.
+bool IsOnItsWayOut(const PlacementTarget& target) {
+  const bool gone = target.view.presence == ServerView::Presence::kGone;
+  return target.draining || (gone && !target.in_maintenance);
+}
+
 // Bytes of an average server; 0 when no size is known.
 double AverageBytes(const ClusterShape& shape) {
   double sum = 0;
@@ -77,7 +83,7 @@ int TargetLoads::NeighboursWithout(const v1::PlacementGroup& group, const Placem
     const ServerId server(member.server());
     const auto other = shape_.targets.find(server);
     if (server == target.id || server == left_out || other == shape_.targets.end()) continue;
-    if (member.state() == v1::MEMBER_LEAVING) continue;
+    if (member.state() == v1::MEMBER_LEAVING || IsOnItsWayOut(other->second)) continue;
     neighbours += NearnessOf(target, other->second);
   }
   return neighbours;

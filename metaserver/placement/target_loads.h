@@ -19,9 +19,9 @@ class TargetLoads {
   // Memberships per share of the cluster's capacity; servers of unknown size count as average.
   double LoadOf(PoolId pool, ServerId server) const;
   int PrimariesOf(PoolId pool, ServerId server) const;
-  // How close the target is to the other members of the group: one for each on the same rack, more
-  // than all of those for each on the same host, and more than all of these for each in the same
-  // process.
+  // How close the target is to the other members of the group that stay: one for each on the same
+  // rack, more than all of those for each on the same host, and more than all of these for each in
+  // the same process. Who drains or is gone does not stay.
   int Neighbours(const v1::PlacementGroup& group, const PlacementTarget& target) const;
   // Would the loads, or the distances inside the group, be more even with `to` in place of `from`?
   bool MoveImproves(const v1::PlacementGroup& group, ServerId from, ServerId to) const;

@@ -203,6 +203,50 @@ TEST(PlanMoves, ALostDiskIsReplacedByOneOfAnotherProcessThanTheOtherCopies) {
   world.ExpectWhole(3);
 }
 
+// Groups of which two disks that are there are in one process. One that moves from a disk to
+// another of its process has a member too many until that is done.
+int Crowded(MovingWorld& world, int copies) {
+  int crowded = 0;
+  for (const auto& [id, group] : world.groups()) {
+    std::set<ServerId> processes;
+    int there = 0;
+    for (const v1::Member& member : group.members()) {
+      const PlacementTarget& target = world.server(member.server());
+      if (target.view.presence != Presence::kAlive) continue;
+      ++there;
+      processes.insert(target.chunkserver);
+    }
+    const bool moves = there > copies;
+    crowded += !moves && there > static_cast<int>(processes.size()) ? 1 : 0;
+  }
+  return crowded;
+}
+
+TEST(PlanMoves, ABusyDiskIsWaitedForRatherThanPuttingTwoCopiesIntoOneProcess) {
+  MovingWorld world(6, 3);
+  MakeProcesses(world, 6, 2);
+  world.Settle();
+  ASSERT_GT(world.Active(2), static_cast<int>(world.policy_.copies_in));
+  world.Lose(2);
+  for (int looks = 0; looks < 3; ++looks) world.Step(/*sync=*/false);
+  EXPECT_EQ(Crowded(world, 3), 0);
+  for (int steps = 0; world.Step(); ++steps) {
+    ASSERT_LT(steps, 2000);
+    EXPECT_EQ(Crowded(world, 3), 0);
+  }
+  world.ExpectWhole(3);
+}
+
+TEST(PlanMoves, ALastCopyWaitsForNobody) {
+  MovingWorld world(4, 2);
+  MakeProcesses(world, 4, 2);
+  world.Settle();
+  world.policy_.copies_in = 1;
+  world.Lose(3);
+  world.Step(/*sync=*/false);
+  EXPECT_GT(Crowded(world, 2), 0);  // disk 4 takes one at once, and the rest has one copy left
+}
+
 TEST(PlanMoves, ADrainedProcessIsLeftByAllItsDisks) {
   MovingWorld world(8, 3);
   MakeProcesses(world, 8, 2);

@@ -124,6 +124,24 @@ TEST(TargetLoads, OneInTheSameProcessIsNearerThanAllOnTheSameHost) {
             loads.Neighbours(shape.group(1), shape.server(4)));
 }
 
+TEST(TargetLoads, NobodyKeepsAwayFromADiskThatIsOnItsWayOut) {
+  HandMadeShape shape(3);
+  for (const uint32_t server : {1, 2}) shape.server(server).chunkserver = ServerId(1);
+  shape.AddGroup(1, {1, 3});
+  const auto nearness = [&shape] {
+    const ClusterShape looked = shape.Shape();
+    return TargetLoads(looked).Neighbours(shape.group(1), shape.server(2));
+  };
+  EXPECT_GT(nearness(), 0);
+  shape.server(1).draining = true;
+  EXPECT_EQ(nearness(), 0);
+  shape.server(1).draining = false;
+  shape.server(1).view.presence = ServerView::Presence::kGone;
+  EXPECT_EQ(nearness(), 0);
+  shape.server(1).in_maintenance = true;  // it will be back
+  EXPECT_GT(nearness(), 0);
+}
+
 TEST(TargetLoads, WhoseProcessIsNotKnownIsAlone) {
   HandMadeShape shape(2);
   for (const uint32_t server : {1, 2}) shape.server(server).chunkserver = ServerId();
