@@ -27,7 +27,8 @@ Status MapKeeper::Report(const v1::ReportMemberRequest& request) {
     registry_.Shun(accused, request.reason());
     return OkStatus();
   }
-  const MemberReports::Verdict verdict = reports_.Note(reporter, accused, clock_.Now());
+  const MemberReports::Reporter alone{reporter, reporter};  // each process has one disk here
+  const MemberReports::Verdict verdict = reports_.Note(alone, accused, clock_.Now());
   if (verdict == MemberReports::Verdict::kWait) return OkStatus();
   // It was heard within the second: whoever misses it alone leaves.
   const bool reporter_leaves = verdict == MemberReports::Verdict::kReporterLeaves;
