@@ -143,14 +143,20 @@ void ServerConnection::MoveTo(const std::shared_ptr<ServerWorker>& worker, const
   worker_->connections.erase(self);
   descriptor_.release();
   state_ = State::kMoving;
-  asio::post(worker->io, [self, worker, ours] {
-    self->descriptor_ = asio::posix::stream_descriptor(worker->io, self->stream_->descriptor());
-    self->worker_ = worker;
-    worker->connections.insert(self);
-    if (self->shared_->stopped) return self->Close();
-    self->Open(ours);
-    self->Read();  // what came behind the Hello is in reader_, and nothing will wake us for it
+  // By way of the own loop: whoever called this has looked at state_ for the last time then.
+  asio::post(worker_->io, [self, worker, ours] {
+    asio::post(worker->io, [self, worker, ours] { self->Arrive(worker, ours); });
   });
+}
+
+void ServerConnection::Arrive(const std::shared_ptr<ServerWorker>& worker,
+                              const v1::Hello& ours) {
+  descriptor_ = asio::posix::stream_descriptor(worker->io, stream_->descriptor());
+  worker_ = worker;
+  worker->connections.insert(shared_from_this());
+  if (shared_->stopped) return Close();
+  Open(ours);
+  Read();  // what came behind the Hello is in reader_, and nothing will wake us for it
 }
 
 void ServerConnection::Open(const v1::Hello& ours) {

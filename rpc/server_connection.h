@@ -83,6 +83,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   void TakeFrame(Frame frame);
   void TakeHello(const Frame& frame);
   void MoveTo(const std::shared_ptr<ServerWorker>& worker, const v1::Hello& ours);
+  void Arrive(const std::shared_ptr<ServerWorker>& worker, const v1::Hello& ours);
   void Open(const v1::Hello& ours);
   void TakeRequest(Frame frame);
   void SayGoodbye(const Status& why);

@@ -126,6 +126,22 @@ bool ServerRegistry::SkipsGrace(ServerId server) const {
 
 bool ServerRegistry::Condemn(const v1::ServerRecord& record) {
   absl::MutexLock lock(&mu_);
+  return CondemnLocked(record);
+}
+
+bool ServerRegistry::CondemnForRemoval(const v1::ServerRecord& record) {
+  absl::MutexLock lock(&mu_);
+  if (!CondemnLocked(record)) return false;
+  entries_[ServerId(record.id())].being_removed = true;
+  return true;
+}
+
+void ServerRegistry::Pardon(ServerId server) {
+  absl::MutexLock lock(&mu_);
+  entries_[server].being_removed = false;
+}
+
+bool ServerRegistry::CondemnLocked(const v1::ServerRecord& record) {
   if (ViewLocked(record).presence != ServerView::Presence::kGone) return false;
   Entry& entry = entries_[ServerId(record.id())];
   entry.incarnation = std::max(entry.incarnation, Incarnation(record.incarnation()));
@@ -142,7 +158,7 @@ bool ServerRegistry::IsShunned(ServerId server) const {
 void ServerRegistry::ReleaseShunned(ServerId server) {
   absl::MutexLock lock(&mu_);
   Entry& entry = entries_[server];
-  entry.shunned = false;
+  if (!entry.being_removed) entry.shunned = false;
 }
 
 Duration ServerRegistry::SilenceOf(const Entry* entry) const {

@@ -61,6 +61,9 @@ class ServerRegistry {
   // the removal is being committed would outlive it (rule C1). False: it was heard meanwhile, and
   // must not be removed.
   bool Condemn(const v1::ServerRecord& record);
+  // The same for one that an operator removes: ReleaseShunned leaves it alone until Pardon().
+  bool CondemnForRemoval(const v1::ServerRecord& record);
+  void Pardon(ServerId server);
   // The monitor is about to look. If its last look is so long ago that this process must have been
   // stopped, or its host suspended, silence means nothing: it counts anew, as after a start.
   void NoteLook();
@@ -85,12 +88,14 @@ class ServerRegistry {
     Incarnation incarnation{0};  // of the last message
     bool shunned = false;
     bool skips_grace = false;
+    bool being_removed = false;
     uint64_t fences_finished = 0;  // as this incarnation said
     ServerCounters counters;
   };
   Duration SilenceOf(const Entry* entry) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
   const Entry* Find(ServerId server) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
   ServerView ViewLocked(const v1::ServerRecord& record) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
+  bool CondemnLocked(const v1::ServerRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Status CheckWelcomeLocked(ServerId server, Incarnation incarnation) const
       ABSL_SHARED_LOCKS_REQUIRED(mu_);
 

@@ -53,6 +53,11 @@ v1::OpenRequest OpenOf(const v1::CreateRequest& create, InodeId inode) {
   return open;
 }
 
+Status AnotherRequest(const v1::RequestId& id) {
+  return Status::Error(ErrorCode::kInvalidArgument, "request {} of session {} was another one",
+                       id.sequence(), id.session());
+}
+
 Result<v1::EntryResponse> Refusal(SessionTable::OpenResult result) {
   if (result == SessionTable::OpenResult::kTooMany) {
     return Fail(ErrorCode::kBusy, "the session holds too many files open");
@@ -86,6 +91,18 @@ void MetadataService::ProposeCreate(const Call<v1::CreateRequest, v1::EntryRespo
   ProposeEntry(std::move(command), [this, call, tries_left](Result<v1::EntryResponse> result) {
     const bool raced = !result && result.error().code() == ErrorCode::kBusy;
     if (raced && tries_left > 0) return Create(call, tries_left - 1);
+    if (result && !result->created()) return Reopen(call, *result);
+    call.Finish(WithToken(std::move(result), call.request().id(), call.request().flags()));
+  });
+}
+
+// A retry whose first try found the file and cut it; or the outcome of quite another request under
+// the same number, which says nothing of the right to the file it names.
+void MetadataService::Reopen(const Call<v1::CreateRequest, v1::EntryResponse>& call,
+                             const v1::EntryResponse& found) {
+  v1::OpenRequest open = OpenOf(call.request(), InodeId(found.attributes().inode()));
+  open.set_flags(open.flags() & ~static_cast<uint32_t>(O_TRUNC));
+  OpenInode(open, [this, call](Result<v1::EntryResponse> result) {
     call.Finish(WithToken(std::move(result), call.request().id(), call.request().flags()));
   });
 }
@@ -116,7 +133,10 @@ void MetadataService::OpenInode(const v1::OpenRequest& request,
   if ((request.flags() & O_TRUNC) == 0) return done(StillThere(request));
   v1::Command command;
   *command.mutable_open_truncate()->mutable_request() = request;
-  ProposeEntry(std::move(command), done);
+  ProposeEntry(std::move(command), [request, done](Result<v1::EntryResponse> result) {
+    const bool of_another = result && result->attributes().inode() != request.inode();
+    of_another ? done(Fail(AnotherRequest(request.id()))) : done(std::move(result));
+  });
 }
 
 // Read after the session was registered: an unlink that came before is seen here, one that comes

@@ -66,6 +66,8 @@ class MetadataService {
   void Create(const Call<v1::CreateRequest, v1::EntryResponse>& call, int tries_left);
   void ProposeCreate(const Call<v1::CreateRequest, v1::EntryResponse>& call, int tries_left);
   void Open(const Call<v1::OpenRequest, v1::EntryResponse>& call);
+  void Reopen(const Call<v1::CreateRequest, v1::EntryResponse>& call,
+              const v1::EntryResponse& found);
   void OpenInode(const v1::OpenRequest& request,
                  const std::function<void(Result<v1::EntryResponse>)>& done);
   void Close(Call<v1::CloseRequest, v1::CloseResponse> call);

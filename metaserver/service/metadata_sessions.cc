@@ -23,6 +23,7 @@ void MetadataService::Observe(const v1::Command& command, const v1::Outcome& out
     case v1::Command::kCloseSession:
       return sessions_.Remove(SessionId(outcome.session()));
     case v1::Command::kCreate:
+      if (!outcome.created()) return;  // the outcome of another request under the same number
       return sessions_.RegisterNew(SessionId(command.create().id().session()),
                                    InodeId(outcome.inode()));
     default:

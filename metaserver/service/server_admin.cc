@@ -125,7 +125,13 @@ void ServerAdmin::RemoveServer(const v1::RemoveServerRequest& request, RemoveDon
     return done(Fail(ErrorCode::kNotFound, "there is no server {}", request.server()));
   }
   // From here on it is given no lease.
-  if (parts_.registry->Condemn(*record)) return ReleaseAndRemove(**map, request, std::move(done));
+  if (parts_.registry->CondemnForRemoval(*record)) {
+    const ServerId server(request.server());
+    return ReleaseAndRemove(**map, request, [this, server, done = std::move(done)](auto removed) {
+      parts_.registry->Pardon(server);
+      done(std::move(removed));
+    });
+  }
   if (parts_.registry->View(*record).presence != ServerView::Presence::kAlive) {
     return done(Fail(ErrorCode::kBusy, "server {} may still have a lease: ask again in 10 s",
                      request.server()));

@@ -45,6 +45,42 @@ TEST_F(MetadataTokensTest, ACreateThatFindsTheFileAndItsRetryAnswerOneToo) {
   EXPECT_EQ(ClaimsOf(found->token()).session(), other_);
 }
 
+// The number of a request is chosen by whoever sends it.
+TEST_F(MetadataTokensTest, TheNumberOfAnotherRequestOpensNoFileOfSomebodyElse) {
+  v1::CreateRequest secret = CreateOf("secret", session_);
+  secret.set_mode(0600);
+  const uint64_t inode =
+      Ask<v1::EntryResponse>(v1::METADATA_CREATE, secret)->attributes().inode();
+  v1::SetAttributesRequest nothing;
+  *nothing.mutable_id() = CreateOf("mine", other_).id();
+  nothing.mutable_caller()->set_uid(2);
+  nothing.set_inode(inode);
+  ASSERT_TRUE(Ask<v1::EntryResponse>(v1::METADATA_SET_ATTRIBUTES, nothing).has_value());
+  v1::CreateRequest again = CreateOf("mine", other_);
+  *again.mutable_id() = nothing.id();
+  again.mutable_caller()->set_uid(2);
+  EXPECT_EQ(CodeOf(Ask<v1::EntryResponse>(v1::METADATA_CREATE, again)), Code::kAccessDenied);
+  EXPECT_FALSE(sessions_->MayHold(SessionId(other_), InodeId(inode)));
+
+  const uint64_t own = Create("own", other_).attributes().inode();
+  v1::OpenRequest cut;
+  *cut.mutable_id() = nothing.id();
+  cut.set_inode(own);
+  cut.set_flags(O_RDWR | O_TRUNC);
+  EXPECT_EQ(CodeOf(Ask<v1::EntryResponse>(v1::METADATA_OPEN, cut)), Code::kInvalidArgument);
+}
+
+TEST_F(MetadataTokensTest, ARetriedCreateThatCutAFileThatWasThereHearsOfIt) {
+  Create("x", session_);
+  const v1::CreateRequest request = CreateOf("x", other_, O_RDWR | O_TRUNC);
+  const auto first = Ask<v1::EntryResponse>(v1::METADATA_CREATE, request);
+  const auto again = Ask<v1::EntryResponse>(v1::METADATA_CREATE, request);
+  ASSERT_TRUE(again.has_value());
+  EXPECT_EQ(again->attributes().inode(), first->attributes().inode());
+  EXPECT_EQ(again->file().generation(), first->file().generation()) << "cut once";
+  EXPECT_FALSE(again->token().empty());
+}
+
 TEST_F(MetadataTokensTest, LookupsAnswerNone) {
   Create("x", session_);
   EXPECT_TRUE(Lookup("x")->token().empty());
