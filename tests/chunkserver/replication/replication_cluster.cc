@@ -177,12 +177,15 @@ void ReplicationCluster::Publish() {
   for (const ServerId id : running) table(id).Apply(map, true);
 }
 
-void ReplicationCluster::SetGroupAfterPowerLoss(const std::vector<Row>& rows) {
+uint64_t ReplicationCluster::SetGroupAfterPowerLoss(const std::vector<Row>& rows) {
+  uint64_t lost = 0;
   {
     absl::MutexLock lock(&mu_);
-    group_.set_power_lost_epoch(group_.epoch() + 1);
+    lost = group_.epoch() + 1;
+    group_.set_power_lost_epoch(lost);
   }
   SetGroup(rows);
+  return lost;
 }
 
 uint64_t ReplicationCluster::epoch() const {

@@ -60,8 +60,8 @@ class ReplicationCluster {
   // A new epoch with these members; those active are meant as they run now. Its primary has to
   // have it activated.
   void SetGroup(const std::vector<Row>& rows, uint32_t min_active = 1);
-  // The same, begun again from copies that had lost power.
-  void SetGroupAfterPowerLoss(const std::vector<Row>& rows);
+  // The same, begun again from copies that had lost power; in which epoch.
+  uint64_t SetGroupAfterPowerLoss(const std::vector<Row>& rows);
   void Publish();  // to all that run
   void OrderScrub(uint64_t order);  // of every server
   uint64_t epoch() const;
