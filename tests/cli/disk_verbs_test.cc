@@ -56,8 +56,8 @@ TEST_F(DiskVerbsTest, LsNamesDisksThatAreFullOrAlmost) {
   UseOf(4, 96);
   UseOf(5, 100);
   EXPECT_EQ(Ask({"disk", "ls"}), 0) << err_.str();
-  EXPECT_THAT(out_.str(), HasSubstr("84 %  OK  "));
-  EXPECT_THAT(out_.str(), HasSubstr("96 %  NEAR_FULL  "));
+  EXPECT_THAT(out_.str(), HasSubstr("84 %   OK  "));
+  EXPECT_THAT(out_.str(), HasSubstr("96 %   NEAR_FULL  "));
   EXPECT_THAT(out_.str(), HasSubstr("100 %  FULL  "));
   ChangeServerOf(5, [](auto& disk) { disk.set_total_bytes(0); });
   EXPECT_EQ(Ask({"disk", "ls"}), 0);
