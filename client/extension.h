@@ -47,6 +47,8 @@ class Extension {
   // Bytes past the size may lie on chunkservers, and no commit will tell of them. The announcement
   // lasts as long as the session, whose end cuts them off.
   void Spoil();
+  // An earlier handle of this session left it so.
+  void BeginSpoilt() { named_ = spoilt_ = true; }
 
   // What a Close has to say.
   enum class Standing { kNone, kAnnounced, kSpoilt };

@@ -49,6 +49,7 @@ Result<MountedFileSystem::Opened> Mount::FinishOpen(v1::EntryResponse response, 
     if (response.created() && (flags & O_ACCMODE) != O_RDONLY) {
       (*state)->extension.BeginWithNewFile();
     }
+    if (session_.opens().IsSpoilt(session, (*state)->id)) (*state)->extension.BeginSpoilt();
   }
   Entry entry = ToEntry(std::move(response));
   entry.keep_cache = keep_cache;

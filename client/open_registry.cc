@@ -13,6 +13,7 @@ void OpenRegistry::Reset(SessionId session) {
   holds_.clear();
   queue_.clear();
   extended_.clear();
+  spoilt_.clear();
 }
 
 Status OpenRegistry::Begin(InodeId inode, Deadline deadline) {
@@ -35,11 +36,20 @@ void OpenRegistry::Release(SessionId session, InodeId inode, Extension::Standing
   absl::MutexLock lock(&mu_);
   if (session != session_) return;
   if (extension == Extension::Standing::kAnnounced) extended_.insert(inode);
-  if (extension == Extension::Standing::kSpoilt) extended_.erase(inode);
+  if (extension == Extension::Standing::kSpoilt) spoilt_.insert(inode);
   auto it = holds_.find(inode);
   if (it == holds_.end() || --it->second > 0) return;
   holds_.erase(it);
   queue_.insert(inode);
+}
+
+bool OpenRegistry::IsExtended(InodeId inode) const {
+  return extended_.contains(inode) && !spoilt_.contains(inode);
+}
+
+bool OpenRegistry::IsSpoilt(SessionId session, InodeId inode) const {
+  absl::MutexLock lock(&mu_);
+  return session == session_ && spoilt_.contains(inode);
 }
 
 std::vector<InodeId> OpenRegistry::TakeClosable(size_t most) {
@@ -56,7 +66,7 @@ std::vector<InodeId> OpenRegistry::ClosingExtended() const {
   absl::MutexLock lock(&mu_);
   std::vector<InodeId> extended;
   for (InodeId inode : closing_) {
-    if (extended_.contains(inode)) extended.push_back(inode);
+    if (IsExtended(inode)) extended.push_back(inode);
   }
   return extended;
 }
@@ -87,7 +97,7 @@ bool OpenRegistry::any_extended() const {
   absl::MutexLock lock(&mu_);
   return std::any_of(queue_.begin(), queue_.end(),
                      [this](InodeId inode) ABSL_SHARED_LOCKS_REQUIRED(mu_) {
-                       return extended_.contains(inode);
+                       return IsExtended(inode);
                      });
 }
 

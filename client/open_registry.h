@@ -43,15 +43,21 @@ class OpenRegistry {
   uint64_t close_rounds() const;
   size_t queued() const;
   bool any_extended() const;  // in the queue
+  // Some bytes past its size may be stored that no commit tells of, written under any handle of
+  // the session: what it announced of the file lasts as long as the session (rule L5).
+  bool IsSpoilt(SessionId session, InodeId inode) const;
   std::vector<InodeId> Held() const;
 
  private:
+  bool IsExtended(InodeId inode) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
+
   mutable absl::Mutex mu_;
   SessionId session_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<InodeId, uint64_t> holds_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_set<InodeId> queue_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_set<InodeId> closing_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_set<InodeId> extended_ ABSL_GUARDED_BY(mu_);  // to be named as no longer so
+  absl::flat_hash_set<InodeId> spoilt_ ABSL_GUARDED_BY(mu_);    // never to be
   uint64_t rounds_ ABSL_GUARDED_BY(mu_) = 0;
 };
 

@@ -181,6 +181,23 @@ TEST_F(RuleL5, AFrameThatFailedKeepsTheFileAnnouncedUntilTheSessionEnds) {
   EXPECT_EQ(cluster_.metadata().Inode(inode_.value).file().cuts_size(), 1);
 }
 
+TEST_F(RuleL5, AFrameThatFailedIsNotForgottenWhenTheFileIsOpenedAgain) {
+  OpenFilePtr file = Create("a");
+  cluster_.script().Add({v1::CHUNK_WRITE, Status(ErrorCode::kNoSpace, "scripted"), true, false, 1});
+  ASSERT_TRUE(Write(file, 0, "data").ok());
+  ExpectCode(mount_->Fsync(file), ErrorCode::kNoSpace);
+  Close(std::move(file));
+  ASSERT_TRUE(cluster_.script().AwaitCount(v1::METADATA_CLOSE, 1));
+  file = Open(inode_).file;
+  ASSERT_TRUE(Write(file, 0, "x").ok());
+  ASSERT_TRUE(mount_->Fsync(file).ok());
+  Close(std::move(file));
+  ASSERT_TRUE(cluster_.script().AwaitCount(v1::METADATA_CLOSE, 2));
+  EXPECT_THAT(Extended(), ElementsAre(inode_.value));
+  mount_.reset();
+  EXPECT_EQ(cluster_.metadata().Inode(inode_.value).file().cuts_size(), 1);
+}
+
 // An Extend that overtook the commit would be ended by it.
 TEST_F(RuleL5, AReopenedFileIsAnnouncedAfterTheLastCommitIsAnswered) {
   OpenFilePtr file = Create("a");
