@@ -18,7 +18,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/cluster"))
 from harness import cluster, run, wait_until  # noqa: E402
-from mount_bench import cpu_seconds, timed, write_file  # noqa: E402
+from mount_bench import timed, write_file  # noqa: E402
 from repair_test import is_whole  # noqa: E402
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -124,7 +124,6 @@ def creates(options):
         flushes = disk_flushes(c.directory)
         elapsed, cpu = timed(c, lambda: make("file"))
         time.sleep(2)  # what is written behind
-        cpu_seconds(c)
         flushes = disk_flushes(c.directory) - flushes
         print(f"{options.files / elapsed:.0f} files/s, {1000 * cpu / options.files:.2f} ms CPU and "
               f"{flushes / options.files:.2f} disk flushes per file")
