@@ -1,5 +1,6 @@
 #include "chunkserver/store/chunk_reader.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <utility>
@@ -51,12 +52,16 @@ Status Mismatch(StoreParts& parts, ChunkId id, uint32_t block, bool settle) {
 }  // namespace
 
 Result<ChunkRead> ReadBlocks(StoreParts& parts, Chunk& chunk, uint32_t first, uint32_t count,
-                             bool settle) {
+                             bool settle, uint32_t cut) {
   ChunkRead read;
   read.data = Payload::Allocate(size_t{count} * kBlockSize);
-  read.crcs.resize(count);
-  std::span<std::byte> bytes = read.data.writable();
-  RETURN_IF_ERROR(chunk.ReadBytes(uint64_t{first} * kBlockSize, bytes));
+  read.crcs.resize(count, ZeroBlockCrc());
+  const std::span<std::byte> all = read.data.writable();
+  const uint64_t offset = uint64_t{first} * kBlockSize;
+  const size_t shown = std::clamp<uint64_t>(cut, offset, offset + all.size()) - offset;
+  const std::span<std::byte> bytes =
+      all.first((shown + kBlockSize - 1) / kBlockSize * kBlockSize);
+  RETURN_IF_ERROR(chunk.ReadBytes(offset, bytes));
   Status status;
   // All blocks are looked at even after a bad one, so that each is counted.
   RETURN_IF_ERROR(VisitBlocks(chunk, first, bytes, [&](uint32_t block, auto here, auto& row) {
@@ -65,6 +70,9 @@ Result<ChunkRead> ReadBlocks(StoreParts& parts, Chunk& chunk, uint32_t first, ui
     status = Mismatch(parts, chunk.id(), block, settle);
   }));
   if (!status.ok()) return Fail(std::move(status));
+  std::memset(all.data() + shown, 0, all.size() - shown);
+  const std::span<std::byte> last = bytes.last(shown % kBlockSize == 0 ? 0 : kBlockSize);
+  if (!last.empty()) read.crcs[shown / kBlockSize] = Crc32c(last);
   return read;
 }
 

@@ -6,11 +6,14 @@
 
 namespace cairn {
 
+inline constexpr uint32_t kNoCut = UINT32_MAX;
+
 // Blocks [first, first + count), verified. A mismatch seen under a shared lock is not reported: the
-// caller reads once more under the exclusive one (rule C12) and passes `settle`.
+// caller reads once more under the exclusive one (rule C12) and passes `settle`. What lies at `cut`
+// and beyond, an offset in the chunk, is zeros, whatever is stored there.
 // REQUIRES: the chunk exists and has these blocks.
 Result<ChunkRead> ReadBlocks(StoreParts& parts, Chunk& chunk, uint32_t first, uint32_t count,
-                             bool settle);
+                             bool settle, uint32_t cut = kNoCut);
 
 // The same blocks, from the disk; lists those that do not match. `settle` as above.
 Result<BlockCheck> CheckBlocks(StoreParts& parts, Chunk& chunk, uint32_t first, uint32_t count,

@@ -155,10 +155,8 @@ class LocalChunkStore final : public ChunkStore {
     if (parts_.files.DoomedCount() < kMostDoomedFiles) return OkStatus();
     return parts_.health.Note(RemoveDoomedFiles(parts_));
   }
-  Result<std::optional<ChunkRead>> TryRead(Chunk& chunk, const FileState& file, uint32_t offset,
-                                           uint32_t length);
-  Result<ChunkRead> ReadExclusively(Chunk& chunk, const FileState& file, uint32_t offset,
-                                    uint32_t length);
+  Result<ChunkRead> ReadLocked(Chunk& chunk, const FileState& file, uint32_t offset,
+                               uint32_t length, bool settle);
   Result<std::vector<ChunkInfo>> InfosOf(const IndexView& view, const std::vector<ChunkId>& ids);
   Result<ChunkRead> FetchLocked(Chunk& chunk, uint32_t first_block, uint32_t count, bool settle);
   Result<BlockCheck> CheckLocked(Chunk& chunk, uint32_t first_block, uint32_t count, bool settle);
@@ -166,29 +164,15 @@ class LocalChunkStore final : public ChunkStore {
   StoreParts parts_;
 };
 
-// Nothing when it takes the exclusive lock to answer: a missed cut, or a block that does not match.
-Result<std::optional<ChunkRead>> LocalChunkStore::TryRead(Chunk& chunk, const FileState& file,
-                                                          uint32_t offset, uint32_t length) {
-  absl::ReaderMutexLock lock(&chunk.mu);
-  ASSIGN_OR_RETURN(std::optional<ChunkRow> row, chunk.Row());
-  if (!row) return std::optional<ChunkRead>(ChunkRead{.absent = true, .data = {}, .crcs = {}});
-  RETURN_IF_ERROR(CheckFits(chunk.id(), *row, file));
-  if (MissedCut(chunk.id(), *row, file)) return std::optional<ChunkRead>();
-  Result<ChunkRead> read = ReadBlocks(parts_, chunk, offset / kBlockSize, length / kBlockSize,
-                                      /*settle=*/false);
-  if (read.has_value()) return std::optional<ChunkRead>(std::move(*read));
-  if (read.error().code() == ErrorCode::kCorruption) return std::optional<ChunkRead>();
-  return Fail(std::move(read.error()));
-}
-
-Result<ChunkRead> LocalChunkStore::ReadExclusively(Chunk& chunk, const FileState& file,
-                                                   uint32_t offset, uint32_t length) {
-  absl::WriterMutexLock lock(&chunk.mu);
+// Cuts that the chunk missed are shown, not made: what a reader says of the file may be false.
+// REQUIRES: the chunk's lock is held.
+Result<ChunkRead> LocalChunkStore::ReadLocked(Chunk& chunk, const FileState& file, uint32_t offset,
+                                              uint32_t length, bool settle) {
   ASSIGN_OR_RETURN(std::optional<ChunkRow> row, chunk.Row());
   if (!row) return ChunkRead{.absent = true, .data = {}, .crcs = {}};
   RETURN_IF_ERROR(CheckFits(chunk.id(), *row, file));
-  RETURN_IF_ERROR(ApplyMissedCuts(parts_, chunk, file));
-  return ReadBlocks(parts_, chunk, offset / kBlockSize, length / kBlockSize, /*settle=*/true);
+  return ReadBlocks(parts_, chunk, offset / kBlockSize, length / kBlockSize, settle,
+                    MissedCut(chunk.id(), *row, file).value_or(kNoCut));
 }
 
 Result<ChunkRead> LocalChunkStore::Read(ChunkId id, const FileState& file, uint32_t offset,
@@ -202,9 +186,13 @@ Result<ChunkRead> LocalChunkStore::Read(ChunkId id, const FileState& file, uint3
                 id);
   }
   std::shared_ptr<Chunk> chunk = parts_.chunks.Get(id);
-  ASSIGN_OR_RETURN(std::optional<ChunkRead> read, Noted(TryRead(*chunk, file, offset, length)));
-  if (read) return std::move(*read);
-  return Noted(ReadExclusively(*chunk, file, offset, length));
+  {
+    absl::ReaderMutexLock lock(&chunk->mu);
+    Result<ChunkRead> read = Noted(ReadLocked(*chunk, file, offset, length, /*settle=*/false));
+    if (read.has_value() || read.error().code() != ErrorCode::kCorruption) return read;
+  }
+  absl::WriterMutexLock lock(&chunk->mu);
+  return Noted(ReadLocked(*chunk, file, offset, length, /*settle=*/true));
 }
 
 Result<std::vector<ChunkInfo>> LocalChunkStore::List(PgId group, std::optional<ChunkId> after,

@@ -138,7 +138,7 @@ class ChunkStore {
   virtual Status Write(const ChunkWrite& write) = 0;
 
   // `offset` and `length` are multiples of kBlockSize inside the chunk. Never-written blocks are
-  // zeros. Applies cuts the chunk has missed first (rule C9).
+  // zeros, and so is what lies beyond a cut that the chunk has missed (rule C9). Changes nothing.
   // kCorruption: a block does not match under the chunk's lock (rule C12), counted once per block;
   // kStaleGeneration as above.
   virtual Result<ChunkRead> Read(ChunkId id, const FileState& file, uint32_t offset,

@@ -10,13 +10,29 @@ class RuleC9 : public StoreTest {
   std::string Zeros(size_t count) { return std::string(count, '\0'); }
 };
 
-TEST_F(RuleC9, AReadDropsWhatACutRemovedEvenIfTheFileGrewAgain) {
+TEST_F(RuleC9, AReadShowsNothingOfWhatACutRemovedEvenIfTheFileGrewAgain) {
   ASSERT_OK(Fill(0, 20000, 'a'));
   Cut(5000);
   EXPECT_EQ(ReadText(0, 20000), std::string(5000, 'a') + Zeros(15000));
-  auto blocks = store_->Blocks(kChunk);
-  EXPECT_EQ((*blocks)->present, (std::vector<bool>{true, true}));
-  EXPECT_EQ((*blocks)->info.generation, 2u);
+  EXPECT_EQ(ReadText(4096, 4096), std::string(904, 'a') + Zeros(3192));
+  EXPECT_EQ(ReadText(8192, 8192), Zeros(8192));
+}
+
+TEST_F(RuleC9, AReaderWhoNamesFalseCutsFoolsOnlyItself) {
+  ASSERT_OK(Fill(0, 20000, 'a'));
+  const FileState honest = file_;
+  for (int i = 0; i < 1000; ++i) Cut(0);
+  EXPECT_EQ(ReadText(0, 20000), Zeros(20000));
+  file_ = honest;
+  EXPECT_EQ(ReadText(0, 20000), std::string(20000, 'a'));
+  EXPECT_OK(Fill(0, 10, 'b'));
+}
+
+TEST_F(RuleC9, DamageBeyondACutIsNotSeen) {
+  ASSERT_OK(Fill(0, 20000, 'a'));
+  FlipByte(9000);
+  Cut(8192);
+  EXPECT_EQ(ReadText(0, 20000), std::string(8192, 'a') + Zeros(20000 - 8192));
 }
 
 TEST_F(RuleC9, AWriteDropsWhatACutRemovedFirst) {
@@ -87,7 +103,7 @@ TEST_F(RuleC9, ACutSurvivesAKillAndCutsASealedChunkToo) {
   ASSERT_OK(Fill(0, 20000, 'a'));
   ASSERT_OK(SealAll());
   Cut(5000);
-  EXPECT_EQ(ReadText(0, 20000), std::string(5000, 'a') + Zeros(15000));
+  ASSERT_OK(store_->Remove(kChunk, file_, /*whole=*/false));
   EXPECT_FALSE(IsSealed());
   KillAndOpen();
   EXPECT_TRUE(store_->Suspects(kGroup).empty());
