@@ -66,6 +66,9 @@ class FaultyFile final : public File {
   void DropCached(uint64_t offset, uint64_t length) override {
     below_->DropCached(offset, length);
   }
+  void StartWriteOut(uint64_t offset, uint64_t length) override {
+    below_->StartWriteOut(offset, length);
+  }
 
  private:
   template <typename Call>

@@ -41,6 +41,8 @@ class File {
   // What of the range is clean leaves the page cache, so that the next read shows what the disk
   // holds. A hint: where it is not followed, nothing is wrong.
   virtual void DropCached(uint64_t /*offset*/, uint64_t /*length*/) {}
+  // Begins to write the range out, so that a later Sync() finds little left to do. A hint too.
+  virtual void StartWriteOut(uint64_t /*offset*/, uint64_t /*length*/) {}
 };
 
 enum class OpenMode {

@@ -117,6 +117,13 @@ class PosixFile final : public File {
                   POSIX_FADV_DONTNEED);
   }
 
+  void StartWriteOut(uint64_t offset, uint64_t length) override {
+    if (!CheckRange(offset, length, path_).ok()) return;
+    // What fails is found by the Sync() that follows.
+    sync_file_range(fd(), static_cast<off_t>(offset), static_cast<off_t>(length),
+                    SYNC_FILE_RANGE_WRITE);
+  }
+
  private:
   int fd() const { return descriptor_.get(); }
 

@@ -14,7 +14,7 @@ namespace cairn {
 // Thread-safe.
 class CopyPace {
  public:
-  static constexpr uint64_t kDefaultBytesPerSecond = 48u << 20;
+  static constexpr uint64_t kDefaultBytesPerSecond = 32u << 20;
   // A client that was not heard for this long is gone.
   static constexpr Duration kClientsLinger = std::chrono::seconds(1);
 
@@ -22,6 +22,8 @@ class CopyPace {
 
   // A client asked for something. On the path of every read and write: one load and one store.
   void NoteClient();
+  // Whether copying has to leave room for clients.
+  bool ClientsAreHere() const;
   // How long to wait before copying so many bytes. `bytes_per_second`: 0 is the default.
   Duration Take(uint64_t bytes, uint64_t bytes_per_second);
 

@@ -16,6 +16,8 @@ constexpr Duration kHearWait = std::chrono::milliseconds(500);
 constexpr Duration kCompareWait = std::chrono::seconds(1);
 constexpr uint32_t kPage = 1000;
 constexpr uint32_t kBlocksPerTransfer = kMaxTransferBytes / kBlockSize;
+// While clients are about: neither their requests nor a write to the chunk wait for more.
+constexpr uint32_t kBlocksPerPacedTransfer = kBlocksPerTransfer / 4;
 
 uint64_t BytesOf(const ChunkInfo& info) {
   return uint64_t{info.present_blocks} * kBlockSize;
@@ -33,6 +35,41 @@ bool DiffersInBlocksOnly(const ChunkInfo& ours, const v1::ChunkSummary& theirs) 
   const ChunkInfo other = InfoOf(theirs);
   return !theirs.suspect() && ours.version == other.version &&
          ours.generation == other.generation && ours.digest != other.digest;
+}
+
+// What makes a chunk of a member equal: blocks to be copied, and blocks that are not to be there.
+struct BlockDifference {
+  std::vector<bool> copy;
+  std::vector<bool> absent;
+};
+
+BlockDifference Difference(const ChunkBlocks& own, const v1::ListBlocksResponse& theirs) {
+  const auto their_count = static_cast<size_t>(theirs.crcs_size());
+  const std::vector<bool> present = UnpackBits(theirs.present(), their_count);
+  const std::vector<bool> suspect = UnpackBits(theirs.suspect(), their_count);
+  const size_t total = std::max(own.crcs.size(), their_count);
+  BlockDifference difference{std::vector<bool>(total), std::vector<bool>(total)};
+  for (size_t block = 0; block < total; ++block) {
+    const bool here = block < own.crcs.size() && own.present[block];
+    const bool there = block < their_count && present[block];
+    const bool same =
+        here && there && !suspect[block] && theirs.crcs(static_cast<int>(block)) == own.crcs[block];
+    difference.copy[block] = here && !same;
+    difference.absent[block] = !here && there;
+  }
+  return difference;
+}
+
+// Runs of marked blocks, none longer than `longest`.
+std::vector<BlockRange> PiecesOf(const std::vector<bool>& marked, uint32_t longest) {
+  std::vector<BlockRange> pieces;
+  for (uint32_t first = 0; first < marked.size();) {
+    uint32_t end = first;
+    while (end < marked.size() && marked[end] && end - first < longest) ++end;
+    if (end > first) pieces.push_back({first, end});
+    first = std::max(first + 1, end);
+  }
+  return pieces;
 }
 
 }  // namespace
@@ -174,11 +211,7 @@ Result<bool> MemberComparer::MendDigest(ChunkId id) {
   RETURN_IF_ERROR(context_.table.Stand(group_->id, group_->epoch));
   ASSIGN_OR_RETURN(const std::optional<ChunkBlocks> own, context_.store.Blocks(id));
   if (!own.has_value()) return false;
-  auto request = ForGroup<v1::ListBlocksRequest>();
-  request.set_inode(id.inode.value);
-  request.set_index(id.index);
-  ASSIGN_OR_RETURN(const auto theirs,
-                   Ask<v1::ListBlocksResponse>(v1::CHUNK_LIST_BLOCKS, request, kCallWait));
+  ASSIGN_OR_RETURN(const auto theirs, ListBlocksThere(id));
   if (theirs.absent() || !DiffersInBlocksOnly(own->info, theirs.summary())) return false;
   LOG_ERROR("a member has other blocks of the same version, made equal chunk={} pg={} server={}",
             id, group_->id, member_);
@@ -220,11 +253,51 @@ Status MemberComparer::CompareListed(const ChunkInfo& info) {
       return OkStatus();
     }
   }
+  uint64_t ahead = 0;
+  if (board_.has_value() && context_.pace.ClientsAreHere()) {
+    ASSIGN_OR_RETURN(ahead, CopyAhead(info));
+  }
   // Before the chunk is held: a write to it must not wait for the throttle.
-  if (board_.has_value()) RETURN_IF_ERROR(AwaitPace(BytesOf(info)));
+  const uint64_t left = BytesOf(info) - std::min(ahead, BytesOf(info));
+  if (board_.has_value() && left > 0) RETURN_IF_ERROR(AwaitPace(left));
   RETURN_IF_ERROR(CompareNow(info.id));
-  if (board_.has_value()) board_->Add({0, BytesOf(info)});
+  if (board_.has_value()) board_->Add({0, left});
   return OkStatus();
+}
+
+// The chunk is held for one piece at a time. What is written meanwhile is found by the comparison
+// that follows.
+Result<uint64_t> MemberComparer::CopyAhead(const ChunkInfo& info) {
+  uint64_t copied = 0;
+  ASSIGN_OR_RETURN(const std::optional<ChunkBlocks> own, context_.store.Blocks(info.id));
+  if (!own.has_value()) return copied;
+  ASSIGN_OR_RETURN(const auto theirs, ListBlocksThere(info.id));
+  const std::vector<bool> copy = Difference(*own, theirs).copy;
+  for (const BlockRange piece : PiecesOf(copy, kBlocksPerPacedTransfer)) {
+    const uint64_t bytes = uint64_t{piece.count()} * kBlockSize;
+    RETURN_IF_ERROR(AwaitPace(bytes));
+    ASSIGN_OR_RETURN(const bool goes_on, CopyPieceAhead(*own, piece));
+    if (!goes_on) break;
+    copied += bytes;
+    board_->Add({0, bytes});
+  }
+  return copied;
+}
+
+// False: the chunk is not what it was when the piece was planned, or a block of it is bad.
+Result<bool> MemberComparer::CopyPieceAhead(const ChunkBlocks& planned, BlockRange piece) {
+  const ChunkId id = planned.info.id;
+  const HeldChunk held(context_.gates.Get(id), Deadline::After(kCompareWait));
+  if (!held.ok()) return false;
+  RETURN_IF_ERROR(context_.table.Stand(group_->id, group_->epoch));
+  ASSIGN_OR_RETURN(const std::optional<ChunkInfo> now, context_.store.Info(id));
+  const bool same = now.has_value() && now->version == planned.info.version &&
+                    now->generation == planned.info.generation;
+  if (!same) return false;
+  const Status copied = CopyRun(planned, piece.first, piece.count(), {});
+  if (copied.code() == ErrorCode::kCorruption) return false;
+  RETURN_IF_ERROR(copied);
+  return true;
 }
 
 Status MemberComparer::CompareNow(ChunkId id) {
@@ -263,50 +336,31 @@ Status MemberComparer::CompareHeld(ChunkId id) {
   if (!own.has_value()) {
     RETURN_IF_ERROR(RemoveThere(id));
   } else {
-    auto request = ForGroup<v1::ListBlocksRequest>();
-    request.set_inode(id.inode.value);
-    request.set_index(id.index);
-    ASSIGN_OR_RETURN(const auto theirs,
-                     Ask<v1::ListBlocksResponse>(v1::CHUNK_LIST_BLOCKS, request, kCallWait));
+    ASSIGN_OR_RETURN(const auto theirs, ListBlocksThere(id));
     RETURN_IF_ERROR(CopyDifferences(*own, theirs));
   }
   MarkCompared(id);
   return OkStatus();
 }
 
+Result<v1::ListBlocksResponse> MemberComparer::ListBlocksThere(ChunkId id) {
+  auto request = ForGroup<v1::ListBlocksRequest>();
+  request.set_inode(id.inode.value);
+  request.set_index(id.index);
+  return Ask<v1::ListBlocksResponse>(v1::CHUNK_LIST_BLOCKS, request, kCallWait);
+}
+
 Status MemberComparer::CopyDifferences(const ChunkBlocks& own,
                                        const v1::ListBlocksResponse& theirs) {
-  const auto their_count = static_cast<size_t>(theirs.crcs_size());
-  const std::vector<bool> present = UnpackBits(theirs.present(), their_count);
-  const std::vector<bool> suspect = UnpackBits(theirs.suspect(), their_count);
-  const size_t total = std::max(own.crcs.size(), their_count);
-  std::vector<bool> copy(total);
-  std::vector<bool> absent(total);
-  for (size_t block = 0; block < total; ++block) {
-    const bool here = block < own.crcs.size() && own.present[block];
-    const bool there = block < their_count && present[block];
-    const bool same =
-        here && there && !suspect[block] && theirs.crcs(static_cast<int>(block)) == own.crcs[block];
-    copy[block] = here && !same;
-    absent[block] = !here && there;
-  }
+  const BlockDifference difference = Difference(own, theirs);
   // Blocks to be emptied travel with the first install; there is always one, for version and stamp.
-  std::string absent_blocks = PackBits(absent);
-  uint32_t first = 0;
-  bool sent = false;
-  while (first < total) {
-    uint32_t end = first;
-    while (end < total && copy[end] && end - first < kBlocksPerTransfer) ++end;
-    if (end == first) {
-      ++first;
-      continue;
-    }
-    RETURN_IF_ERROR(CopyRun(own, first, end - first, absent_blocks));
+  std::string absent_blocks = PackBits(difference.absent);
+  const std::vector<BlockRange> pieces = PiecesOf(difference.copy, kBlocksPerTransfer);
+  for (const BlockRange piece : pieces) {
+    RETURN_IF_ERROR(CopyRun(own, piece.first, piece.count(), absent_blocks));
     absent_blocks.clear();
-    sent = true;
-    first = end;
   }
-  return sent ? OkStatus() : CopyRun(own, 0, 0, absent_blocks);
+  return pieces.empty() ? CopyRun(own, 0, 0, absent_blocks) : OkStatus();
 }
 
 Status MemberComparer::CopyRun(const ChunkBlocks& own, uint32_t first, uint32_t count,

@@ -70,7 +70,12 @@ class MemberComparer {
   Status FetchOne(ChunkId id);
   Status RemoveThere(ChunkId id);
   Status CompareListed(const ChunkInfo& info);
+  // Copies much of what differs, at the pace that clients leave: it need not be all, nor be right
+  // for long. Returns how many bytes.
+  Result<uint64_t> CopyAhead(const ChunkInfo& info);
+  Result<bool> CopyPieceAhead(const ChunkBlocks& planned, BlockRange piece);
   Status CompareHeld(ChunkId id);
+  Result<v1::ListBlocksResponse> ListBlocksThere(ChunkId id);
   Result<bool> MendDigest(ChunkId id);
   Status CopyDifferences(const ChunkBlocks& own, const v1::ListBlocksResponse& theirs);
   Status CopyRun(const ChunkBlocks& own, uint32_t first, uint32_t count,

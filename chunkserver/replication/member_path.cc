@@ -241,7 +241,7 @@ void MemberPath::FetchBlocks(const FetchBlocksCall& call) {
 }
 
 void MemberPath::InstallBlocks(const InstallBlocksCall& call) {
-  context_.disk.Submit(call.deadline(), [this, call] {
+  context_.installs.Submit(call.deadline(), [this, call] {
     const Status installed = Install(call);
     context_.HeardStore(installed);
     installed.ok() ? call.Reply({}) : call.Fail(installed);
@@ -293,7 +293,7 @@ Status MemberPath::CheckUnchanged(const ChunkInfo& expected) {
 }
 
 void MemberPath::BeginCatchUp(const BeginCatchUpCall& call) {
-  context_.disk.Submit(call.deadline(), [this, call] {
+  context_.installs.Submit(call.deadline(), [this, call] {
     const v1::BeginCatchUpRequest& request = call.request();
     const PgId group(request.group());
     const Epoch epoch(request.epoch());

@@ -19,6 +19,7 @@ namespace cairn {
 struct BlockRange {
   uint32_t first = 0;
   uint32_t end = 0;
+  uint32_t count() const { return end - first; }
   bool Overlaps(const BlockRange& other) const { return first < other.end && other.first < end; }
 };
 

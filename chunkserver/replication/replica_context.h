@@ -73,10 +73,11 @@ struct ReplicaContext {
   SystemClock clock;
   CopyPace pace{clock};
   std::atomic<bool> disk_failed{false};
-  // Work that only waits for the disk; work that waits for peers in the path of an operation; what
-  // has to end before a group serves; long work over whole groups. Apart, so that none of them
-  // keeps another from ending.
+  // Work that only waits for the disk; what others copy here, apart from what clients wait for;
+  // work that waits for peers in the path of an operation; what has to end before a group serves;
+  // long work over whole groups. Apart, so that none of them keeps another from ending.
   Workers disk{"chunk-disk", 4};
+  Workers installs{"chunk-install", 2};
   Workers urgent{"chunk-urgent", 4};
   Workers takeovers{"chunk-takeover", 4};
   Workers background{"chunk-copy", 4};

@@ -64,6 +64,12 @@ Status Chunk::DropCached(uint64_t offset, uint64_t length) {
   return OkStatus();
 }
 
+Status Chunk::StartWriteOut(uint64_t offset, uint64_t length) {
+  ASSIGN_OR_RETURN(std::shared_ptr<File> file, OpenFile(/*create=*/false));
+  if (file) file->StartWriteOut(offset, length);
+  return OkStatus();
+}
+
 void Chunk::SetRow(const ChunkRow& row) {
   absl::MutexLock lock(&loading_);
   row_ = row;

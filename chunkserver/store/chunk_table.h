@@ -38,6 +38,8 @@ class Chunk {
 
   // The next read of the range comes from the disk; see File::DropCached.
   Status DropCached(uint64_t offset, uint64_t length);
+  // See File::StartWriteOut.
+  Status StartWriteOut(uint64_t offset, uint64_t length);
 
   // *Exclusive.* What was just written to the index.
   void SetRow(const ChunkRow& row);

@@ -150,6 +150,8 @@ Status InstallChunkBlocks(StoreParts& parts, Chunk& chunk, const BlockInstall& i
   WritePlan plan(parts, chunk);
   RETURN_IF_ERROR(plan.Build(offset, install.data, install.crcs));
   RETURN_IF_ERROR(WriteExtents(parts, chunk, plan.extents()));
+  // What is copied is synced soon (rule C4): all of it at once would hold up clients' fsyncs.
+  RETURN_IF_ERROR(chunk.StartWriteOut(offset, install.data.size()));
   for (uint32_t block : install.absent_blocks) RETURN_IF_ERROR(plan.edits().Clear(block));
   RETURN_IF_ERROR(CommitChange(parts, chunk, RowOfInstall(install), plan.edits()));
   return PunchBlocks(parts, chunk, install.absent_blocks);

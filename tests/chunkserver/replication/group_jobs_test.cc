@@ -96,6 +96,22 @@ TEST_F(GroupJobsTest, BlocksWithEqualRowsButDoubtfulBytesAreCopied) {
   EXPECT_TRUE(cluster_.store(kC).Suspects(kGroup).empty());
 }
 
+TEST_F(GroupJobsTest, AThrottledCopyHoldsAChunkForOnePieceOnly) {
+  cluster_.ThrottleCopies(1);
+  cluster_.Kill(kC);
+  ServeByAAndB();
+  std::string bytes;
+  for (int block = 0; block < 128; ++block) bytes += Block('a');
+  Write(Chunk(1), 0, bytes);
+  cluster_.Start(kC);
+  cluster_.Publish();
+  // The first piece goes at once, the second in three days.
+  ASSERT_TRUE(Eventually([&] { return cluster_.store(kC).Has(Chunk(1)); }));
+  EXPECT_EQ((*cluster_.store(kC).Blocks(Chunk(1)))->crcs.size(), 64u);
+  Write(Chunk(1), 0, Block('b'));
+  EXPECT_FALSE(cluster_.IsActive(kC));
+}
+
 TEST_F(GroupJobsTest, CatchUpUnderConcurrentWritesEndsEqual) {
   std::mt19937_64 random(Seed());
   ServeByAAndB();

@@ -129,6 +129,14 @@ void ReplicationCluster::OrderScrub(uint64_t order) {
   Publish();
 }
 
+void ReplicationCluster::ThrottleCopies(uint64_t bytes_per_second) {
+  {
+    absl::MutexLock lock(&mu_);
+    copy_bytes_per_second_ = bytes_per_second;
+  }
+  Publish();
+}
+
 v1::ClusterMap ReplicationCluster::Map() const {
   absl::MutexLock lock(&mu_);
   v1::ClusterMap map;
@@ -143,6 +151,7 @@ v1::ClusterMap ReplicationCluster::Map() const {
     address.set_incarnation(server->incarnation);
     address.set_scrub_order(scrub_order_);
   }
+  map.mutable_settings()->set_copy_bytes_per_second(copy_bytes_per_second_);
   return map;
 }
 

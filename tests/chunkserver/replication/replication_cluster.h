@@ -64,6 +64,7 @@ class ReplicationCluster {
   uint64_t SetGroupAfterPowerLoss(const std::vector<Row>& rows);
   void Publish();  // to all that run
   void OrderScrub(uint64_t order);  // of every server
+  void ThrottleCopies(uint64_t bytes_per_second);
   uint64_t epoch() const;
   bool IsActive(ServerId server);
   void WaitReady(ServerId primary);
@@ -128,6 +129,7 @@ class ReplicationCluster {
   v1::PlacementGroup group_ ABSL_GUARDED_BY(mu_);
   uint32_t min_active_ ABSL_GUARDED_BY(mu_) = 1;
   uint64_t scrub_order_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t copy_bytes_per_second_ ABSL_GUARDED_BY(mu_) = 0;
   bool hold_synced_ ABSL_GUARDED_BY(mu_) = false;
   bool hold_activations_ ABSL_GUARDED_BY(mu_) = false;
   std::vector<ServerId> heard_ ABSL_GUARDED_BY(mu_);
