@@ -35,6 +35,9 @@ Result<v1::EntryResponse> Mount::SendAttributes(const v1::SetAttributesRequest& 
   if (!response.has_value() || state == nullptr) return response;
   absl::MutexLock lock(&state->mu);
   state->LearnOwnChange(*response);
+  if (!response->token().empty() && state->tokens.write.wanted) {
+    state->tokens.write.token = response->token();
+  }
   return response;
 }
 

@@ -35,6 +35,7 @@ v1::CommitWriteRequest WriteBehind::TakeCommit(InodeState& state) {
   }
   request.set_generation(state.file.generation());
   request.set_clear_set_id(taken.clear_set_id);
+  request.set_token(state.tokens.write.token);
   // With the last handle closed nothing more comes: the announcement ends with what it was for.
   const bool all = state.buffer.empty() && !state.postponed.any() && state.handles == 0;
   request.set_last(all && state.extension.EndWithCommit());
@@ -90,8 +91,8 @@ bool WriteBehind::Answered(InodeState& state, const Result<v1::EntryResponse>& e
 }
 
 void WriteBehind::Commit(const InodeStatePtr& state, const v1::CommitWriteRequest& request) {
-  auto entry = metadata_->Change<v1::EntryResponse>(v1::METADATA_COMMIT_WRITE, request,
-                                                    state->session);
+  auto entry =
+      metadata_->Change<v1::EntryResponse>(v1::METADATA_COMMIT_WRITE, request, state->session);
   bool done = false;
   {
     absl::MutexLock lock(&state->mu);

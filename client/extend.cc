@@ -11,9 +11,8 @@ void WriteBehind::Announce(const InodeStatePtr& state) {
   {
     absl::MutexLock lock(&state->mu);
     const uint32_t chunk_size = state->file.layout().chunk_size();
-    ready = state->extension.TakeReady(chunk_size, [&](const Segment& frame) {
-      return frame.end() <= state->attributes.size();
-    });
+    ready = state->extension.TakeReady(
+        chunk_size, [&](const Segment& frame) { return frame.end() <= state->attributes.size(); });
     chunks = state->extension.Ask(chunk_size);
   }
   for (const Segment& frame : ready) Send(state, frame);
@@ -25,6 +24,10 @@ void WriteBehind::Extend(const InodeStatePtr& state, const v1::ChunkRun& chunks)
   v1::ExtendRequest request;
   request.set_inode(state->id.value);
   *request.mutable_chunks() = chunks;
+  {
+    absl::MutexLock lock(&state->mu);
+    request.set_token(state->tokens.write.token);
+  }
   auto entry = metadata_->Change<v1::EntryResponse>(v1::METADATA_EXTEND, request, state->session);
   std::vector<Segment> refused;
   {

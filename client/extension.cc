@@ -17,7 +17,8 @@ void Extension::BeginWithNewFile() {
 std::optional<v1::ChunkRun> Extension::Ask(uint32_t chunk_size) {
   if (waiting_.empty() || asked_ || ending_) return std::nullopt;
   const uint64_t first = waiting_.front().offset / chunk_size;
-  const uint64_t count = std::max<uint64_t>(kChunksOfNewFile, announced_.count());
+  const uint64_t count =
+      std::clamp<uint64_t>(announced_.count(), kChunksOfNewFile, kMaxExtendChunks);
   asked_.emplace();
   asked_->set_first(static_cast<uint32_t>(first));
   asked_->set_count(static_cast<uint32_t>(std::min(count, kMostChunks - first)));
@@ -46,7 +47,9 @@ void Extension::CommitAnswered(bool ended) {
   if (std::exchange(ending_, false) && ended) named_ = false;
 }
 
-void Extension::Spoil() { spoilt_ = spoilt_ || named_; }
+void Extension::Spoil() {
+  spoilt_ = spoilt_ || named_;
+}
 
 Extension::Standing Extension::standing() const {
   if (spoilt_) return Standing::kSpoilt;

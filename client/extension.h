@@ -15,6 +15,8 @@ namespace cairn::client {
 
 // A create announces so many chunks (metaserver/operations/extenders.h has the same figure).
 inline constexpr uint32_t kChunksOfNewFile = 16;
+// At once (metaserver/operations/runs.h).
+inline constexpr uint32_t kMaxExtendChunks = 65536;
 
 // A value: WriteBehind asks and sends. The announcement is made once and lasts until the file is
 // closed, so that appends cost no round trip each. Thread-compatible.
@@ -58,8 +60,8 @@ class Extension {
   RunSet announced_;
   std::vector<Segment> waiting_;
   std::optional<v1::ChunkRun> asked_;  // an Extend is on its way
-  bool named_ = false;    // the metaserver may have us down for one who extends the file
-  bool ending_ = false;   // a commit that ends it is on its way
+  bool named_ = false;   // the metaserver may have us down for one who extends the file
+  bool ending_ = false;  // a commit that ends it is on its way
   bool spoilt_ = false;
 };
 

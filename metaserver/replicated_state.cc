@@ -83,8 +83,8 @@ class AppliedState final : public ReplicatedState, public StateMachine, public L
   void Propose(v1::Command command, std::function<void(Result<v1::Outcome>)> done) override;
   std::unique_ptr<ReadView> View() override { return Store()->View(); }
   void OnMapChanged(std::function<void()> observer) override { map_changed_ = std::move(observer); }
-  void OnAdmissionChanged(std::function<void()> observer) override {
-    admission_changed_ = std::move(observer);
+  void OnAdmissionChange(std::function<void(bool)> observer) override {
+    admission_change_ = std::move(observer);
   }
   void OnApplied(std::function<void(const v1::Command&, const v1::Outcome&)> observer) override {
     applied_ = std::move(observer);
@@ -138,10 +138,10 @@ class AppliedState final : public ReplicatedState, public StateMachine, public L
   InodeAllocator inodes_;
   std::unique_ptr<ReplicatedLog> log_;
   std::function<void()> map_changed_;
-  std::function<void()> admission_changed_;
+  std::function<void(bool shown)> admission_change_;
   std::function<void(const v1::Command&, const v1::Outcome&)> applied_;
   std::function<void(bool)> leadership_;
-  v1::Command command_;  // confined to the applying thread; kept for its memory
+  v1::Command command_;             // confined to the applying thread; kept for its memory
   bool admission_touched_ = false;  // likewise: by the batch that is being applied
   std::atomic<bool> born_{false};
   mutable absl::Mutex mu_;
@@ -256,7 +256,10 @@ size_t AppliedState::ApplyBatch(std::span<const LogEntry> entries,
   // Who is in the group decides what a start does with a damaged log (rule M5): that must not be
   // older in the state than in the log.
   const bool group_changed = txn->state().metaservers() != metaservers;
+  const bool tells_admission = std::exchange(admission_touched_, false) && admission_change_;
+  if (tells_admission) admission_change_(false);
   StopIfBroken(store->Write(*changes, /*sync=*/group_changed));
+  if (tells_admission) admission_change_(true);
   raft::SnapshotPoint point = Applied();
   point.index = last.index;
   point.term = last.term;
@@ -270,7 +273,6 @@ size_t AppliedState::ApplyBatch(std::span<const LogEntry> entries,
     point_ = std::move(point);
   }
   if (map_changed && map_changed_) map_changed_();
-  if (std::exchange(admission_touched_, false) && admission_changed_) admission_changed_();
   return count;
 }
 
@@ -302,8 +304,8 @@ std::string AppliedState::ApplyEntry(const LogEntry& entry, MetadataTransaction&
   if (!command_.ParseFromString(entry.command)) command_.Clear();
   const bool late = command_.only_in_term() != 0 && command_.only_in_term() != entry.term.value;
   v1::Outcome outcome = late ? LeadershipLost() : ApplyCommand(command_, txn);
-  admission_touched_ = admission_touched_ || command_.has_rotate_token_key() ||
-                       command_.close_session().fence();
+  admission_touched_ =
+      admission_touched_ || command_.has_rotate_token_key() || command_.close_session().fence();
   if (command_.has_mark_hash()) NoteMark(entry, txn.state(), outcome);
   if (applied_ && txn.store_status().ok()) applied_(command_, outcome);
   return outcome.SerializeAsString();
@@ -365,9 +367,11 @@ Status AppliedState::Install(const raft::SnapshotPoint& point, RowSource& rows) 
                          point.index);
   }
   RETURN_IF_ERROR(home_->Switch());
-  RETURN_IF_ERROR(Adopt(std::move(store)));
+  if (admission_change_) admission_change_(false);
+  const Status adopted = Adopt(std::move(store));
+  if (admission_change_) admission_change_(true);
+  RETURN_IF_ERROR(adopted);
   if (map_changed_) map_changed_();
-  if (admission_changed_) admission_changed_();
   return OkStatus();
 }
 

@@ -35,8 +35,9 @@ class ReplicatedState {
   // applying thread; must be quick. Set before the servers start.
   virtual void OnMapChanged(std::function<void()> observer) = 0;
 
-  // Told after each applied batch that changed token keys or fences, likewise.
-  virtual void OnAdmissionChanged(std::function<void()> observer) { (void)observer; }
+  // Told before (false) and after (true) views begin to show a batch that changed token keys or
+  // fences, likewise.
+  virtual void OnAdmissionChange(std::function<void(bool shown)> observer) { (void)observer; }
 
   // Told of each command as it is applied, on the applying thread and before any view shows it; not
   // of those replayed at a start. Must be quick. Set before the servers start.

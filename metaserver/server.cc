@@ -226,8 +226,8 @@ void RunningMetaserver::MakeServices() {
       },
       *admission_);
   sessions_ = std::make_unique<SessionTable>(clock_);
-  metadata_ = std::make_unique<MetadataService>(*state_, *sessions_, *resources_, *resources_,
-                                                *tokens_);
+  metadata_ =
+      std::make_unique<MetadataService>(*state_, *sessions_, *resources_, *resources_, *tokens_);
   ticker_ = std::make_unique<SessionTicker>(*metadata_, *tokens_);
   remover_ = MakeChunkRemover(*channels_);
   reaper_ = std::make_unique<Reaper>(*state_, *maps_, *registry_, *remover_, clock_);
@@ -256,7 +256,8 @@ void RunningMetaserver::Observe() {
     maps_->Invalidate();
     monitor_->Wake();
   });
-  state_->OnAdmissionChanged([this] { admission_->Invalidate(); });
+  state_->OnAdmissionChange(
+      [this](bool shown) { shown ? admission_->EndChange() : admission_->BeginChange(); });
   // What an earlier term's leader knew of sessions and chunkservers is old (rule M8).
   state_->OnLeadership([this](bool leads) {
     if (leads) registry_->Restart();

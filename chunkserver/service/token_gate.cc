@@ -45,15 +45,19 @@ std::optional<TokenGate::Checked> TokenGate::Find(std::string_view token) {
   return found->second;
 }
 
-Result<std::string> TokenGate::SecretOf(uint32_t key) const {
+Result<std::string> TokenGate::SecretOf(uint32_t key) {
+  const BootTime now = clock_.Now();
+  bool asks = false;
   {
-    absl::ReaderMutexLock lock(&keys_mu_);
+    absl::MutexLock lock(&keys_mu_);
     if (const auto found = keys_.find(key); found != keys_.end()) return found->second;
     if (!keys_.empty() && key < keys_.rbegin()->first) {
       return Fail(Refused("the token's key is not used any more"));
     }
+    asks = !asked_for_key_ || now - *asked_for_key_ >= kAskForKeyEvery;
+    if (asks) asked_for_key_ = now;
   }
-  table_.WantRefresh();
+  if (asks) table_.WantRefresh();
   return Fail(ErrorCode::kUnavailable, "key {} of a token is not known here yet", key);
 }
 
@@ -64,7 +68,11 @@ Result<TokenGate::Checked> TokenGate::Check(std::string_view token) {
   ASSIGN_OR_RETURN(const std::string secret, SecretOf(claims.key()));
   ++seals_checked_;
   if (!sealed->IsSealedWith(secret)) return Fail(Refused("the token was not made by the cluster"));
-  Checked checked{SessionId(claims.session()), claims.inode(), claims.rights(), claims.expires(),
+  Checked checked{SessionId(claims.session()),
+                  claims.inode(),
+                  claims.rights(),
+                  claims.expires(),
+                  claims.generation(),
                   fences_.UseOf(SessionId(claims.session()))};
   Shard& shard = ShardOf(token);
   absl::MutexLock lock(&shard.mu);
@@ -81,6 +89,10 @@ Status TokenGate::CheckUse(const Checked& checked, const v1::ChunkAddress& chunk
   }
   if (checked.inode != chunk.inode()) return Refused("the token is for another file");
   if ((checked.rights & rights) == 0) return Refused("the token lacks the right");
+  // The chunk takes it for its stamp: a made-up one would shut everybody else out.
+  if (rights == kTokenWrite && chunk.generation() > checked.generation) {
+    return Refused("the token is of an earlier generation of the file");
+  }
   const int64_t now = clock_.Now().since_boot.count() + time_offset_.load();
   if (now / kNanosecondsPerSecond >= checked.expires) return Refused("the token has run out");
   return OkStatus();

@@ -26,8 +26,10 @@ namespace cairn {
 class TokenGate final : public AccessGate {
  public:
   static constexpr size_t kRememberedPerShard = 4096;
+  static constexpr Duration kAskForKeyEvery = std::chrono::milliseconds(500);
 
-  // A key that is not known here yet asks `table` for a refresh.
+  // A key that is not known here yet asks `table` for a refresh, now and then: anybody can make up
+  // a number.
   TokenGate(FenceList& fences, const GroupTable& table, const Clock& clock)
       : fences_(fences), table_(table), clock_(clock) {}
 
@@ -47,6 +49,7 @@ class TokenGate final : public AccessGate {
     uint64_t inode = 0;
     uint32_t rights = 0;
     int64_t expires = 0;
+    uint64_t generation = 0;
     SessionUsePtr use;
   };
   // So that a frame's bytes are looked up as they are.
@@ -65,7 +68,7 @@ class TokenGate final : public AccessGate {
   Shard& ShardOf(std::string_view token);
   std::optional<Checked> Find(std::string_view token);
   Result<Checked> Check(std::string_view token);
-  Result<std::string> SecretOf(uint32_t key) const;
+  Result<std::string> SecretOf(uint32_t key);
   Status CheckUse(const Checked& checked, const v1::ChunkAddress& chunk, uint32_t rights) const;
 
   FenceList& fences_;
@@ -76,6 +79,7 @@ class TokenGate final : public AccessGate {
   // The metaservers' time less our boot time, in nanoseconds; it stands still between heartbeats.
   std::atomic<int64_t> time_offset_{0};
   mutable absl::Mutex keys_mu_;
+  std::optional<BootTime> asked_for_key_ ABSL_GUARDED_BY(keys_mu_);
   std::map<uint32_t, std::string> keys_ ABSL_GUARDED_BY(keys_mu_);
 };
 

@@ -1,15 +1,17 @@
 #include "metaserver/cluster/fence_watch.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace cairn {
 
-bool FencePassed(uint64_t fence, const MapSnapshot& map, const ServerRegistry& registry) {
-  if (fence == 0) return true;
-  return std::all_of(map.servers.begin(), map.servers.end(), [&](const auto& entry) {
-    if (registry.FencesFinished(entry.second) >= fence) return true;
-    return registry.View(entry.second).presence == ServerView::Presence::kGone;
-  });
+uint64_t PassedFences(const MapSnapshot& map, const ServerRegistry& registry) {
+  uint64_t passed = std::numeric_limits<uint64_t>::max();
+  for (const auto& [id, record] : map.servers) {
+    if (registry.View(record).presence == ServerView::Presence::kGone) continue;
+    passed = std::min(passed, registry.FencesFinished(record));
+  }
+  return passed;
 }
 
 }  // namespace cairn

@@ -1,5 +1,5 @@
-// Whether a fence has passed: no chunkserver serves the session any more, and what any of them had
-// admitted of it has ended (rule L1). Before that nothing the session held passes on.
+// Which fences have passed: no chunkserver serves the sessions any more, and what any of them had
+// admitted of them has ended (rule L1). Before that nothing these sessions held passes on.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,9 @@
 
 namespace cairn {
 
-// Every server has said so of all fences up to `fence`, as the process it is now, or has been
-// silent for so long that its lease has surely run out: it hears of the fence before it gets
-// another. Asked of soft state only, so a new leader learns it anew from heartbeats.
-// 0: there was no fence.
-bool FencePassed(uint64_t fence, const MapSnapshot& map, const ServerRegistry& registry);
+// All up to this one. Every server has said so, as the process it is now, or has been silent for so
+// long that its lease has surely run out: it hears of the fences before it gets another. Asked of
+// soft state only, so a new leader learns it anew from heartbeats.
+uint64_t PassedFences(const MapSnapshot& map, const ServerRegistry& registry);
 
 }  // namespace cairn

@@ -34,8 +34,7 @@ Status ReapScan::ScanKind(Collecting& collecting, std::string_view prefix, std::
       return false;
     }
     const Result<InodeId> inode = InodeOfKey(key);
-    collecting.status =
-        inode.has_value() ? Visit(collecting, *inode, row) : inode.error();
+    collecting.status = inode.has_value() ? Visit(collecting, *inode, row) : inode.error();
     return collecting.status.ok();
   };
   RETURN_IF_ERROR(ScanRows<Row>(collecting.view, prefix, from, visit));
@@ -44,8 +43,8 @@ Status ReapScan::ScanKind(Collecting& collecting, std::string_view prefix, std::
 }
 
 Result<std::vector<ReapItem>> ReapScan::Next(const ReadView& view, size_t max_chunks,
-                                             const Skip& skip) {
-  Collecting collecting{view, skip, max_chunks, 0, {}, {}};
+                                             uint64_t passed_fences, const Skip& skip) {
+  Collecting collecting{view, skip, passed_fences, max_chunks, 0, {}, {}};
   collecting.max_chunks = (max_chunks + 1) / 2;  // neither kind keeps the other waiting
   RETURN_IF_ERROR(ScanKind<v1::TrimRecord>(collecting, schema::kTrimPrefix, trim_cursor_));
   collecting.max_chunks = max_chunks;
@@ -55,6 +54,7 @@ Result<std::vector<ReapItem>> ReapScan::Next(const ReadView& view, size_t max_ch
 
 Status ReapScan::Visit(Collecting& collecting, InodeId inode, const v1::OrphanRecord& orphan) {
   if (orphan.holders_size() > 0 || collecting.skip(inode, true)) return OkStatus();
+  if (orphan.after_fence() > collecting.passed_fences) return OkStatus();
   ASSIGN_OR_RETURN(const auto record,
                    LoadRow<v1::InodeRecord>(collecting.view, schema::InodeKey(inode)));
   ASSIGN_OR_RETURN(const auto trim,
@@ -72,6 +72,7 @@ Status ReapScan::Visit(Collecting& collecting, InodeId inode, const v1::OrphanRe
 
 Status ReapScan::Visit(Collecting& collecting, InodeId inode, const v1::TrimRecord& trim) {
   if (collecting.skip(inode, false)) return OkStatus();
+  if (trim.after_fence() > collecting.passed_fences) return OkStatus();
   ASSIGN_OR_RETURN(const auto record,
                    LoadRow<v1::InodeRecord>(collecting.view, schema::InodeKey(inode)));
   ReapItem item;
@@ -116,8 +117,7 @@ void ReapScan::Advance(const ReapItem& item) {
   if (item.complete) {
     progress_.erase({item.inode, item.whole});
   } else {
-    progress_[{item.inode, item.whole}] = {item.generation,
-                                           item.done_before + item.chunks.size()};
+    progress_[{item.inode, item.whole}] = {item.generation, item.done_before + item.chunks.size()};
   }
 }
 

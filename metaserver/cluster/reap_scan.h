@@ -35,9 +35,11 @@ class ReapScan {
   // Inodes for which this is true are passed over.
   using Skip = std::function<bool(InodeId, bool whole)>;
 
-  // The next items, with at most `max_chunks` chunks and as many items. Goes round and round: an
-  // inode comes again until its row is gone.
-  Result<std::vector<ReapItem>> Next(const ReadView& view, size_t max_chunks, const Skip& skip);
+  // The next items, with at most `max_chunks` chunks and as many items. Rows that wait for a fence
+  // later than `passed_fences` are passed over. Goes round and round: an inode comes again until
+  // its row is gone.
+  Result<std::vector<ReapItem>> Next(const ReadView& view, size_t max_chunks,
+                                     uint64_t passed_fences, const Skip& skip);
   // The item's chunks are gone: go on behind them.
   void Advance(const ReapItem& item);
 
@@ -49,6 +51,7 @@ class ReapScan {
   struct Collecting {
     const ReadView& view;
     const Skip& skip;
+    uint64_t passed_fences;
     size_t max_chunks;
     size_t chunks = 0;
     std::vector<ReapItem> items;

@@ -183,12 +183,10 @@ Result<size_t> Reaper::RunOnce() {
   const BootTime now = clock_.Now();
   std::erase_if(deferred_, [&](const auto& entry) { return entry.second <= now; });
   const std::unique_ptr<ReadView> view = state_.View();
-  // A holder that fell silent lets go in the command that writes its fence: whoever sees the one in
-  // this view sees the other.
-  ASSIGN_OR_RETURN(const v1::StateRecord state, LoadState(*view));
-  if (!FencePassed(state.next_fence(), *map, registry_)) return 0;
+  // Asked after the rows are as they will be read: what passed before a fence says nothing of it.
+  const uint64_t passed = PassedFences(*map, registry_);
   ASSIGN_OR_RETURN(std::vector<ReapItem> items,
-                   scan_.Next(*view, kMaxChunksPerRound, [&](InodeId inode, bool whole) {
+                   scan_.Next(*view, kMaxChunksPerRound, passed, [&](InodeId inode, bool whole) {
                      return deferred_.contains({inode, whole});
                    }));
   if (items.empty()) return 0;

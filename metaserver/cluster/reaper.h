@@ -35,7 +35,7 @@ class Reaper {
   void Stop();
 
   // One round. Answers how many inodes moved on. Run by the thread, or by a test instead of it.
-  // None while somebody who was shut out may still write to what would be removed (rule C11).
+  // Passes over what somebody who was shut out may still write to (rule C11).
   Result<size_t> RunOnce();
 
  private:

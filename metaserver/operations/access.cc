@@ -9,9 +9,6 @@ namespace cairn {
 
 namespace {
 
-// Linux sets it in the flags of a file opened to be run, which needs no right to read.
-constexpr uint32_t kOpenToExecute = 0x20;
-
 uint32_t RightsOf(const v1::Attributes& attributes, const v1::Caller& caller) {
   const uint32_t mode = attributes.mode();
   if (IsRoot(caller)) {

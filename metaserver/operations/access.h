@@ -22,6 +22,9 @@ bool IsOwner(const v1::Attributes& attributes, const v1::Caller& caller);
 // that nobody may execute.
 Status CheckAccess(const v1::Attributes& attributes, const v1::Caller& caller, uint32_t mask);
 
+// Linux sets it in the flags of a file opened to be run, which needs no right to read.
+inline constexpr uint32_t kOpenToExecute = 0x20;
+
 // open(2) with Linux flags: kIsDirectory for writing a directory, kLoop for a symlink.
 Status CheckOpen(const v1::InodeRecord& inode, const v1::Caller& caller, uint32_t flags);
 

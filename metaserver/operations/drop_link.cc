@@ -1,6 +1,7 @@
 #include "metaserver/operations/drop_link.h"
 
 #include <set>
+#include <utility>
 
 #include "metaserver/operations/extenders.h"
 #include "metaserver/operations/runs.h"
@@ -33,6 +34,13 @@ Result<std::set<uint64_t>> Holders(const v1::Command& command, const v1::InodeRe
   return holders;
 }
 
+// Whoever is shut out by now may still write to it; the reaper waits for these fences and no later
+// ones (rules L1, C11).
+void PutOrphan(InodeId inode, v1::OrphanRecord orphan, MetadataTransaction& txn) {
+  orphan.set_after_fence(txn.state().next_fence());
+  txn.Put(schema::OrphanKey(inode), orphan);
+}
+
 // Nobody reads or writes the file any more. What waits to be trimmed goes with the rest, and so
 // does what sessions that are gone wrote past the size.
 Status BeginRemoval(v1::InodeRecord& inode, MetadataTransaction& txn) {
@@ -52,7 +60,7 @@ Status BeginRemoval(v1::InodeRecord& inode, MetadataTransaction& txn) {
     txn.RemoveInode(inode);
     return OkStatus();
   }
-  txn.Put(schema::OrphanKey(id), v1::OrphanRecord());
+  PutOrphan(id, v1::OrphanRecord(), txn);
   txn.StoreInode(inode);
   return OkStatus();
 }
@@ -79,7 +87,7 @@ Result<bool> DropLink(const v1::Command& command, v1::InodeRecord& inode,
   }
   v1::OrphanRecord orphan;
   orphan.mutable_holders()->Add(holders.begin(), holders.end());
-  txn.Put(schema::OrphanKey(InodeId(attributes.inode())), orphan);
+  PutOrphan(InodeId(attributes.inode()), std::move(orphan), txn);
   txn.StoreInode(inode);
   return true;
 }
@@ -94,7 +102,7 @@ Status ReleaseHolder(InodeId inode, SessionId session, MetadataTransaction& txn)
   }
   if (left.holders_size() == orphan->holders_size()) return OkStatus();
   if (!left.holders().empty()) {
-    txn.Put(key, left);
+    PutOrphan(inode, std::move(left), txn);
     return OkStatus();
   }
   ASSIGN_OR_RETURN(v1::InodeRecord record, LoadInode(txn, inode));

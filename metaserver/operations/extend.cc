@@ -13,6 +13,10 @@ Result<v1::Outcome> Extend(const v1::Command& command, MetadataTransaction& txn)
   ASSIGN_OR_RETURN(v1::InodeRecord inode, LoadRegularFile(txn, id));
   RETURN_IF_ERROR(CheckNotLeaving(txn, inode));
   RETURN_IF_ERROR(CheckRun(request.chunks()));
+  if (request.chunks().count() > kMaxExtendChunks) {
+    return Fail(ErrorCode::kTooLarge, "{} chunks announced for inode {}", request.chunks().count(),
+                id);
+  }
   ASSIGN_OR_RETURN(const bool cut, CutForTheGone(inode, txn));
   if (cut) txn.StoreInode(inode);
   RETURN_IF_ERROR(AddExtender(id, SessionId(request.id().session()), request.chunks(), txn));

@@ -41,6 +41,7 @@ Status AddTrim(const v1::InodeRecord& inode, const ChunkRuns& cut_off, MetadataT
   ASSIGN_OR_RETURN(auto trim, LoadRow<v1::TrimRecord>(txn, key));
   v1::TrimRecord merged = std::move(trim).value_or(v1::TrimRecord());
   merged.set_generation(inode.file().generation());
+  merged.set_after_fence(txn.state().next_fence());
   AddRuns(*merged.mutable_runs(), cut_off);
   // Too many gaps for one row: what lies in the last ones was never written and costs a look.
   ChunkRuns& runs = *merged.mutable_runs();

@@ -13,6 +13,9 @@ inline constexpr int kMaxRuns = 65536;
 // Of a file: the count of a run over all of them must fit its field.
 inline constexpr uint64_t kMaxChunks = (uint64_t{1} << 32) - 1;
 
+// Announced at once by one who writes past the size (client/extension.h has the same figure).
+inline constexpr uint32_t kMaxExtendChunks = 65536;
+
 // kInvalidArgument: a run of no chunks; kFileTooBig: one that goes beyond the last chunk.
 Status CheckRun(const v1::ChunkRun& run);
 

@@ -1,3 +1,5 @@
+#include <fcntl.h>
+
 #include <utility>
 
 #include "metaserver/operations/access.h"
@@ -17,7 +19,23 @@ void MetadataService::SetAttributes(Call<v1::SetAttributesRequest, v1::EntryResp
   v1::Command command;
   *command.mutable_set_attributes() = call.request();
   if (!IsTrusted(call.peer())) command.mutable_set_attributes()->set_by_open_handle(false);
-  ProposeEntry(std::move(command), [call](const auto& result) { call.Finish(result); });
+  ProposeEntry(std::move(command), [this, call](Result<v1::EntryResponse> result) {
+    call.Finish(WithCutToken(call.peer(), call.request(), std::move(result)));
+  });
+}
+
+// Whoever cut the file goes on writing under the generation that came of it. The right to write is
+// looked at once more: the answer may be that of another request under the same number.
+Result<v1::EntryResponse> MetadataService::WithCutToken(const PeerIdentity& peer,
+                                                        const v1::SetAttributesRequest& request,
+                                                        Result<v1::EntryResponse> entry) {
+  const bool cut = entry && request.has_size() && entry->attributes().inode() == request.inode();
+  if (!cut || !sessions_.MayHold(SessionId(request.id().session()), InodeId(request.inode()))) {
+    return entry;
+  }
+  const bool may_write =
+      IsTrusted(peer) || cairn::CheckAccess(entry->attributes(), request.caller(), kMayWrite).ok();
+  return may_write ? WithToken(std::move(entry), request.id(), O_WRONLY) : std::move(entry);
 }
 
 void MetadataService::CheckAccess(Call<v1::CheckAccessRequest, v1::CheckAccessResponse> call) {

@@ -8,6 +8,7 @@
 #include "metaserver/operations/names.h"
 #include "metaserver/service/metadata_service.h"
 #include "metaserver/store/rows.h"
+#include "rpc/chunk_token.h"
 
 namespace cairn {
 
@@ -44,12 +45,20 @@ Result<bool> IsHolder(const ReadView& view, InodeId inode, uint64_t session) {
   return std::find(holders.begin(), holders.end(), session) != holders.end();
 }
 
-v1::OpenRequest OpenOf(const v1::CreateRequest& create, InodeId inode) {
+constexpr int kMostEnds = 1000;  // of extensions, in one Close
+
+// A kernel that is to run a file opens it to read without the right to; it asks through a mount
+// that is trusted. Any other peer would get to see the bytes itself.
+uint32_t FlagsFor(const PeerIdentity& peer, uint32_t flags) {
+  return IsTrusted(peer) ? flags : flags & ~kOpenToExecute;
+}
+
+v1::OpenRequest OpenOf(const PeerIdentity& peer, const v1::CreateRequest& create, InodeId inode) {
   v1::OpenRequest open;
   *open.mutable_id() = create.id();
   *open.mutable_caller() = create.caller();
   open.set_inode(inode.value);
-  open.set_flags(create.flags());
+  open.set_flags(FlagsFor(peer, create.flags()));
   return open;
 }
 
@@ -79,9 +88,10 @@ void MetadataService::Create(const Call<v1::CreateRequest, v1::EntryResponse>& c
   const Result<InodeId> existing = FindExisting(*view, request);
   if (!existing) return call.Fail(existing.error());
   if (existing->value == 0) return ProposeCreate(call, tries_left);
-  OpenInode(OpenOf(request, *existing), [this, call](Result<v1::EntryResponse> result) {
-    call.Finish(WithToken(std::move(result), call.request().id(), call.request().flags()));
-  });
+  OpenInode(
+      OpenOf(call.peer(), request, *existing), [this, call](Result<v1::EntryResponse> result) {
+        call.Finish(WithToken(std::move(result), call.request().id(), call.request().flags()));
+      });
 }
 
 void MetadataService::ProposeCreate(const Call<v1::CreateRequest, v1::EntryResponse>& call,
@@ -100,7 +110,7 @@ void MetadataService::ProposeCreate(const Call<v1::CreateRequest, v1::EntryRespo
 // the same number, which says nothing of the right to the file it names.
 void MetadataService::Reopen(const Call<v1::CreateRequest, v1::EntryResponse>& call,
                              const v1::EntryResponse& found) {
-  v1::OpenRequest open = OpenOf(call.request(), InodeId(found.attributes().inode()));
+  v1::OpenRequest open = OpenOf(call.peer(), call.request(), InodeId(found.attributes().inode()));
   open.set_flags(open.flags() & ~static_cast<uint32_t>(O_TRUNC));
   OpenInode(open, [this, call](Result<v1::EntryResponse> result) {
     call.Finish(WithToken(std::move(result), call.request().id(), call.request().flags()));
@@ -109,7 +119,9 @@ void MetadataService::Reopen(const Call<v1::CreateRequest, v1::EntryResponse>& c
 
 void MetadataService::Open(const Call<v1::OpenRequest, v1::EntryResponse>& call) {
   if (Status status = Admit(call.peer(), call.request()); !status.ok()) return call.Fail(status);
-  OpenInode(call.request(), [this, call](Result<v1::EntryResponse> result) {
+  v1::OpenRequest request = call.request();
+  request.set_flags(FlagsFor(call.peer(), request.flags()));
+  OpenInode(request, [this, call](Result<v1::EntryResponse> result) {
     call.Finish(WithToken(std::move(result), call.request().id(), call.request().flags()));
   });
 }
@@ -159,6 +171,10 @@ void MetadataService::Close(Call<v1::CloseRequest, v1::CloseResponse> call) {
   const v1::CloseRequest& request = call.request();
   const SessionId session(request.session());
   if (Status status = Hear(call.peer(), session); !status.ok()) return call.Fail(status);
+  if (request.extended_size() > kMostEnds) {
+    return call.Fail(Status::Error(ErrorCode::kTooLarge, "{} ends, at most {}",
+                                   request.extended_size(), kMostEnds));
+  }
   if (request.extended().empty()) return CloseFiles(call);
   if (request.end_id().session() != session.value) {
     return call.Fail(Status(ErrorCode::kInvalidArgument, "an end without a number"));
@@ -202,31 +218,38 @@ void MetadataService::CloseFiles(const Call<v1::CloseRequest, v1::CloseResponse>
   finish();
 }
 
-// The right to write was checked at open: an ordinary user must have opened it.
-Status MetadataService::AdmitWriter(const PeerIdentity& peer, SessionId session, InodeId inode) {
+// The right to write was checked at open, which gave an ordinary user a token that says so.
+Status MetadataService::AdmitWriter(const PeerIdentity& peer, SessionId session, InodeId inode,
+                                    const std::string& token) {
   RETURN_IF_ERROR(Hear(peer, session));
-  if (IsTrusted(peer) || sessions_.MayHold(session, inode)) return OkStatus();
-  return Status::Error(ErrorCode::kPermission, "session {} has not opened inode {}", session,
-                       inode);
+  if (IsTrusted(peer)) return OkStatus();
+  const std::optional<v1::TokenClaims> claims = tokens_.ClaimsOf(token, session);
+  const bool may_write = claims && InodeId(claims->inode()) == inode &&
+                         (claims->rights() & kTokenWrite) != 0 && sessions_.MayHold(session, inode);
+  if (may_write) return OkStatus();
+  return Status::Error(ErrorCode::kPermission, "session {} has not opened inode {} for writing",
+                       session, inode);
 }
 
 void MetadataService::CommitWrite(Call<v1::CommitWriteRequest, v1::EntryResponse> call) {
   const v1::CommitWriteRequest& request = call.request();
-  const Status status =
-      AdmitWriter(call.peer(), SessionId(request.id().session()), InodeId(request.inode()));
+  const Status status = AdmitWriter(call.peer(), SessionId(request.id().session()),
+                                    InodeId(request.inode()), request.token());
   if (!status.ok()) return call.Fail(status);
   v1::Command command;
   *command.mutable_commit_write() = request;
+  command.mutable_commit_write()->clear_token();
   ProposeEntry(std::move(command), [call](const auto& result) { call.Finish(result); });
 }
 
 void MetadataService::Extend(Call<v1::ExtendRequest, v1::EntryResponse> call) {
   const v1::ExtendRequest& request = call.request();
-  const Status status =
-      AdmitWriter(call.peer(), SessionId(request.id().session()), InodeId(request.inode()));
+  const Status status = AdmitWriter(call.peer(), SessionId(request.id().session()),
+                                    InodeId(request.inode()), request.token());
   if (!status.ok()) return call.Fail(status);
   v1::Command command;
   *command.mutable_extend() = request;
+  command.mutable_extend()->clear_token();
   ProposeEntry(std::move(command), [call](const auto& result) { call.Finish(result); });
 }
 

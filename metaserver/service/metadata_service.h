@@ -72,17 +72,22 @@ class MetadataService {
                  const std::function<void(Result<v1::EntryResponse>)>& done);
   void Close(Call<v1::CloseRequest, v1::CloseResponse> call);
   void CloseFiles(const Call<v1::CloseRequest, v1::CloseResponse>& call);
-  Status AdmitWriter(const PeerIdentity& peer, SessionId session, InodeId inode);
+  Status AdmitWriter(const PeerIdentity& peer, SessionId session, InodeId inode,
+                     const std::string& token);
   void CommitWrite(Call<v1::CommitWriteRequest, v1::EntryResponse> call);
   void Extend(Call<v1::ExtendRequest, v1::EntryResponse> call);
   Result<v1::EntryResponse> StillThere(const v1::OpenRequest& request);
   // metadata_tokens.cc
   Result<v1::EntryResponse> WithToken(Result<v1::EntryResponse> entry, const v1::RequestId& id,
                                       uint32_t flags);
+  std::string RenewedToken(const std::string& token, SessionId session, const ReadView& view);
   void RenewTokens(Call<v1::RenewTokensRequest, v1::RenewTokensResponse> call);
   // metadata_attributes.cc
   void GetAttributes(Call<v1::GetAttributesRequest, v1::EntryResponse> call);
   void SetAttributes(Call<v1::SetAttributesRequest, v1::EntryResponse> call);
+  Result<v1::EntryResponse> WithCutToken(const PeerIdentity& peer,
+                                         const v1::SetAttributesRequest& request,
+                                         Result<v1::EntryResponse> entry);
   void CheckAccess(Call<v1::CheckAccessRequest, v1::CheckAccessResponse> call);
   void ReadSymlink(Call<v1::ReadSymlinkRequest, v1::ReadSymlinkResponse> call);
   void ReadDirectory(Call<v1::ReadDirectoryRequest, v1::ReadDirectoryResponse> call);

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "metaserver/service/metadata_service.h"
+#include "metaserver/store/rows.h"
 
 namespace cairn {
 
@@ -13,8 +14,19 @@ Result<v1::EntryResponse> MetadataService::WithToken(Result<v1::EntryResponse> e
                                                      const v1::RequestId& id, uint32_t flags) {
   if (!entry || !entry->has_file()) return entry;
   entry->set_token(tokens_.Issue(SessionId(id.session()), InodeId(entry->attributes().inode()),
-                                 TokenRights(flags)));
+                                 TokenRights(flags), entry->file().generation()));
   return entry;
+}
+
+// The same rights once more, to the file as it is now. Empty: the session does not hold it open.
+std::string MetadataService::RenewedToken(const std::string& token, SessionId session,
+                                          const ReadView& view) {
+  const std::optional<v1::TokenClaims> claims = tokens_.ClaimsOf(token, session);
+  if (!claims || !sessions_.MayHold(session, InodeId(claims->inode()))) return {};
+  const Result<v1::InodeRecord> inode = LoadInode(view, InodeId(claims->inode()));
+  if (!inode) return {};
+  return tokens_.Issue(session, InodeId(claims->inode()), claims->rights(),
+                       inode->file().generation());
 }
 
 // What was opened keeps its rights until it is closed, whatever becomes of the mode bits.
@@ -27,10 +39,9 @@ void MetadataService::RenewTokens(Call<v1::RenewTokensRequest, v1::RenewTokensRe
   const SessionId session(request.session());
   if (Status status = Hear(call.peer(), session); !status.ok()) return call.Fail(status);
   v1::RenewTokensResponse response;
+  const std::unique_ptr<ReadView> view = state_.View();
   for (const std::string& token : request.tokens()) {
-    const InodeId inode = tokens_.InodeOf(token, session);
-    const bool held = inode != InodeId{} && sessions_.MayHold(session, inode);
-    response.add_tokens(held ? tokens_.Renew(token) : std::string());
+    response.add_tokens(RenewedToken(token, session, *view));
   }
   call.Reply(response);
 }

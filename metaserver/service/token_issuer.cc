@@ -42,26 +42,26 @@ std::string TokenIssuer::Seal(v1::TokenClaims claims) {
   return SealToken(claims, key->secret());
 }
 
-std::string TokenIssuer::Issue(SessionId session, InodeId inode, uint32_t rights) {
+std::string TokenIssuer::Issue(SessionId session, InodeId inode, uint32_t rights,
+                               uint64_t generation) {
   if (session.value == 0) return {};
   v1::TokenClaims claims;
   claims.set_session(session.value);
   claims.set_inode(inode.value);
   claims.set_rights(rights);
+  claims.set_generation(generation);
   return Seal(std::move(claims));
 }
 
-InodeId TokenIssuer::InodeOf(std::string_view token, SessionId session) {
+std::optional<v1::TokenClaims> TokenIssuer::ClaimsOf(std::string_view token, SessionId session) {
   const std::optional<UncheckedToken> sealed = UncheckedToken::Parse(token);
   const auto admission = admission_.Get();
-  if (!sealed || !admission || SessionId(sealed->claims().session()) != session) return {};
+  if (!sealed || !admission || SessionId(sealed->claims().session()) != session) {
+    return std::nullopt;
+  }
   const v1::TokenKey* key = (*admission)->FindKey(sealed->claims().key());
-  if (key == nullptr || !sealed->IsSealedWith(key->secret())) return {};
-  return InodeId(sealed->claims().inode());
-}
-
-std::string TokenIssuer::Renew(std::string_view token) {
-  return Seal(UncheckedToken::Parse(token)->claims());
+  if (key == nullptr || !sealed->IsSealedWith(key->secret())) return std::nullopt;
+  return sealed->claims();
 }
 
 void TokenIssuer::RotateIfDue() {

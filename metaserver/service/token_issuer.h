@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,13 +22,11 @@ class TokenIssuer {
   TokenIssuer(ReplicatedState& state, AdmissionCache& admission, const Clock& clock)
       : state_(state), admission_(admission), clock_(clock) {}
 
-  // Empty: there is no key yet, or no session.
-  std::string Issue(SessionId session, InodeId inode, uint32_t rights);
-  // The inode of a token that was made here for `session`; 0: it was not, or its key is gone.
+  // `generation`: of the file as it is now. Empty: there is no key yet, or no session.
+  std::string Issue(SessionId session, InodeId inode, uint32_t rights, uint64_t generation);
+  // What a token says that was made here for `session`; nullopt: it was not, or its key is gone.
   // Tokens that have run out count too.
-  InodeId InodeOf(std::string_view token, SessionId session);
-  // The same rights once more. REQUIRES: InodeOf() told an inode.
-  std::string Renew(std::string_view token);
+  std::optional<v1::TokenClaims> ClaimsOf(std::string_view token, SessionId session);
 
   // Has a new key made when the latest is an hour old, or there is none. For the leader, now and
   // then.

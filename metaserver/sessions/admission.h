@@ -39,15 +39,17 @@ class AdmissionCache {
  public:
   explicit AdmissionCache(ReplicatedState& state) : state_(state) {}
 
-  // At least as new as the last Invalidate() that returned before.
+  // At least as new as any view of the state that was taken before.
   Result<std::shared_ptr<const Admission>> Get();
-  void Invalidate() { changes_.fetch_add(1); }
+  // Around the moment in which the state shows other rows.
+  void BeginChange() { changes_.fetch_add(1); }
+  void EndChange() { changes_.fetch_add(1); }
 
  private:
   ReplicatedState& state_;
-  std::atomic<uint64_t> changes_{1};
+  std::atomic<uint64_t> changes_{2};  // odd: between the two, nothing is kept
   absl::Mutex mu_;
-  uint64_t loaded_ ABSL_GUARDED_BY(mu_) = 0;  // value of changes_ that the rows were read after
+  uint64_t loaded_ ABSL_GUARDED_BY(mu_) = 0;  // value of changes_ that the rows were read at
   std::shared_ptr<const Admission> admission_ ABSL_GUARDED_BY(mu_);
 };
 

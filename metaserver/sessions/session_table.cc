@@ -18,6 +18,7 @@ Status SessionTable::Restore(const ReadView& view) {
   unreclaimed_.clear();
   const BootTime now = clock_.Now();
   last_look_.reset();
+  restored_ = now;
   Status parsed;
   RETURN_IF_ERROR(view.Scan(schema::kSessionPrefix, schema::kSessionPrefix,
                             [&](std::string_view key, std::string_view value) {
@@ -143,10 +144,13 @@ std::vector<SessionId> SessionTable::TakeSilent() {
   const BootTime now = clock_.Now();
   const bool paused = last_look_ && now - *last_look_ > kLongestGap;
   last_look_ = now;
+  if (paused) restored_ = now;
   std::vector<SessionId> silent;
   for (auto& [session, entry] : sessions_) {
     if (paused) entry.last_heard = now;
-    if (entry.ending || now - entry.last_heard < timing::kSessionLife) continue;
+    const BootTime since =
+        entry.reclaimed ? entry.last_heard : std::min(entry.last_heard, restored_);
+    if (entry.ending || now - since < timing::kSessionLife) continue;
     entry.ending = true;
     silent.push_back(session);
   }

@@ -1,6 +1,7 @@
 // What the leader knows of live sessions beyond their rows: when each was last heard and what it
 // holds open. Soft state: after a restart every session gets a full life, and until it has said
-// what it holds open it counts as a holder of everything (rules M8, C11).
+// what it holds open it counts as a holder of everything (rules M8, C11): one that has not said it
+// within that life is as good as silent.
 #pragma once
 
 #include <cstdint>
@@ -59,9 +60,9 @@ class SessionTable {
   std::vector<SessionId> BeginRemoval(InodeId inode);
   void EndRemoval(InodeId inode);
 
-  // Sessions not heard for a life. Each is told once, and is deaf from then on, until Remove() or
-  // KeepAfterAll(). To be asked every second: if this process did not run for a while, silence
-  // means nothing and every session gets a full life (rule M8).
+  // Sessions not heard for a life, or that did not reclaim in one. Each is told once, and is deaf
+  // from then on, until Remove() or KeepAfterAll(). To be asked every second: if this process did
+  // not run for a while, silence means nothing and every session gets a full life (rule M8).
   std::vector<SessionId> TakeSilent();
   // It could not be closed; it is told again at once.
   void KeepAfterAll(SessionId session);
@@ -88,6 +89,7 @@ class SessionTable {
   const Clock& clock_;
   mutable absl::Mutex mu_;
   std::optional<BootTime> last_look_ ABSL_GUARDED_BY(mu_);
+  BootTime restored_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<SessionId, Entry> sessions_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<InodeId, std::vector<SessionId>> openers_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_set<SessionId> unreclaimed_ ABSL_GUARDED_BY(mu_);

@@ -41,6 +41,31 @@ TEST_F(TokenRenewalTest, ManyFramesThatAreRefusedAskOnce) {
   Close(file);
 }
 
+TEST_F(TokenRenewalTest, ACutOfOnesOwnBringsTheTokenForItsGeneration) {
+  const OpenFilePtr file = Create("x");
+  ASSERT_TRUE(Write(file, 0, Pattern(10'000)).ok());
+  ASSERT_TRUE(mount_->Fsync(file).ok());
+  SetAttributes cut;
+  cut.size = 100;
+  ASSERT_TRUE(mount_->SetAttributesOf(who_, inode_, cut).has_value());
+  ASSERT_TRUE(Write(file, 5000, "abc").ok());
+  ASSERT_TRUE(mount_->Fsync(file).ok());
+  EXPECT_EQ(Renewals(), 0u);
+  Close(file);
+}
+
+TEST_F(TokenRenewalTest, AfterACutBySomebodyElseTheTokenIsRenewedOnce) {
+  const OpenFilePtr file = Create("x");
+  ASSERT_TRUE(Write(file, 0, Pattern(10'000)).ok());
+  ASSERT_TRUE(mount_->Fsync(file).ok());
+  cluster_.metadata().TruncateByOther(inode_.value, 100);
+  ASSERT_TRUE(mount_->GetAttributes(inode_).has_value());
+  ASSERT_TRUE(Write(file, 5000, "abc").ok());
+  ASSERT_TRUE(mount_->Fsync(file).ok());
+  EXPECT_EQ(Renewals(), 1u);
+  Close(file);
+}
+
 TEST_F(TokenRenewalTest, AReadAndAnFsyncRenewToo) {
   OpenFilePtr file = Create("x");
   ASSERT_TRUE(Write(file, 0, Pattern(100'000)).ok());

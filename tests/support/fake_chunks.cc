@@ -12,8 +12,12 @@ namespace cairn::testing {
 
 namespace {
 
-uint64_t ReadInode(const v1::ReadChunkRequest& request) { return request.chunk().inode(); }
-uint64_t WriteInode(const v1::WriteChunkRequest& request) { return request.chunk().inode(); }
+uint64_t ReadInode(const v1::ReadChunkRequest& request) {
+  return request.chunk().inode();
+}
+uint64_t WriteInode(const v1::WriteChunkRequest& request) {
+  return request.chunk().inode();
+}
 uint64_t SyncInode(const v1::SyncChunksRequest& request) {
   return request.chunks_size() == 0 ? 0 : request.chunks(0).inode();
 }
@@ -82,7 +86,8 @@ Status FakeChunks::CheckToken(const v1::ChunkAddress& address, const std::string
   v1::TokenClaims claims;
   const bool good = !token.empty() && claims.ParseFromString(token) &&
                     claims.key() >= oldest_key_ && claims.session() == address.session() &&
-                    claims.inode() == address.inode() && (claims.rights() & rights) != 0;
+                    claims.inode() == address.inode() && (claims.rights() & rights) != 0 &&
+                    (rights != kTokenWrite || claims.generation() >= address.generation());
   return good ? OkStatus() : Status::Error(ErrorCode::kTokenRefused, "inode {}", address.inode());
 }
 
@@ -151,8 +156,8 @@ void FakeChunks::Cut(Chunk& chunk, const v1::ChunkAddress& address) {
   chunk.generation = address.generation();
 }
 
-Result<v1::ReadChunkResponse> FakeChunks::Read(const v1::ReadChunkRequest& request,
-                                               uint32_t server, Payload& answer) {
+Result<v1::ReadChunkResponse> FakeChunks::Read(const v1::ReadChunkRequest& request, uint32_t server,
+                                               Payload& answer) {
   absl::MutexLock lock(&mu_);
   const v1::ChunkAddress& address = request.chunk();
   RETURN_IF_ERROR(CheckToken(address, address.token(), kTokenRead));

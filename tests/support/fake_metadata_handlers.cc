@@ -85,6 +85,7 @@ v1::EntryResponse FakeMetadata::OpenAnswer(const v1::InodeRecord& inode, uint32_
   claims.set_session(session_);
   claims.set_inode(inode.attributes().inode());
   claims.set_rights((mode != O_WRONLY ? kTokenRead : 0) | (mode != O_RDONLY ? kTokenWrite : 0));
+  claims.set_generation(inode.file().generation());
   response.set_token(claims.SerializeAsString());
   return response;
 }
@@ -97,6 +98,8 @@ Result<v1::RenewTokensResponse> FakeMetadata::RenewTokens(const v1::RenewTokensR
     const bool good = !old.empty() && claims.ParseFromString(old) &&
                       (old_keys_known_ || claims.key() == token_key_);
     claims.set_key(token_key_);
+    const auto inode = inodes_.find(claims.inode());
+    if (inode != inodes_.end()) claims.set_generation(inode->second.file().generation());
     response.add_tokens(good ? claims.SerializeAsString() : "");
   }
   return response;
@@ -152,7 +155,8 @@ Result<v1::EntryResponse> FakeMetadata::SetAttributes(const v1::SetAttributesReq
   }
   if (request.has_mode()) attributes.set_mode((attributes.mode() & S_IFMT) | request.mode());
   if (request.has_modify_time()) *attributes.mutable_modify_time() = request.modify_time();
-  return Answer(*inode);
+  const bool cut_by_holder = request.has_size() && open_.contains(request.inode());
+  return cut_by_holder ? OpenAnswer(*inode, O_WRONLY) : Answer(*inode);
 }
 
 Result<v1::EntryResponse> FakeMetadata::Create(const v1::CreateRequest& request) {

@@ -72,6 +72,33 @@ TEST_F(TokenGateTest, LetsInWhoHasAToken) {
   EXPECT_EQ(gate_.key_known(), 3u);
 }
 
+TEST_F(TokenGateTest, AWriteNamesNoLaterGenerationThanItsToken) {
+  v1::TokenClaims claims = Claims();
+  claims.set_generation(5);
+  const std::string token = Seal(claims);
+  v1::ChunkAddress chunk;
+  chunk.set_session(kMount);
+  chunk.set_inode(kFile);
+  const auto ask = [&](uint64_t generation, uint32_t rights) {
+    chunk.set_generation(generation);
+    return internal::StatusOf(gate_.Admit(chunk, token, rights)).code();
+  };
+  EXPECT_EQ(ask(4, kTokenWrite), ErrorCode::kOk);
+  EXPECT_EQ(ask(5, kTokenWrite), ErrorCode::kOk);
+  EXPECT_EQ(ask(6, kTokenWrite), ErrorCode::kTokenRefused);
+  EXPECT_EQ(ask(6, kTokenRead), ErrorCode::kOk);  // a read changes nothing
+}
+
+TEST_F(TokenGateTest, MadeUpKeysAskForARefreshNowAndThen) {
+  for (uint32_t key = 100; key < 200; ++key) {
+    EXPECT_EQ(Ask(Seal(Claims(key))), ErrorCode::kUnavailable);
+  }
+  EXPECT_EQ(refreshes_, 1);
+  clock_.Advance(TokenGate::kAskForKeyEvery);
+  EXPECT_EQ(Ask(Seal(Claims(100))), ErrorCode::kUnavailable);
+  EXPECT_EQ(refreshes_, 2);
+}
+
 TEST_F(TokenGateTest, AThousandFramesCostOneSeal) {
   const std::string token = Seal(Claims());
   for (int i = 0; i < 1000; ++i) ASSERT_EQ(Ask(token), ErrorCode::kOk);
@@ -150,8 +177,7 @@ TEST_F(RuleL1TokenGate, WhatWasLetInHoldsTheFenceUp) {
   v1::ChunkAddress chunk;
   chunk.set_session(kMount);
   chunk.set_inode(kFile);
-  std::optional<SessionTicket> ticket =
-      *gate_.Admit(chunk, Seal(Claims()), kTokenWrite);
+  std::optional<SessionTicket> ticket = *gate_.Admit(chunk, Seal(Claims()), kTokenWrite);
   ShutOut(kMount);
   EXPECT_EQ(fences_.Finished(), 0u);
   ticket.reset();

@@ -38,7 +38,8 @@ class ClusterFixture : public ::testing::Test {
     resources_ = std::make_unique<ClusterResources>(state_, *maps_, *registry_);
     activation_ = std::make_unique<GroupActivation>(state_, *maps_, *registry_);
     state_.OnMapChanged([this] { maps_->Invalidate(); });
-    state_.OnAdmissionChanged([this] { admission_->Invalidate(); });
+    state_.OnAdmissionChange(
+        [this](bool shown) { shown ? admission_->EndChange() : admission_->BeginChange(); });
   }
 
   void Found(uint32_t copies) {

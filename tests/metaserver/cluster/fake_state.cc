@@ -40,10 +40,11 @@ void FakeState::Propose(v1::Command command, std::function<void(Result<v1::Outco
   {
     absl::MutexLock lock(&mu_);
     ++proposals_;
+    if (admission_observer_) admission_observer_(false);
     result = failure_.ok() ? Result<v1::Outcome>(Apply(command)) : Fail(failure_);
   }
   if (observer_) observer_();
-  if (admission_observer_) admission_observer_();
+  if (admission_observer_) admission_observer_(true);
   done(std::move(result));
 }
 

@@ -17,7 +17,7 @@ class FakeState final : public ReplicatedState {
   void Propose(v1::Command command, std::function<void(Result<v1::Outcome>)> done) override;
   std::unique_ptr<ReadView> View() override;
   void OnMapChanged(std::function<void()> observer) override { observer_ = std::move(observer); }
-  void OnAdmissionChanged(std::function<void()> observer) override {
+  void OnAdmissionChange(std::function<void(bool)> observer) override {
     admission_observer_ = std::move(observer);
   }
   bool IsBorn() override;
@@ -60,7 +60,7 @@ class FakeState final : public ReplicatedState {
   int proposals_ ABSL_GUARDED_BY(mu_) = 0;
   int group_updates_ ABSL_GUARDED_BY(mu_) = 0;
   std::function<void()> observer_;
-  std::function<void()> admission_observer_;
+  std::function<void(bool)> admission_observer_;
 };
 
 }  // namespace cairn

@@ -19,7 +19,7 @@ class RuleL1FenceWatch : public ClusterFixture {
     close.mutable_close_session()->set_fence(true);
     ASSERT_THAT(StatusOfPropose(close), IsOk());
   }
-  bool Passed(uint64_t fence = 1) { return FencePassed(fence, *Map(), *registry_); }
+  bool Passed(uint64_t fence = 1) { return PassedFences(*Map(), *registry_) >= fence; }
   void Say(uint32_t server, uint64_t finished) {
     servers_[server].fences_finished = finished;
     ASSERT_THAT(internal::StatusOf(Beat(server)), IsOk());

@@ -19,9 +19,8 @@ class ReapScanTest : public ::testing::Test {
     state_.Put(schema::OrphanKey(InodeId(inode)), v1::OrphanRecord());
   }
   std::vector<ReapItem> Next(size_t max_chunks = 10) {
-    const auto items = scan_.Next(*state_.View(), max_chunks, [this](InodeId inode, bool) {
-      return inode == skipped_;
-    });
+    const auto items = scan_.Next(*state_.View(), max_chunks, passed_fences_,
+                                  [this](InodeId inode, bool) { return inode == skipped_; });
     EXPECT_THAT(items, IsOk());
     return *items;
   }
@@ -34,7 +33,24 @@ class ReapScanTest : public ::testing::Test {
   FakeState state_;
   ReapScan scan_;
   InodeId skipped_;
+  uint64_t passed_fences_ = 0;
 };
+
+TEST_F(ReapScanTest, RuleL1ARowWaitsForItsOwnFenceAndForNoLaterOne) {
+  for (uint64_t inode = 1; inode <= 3; ++inode) {
+    MakeOrphan(inode, 2);
+    v1::OrphanRecord orphan;
+    orphan.set_after_fence(inode - 1);
+    state_.Put(schema::OrphanKey(InodeId(inode)), orphan);
+    v1::TrimRecord trim;
+    trim.set_after_fence(inode - 1);
+    trim.add_runs()->set_count(1);
+    state_.Put(schema::TrimKey(InodeId(10 + inode)), trim);
+  }
+  EXPECT_EQ(Inodes(Next()), (std::vector<uint64_t>{11, 1}));
+  passed_fences_ = 1;
+  EXPECT_EQ(Inodes(Next()), (std::vector<uint64_t>{11, 12, 1, 2}));
+}
 
 TEST_F(ReapScanTest, GoesOnWhereItStoppedAndThenRound) {
   for (uint64_t inode = 1; inode <= 3; ++inode) MakeOrphan(inode, 6);

@@ -118,6 +118,20 @@ TEST_F(RuleC11Reaper, NothingIsRemovedBeforeADeadHoldersFenceHasPassed) {
   EXPECT_FALSE(IsOrphan(100));
 }
 
+TEST_F(RuleC11Reaper, FencesThatCameLaterKeepNothingBack) {
+  MakeOrphan(100, 5);
+  v1::Command open;
+  open.mutable_open_session()->set_client_id("dead");
+  v1::Command close;
+  state_.Propose(open, [&](const Result<v1::Outcome>& outcome) {
+    close.mutable_close_session()->set_session(outcome->session());
+  });
+  close.mutable_close_session()->set_fence(true);
+  ASSERT_THAT(StatusOfPropose(close), IsOk());
+  Run();
+  EXPECT_FALSE(IsOrphan(100));
+}
+
 TEST_F(ReaperTest, AMemberThatDidNotAnswerIsAskedAgainLater) {
   MakeOrphan(100, 5);
   remover_.failing = "host2";

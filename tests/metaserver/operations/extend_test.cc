@@ -46,6 +46,8 @@ TEST_P(ExtendTest, NonsenseIsRefused) {
   fs_.InSession(first_);
   EXPECT_EQ(fs_.Extend("/x", 0, 0), Code::kInvalidArgument);
   EXPECT_EQ(fs_.Extend("/x", UINT32_MAX, 1), Code::kFileTooBig);
+  EXPECT_EQ(fs_.Extend("/x", 0, kMaxExtendChunks), Code::kOk);
+  EXPECT_EQ(fs_.Extend("/x", 0, kMaxExtendChunks + 1), Code::kTooLarge);
   EXPECT_EQ(fs_.Extend("/d", 0, 1), Code::kIsDirectory);
   fs_.InSession(first_ + 1000);
   EXPECT_EQ(fs_.Extend("/x", 0, 1), Code::kUnknownSession);

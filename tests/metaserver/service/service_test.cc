@@ -3,8 +3,8 @@
 namespace cairn::testing {
 
 void ServiceTest::Start() {
-  const OpenLog open_log = [this](StateMachine& machine, LeadershipObserver&)
-      -> Result<std::unique_ptr<ReplicatedLog>> {
+  const OpenLog open_log = [this](StateMachine& machine,
+                                  LeadershipObserver&) -> Result<std::unique_ptr<ReplicatedLog>> {
     auto log = std::make_unique<MemoryLog>(entries_, machine);
     log_ = log.get();
     return log;
@@ -13,7 +13,8 @@ void ServiceTest::Start() {
   sessions_ = std::make_unique<SessionTable>(clock_);
   CAIRN_CHECK(sessions_->Restore(*state_->View()).ok());
   admission_ = std::make_unique<AdmissionCache>(*state_);
-  state_->OnAdmissionChanged([this] { admission_->Invalidate(); });
+  state_->OnAdmissionChange(
+      [this](bool shown) { shown ? admission_->EndChange() : admission_->BeginChange(); });
   tokens_ = std::make_unique<TokenIssuer>(*state_, *admission_, clock_);
   service_ = std::make_unique<MetadataService>(*state_, *sessions_, cluster_, cluster_, *tokens_);
   dispatcher_ = std::make_unique<Dispatcher>();
@@ -94,8 +95,7 @@ Code ServiceTest::Close(uint64_t inode, uint64_t session) {
 }
 
 std::vector<uint64_t> ServiceTest::Extenders(uint64_t inode) {
-  const auto row =
-      *LoadRow<v1::ExtendRecord>(*state_->View(), schema::ExtendKey(InodeId(inode)));
+  const auto row = *LoadRow<v1::ExtendRecord>(*state_->View(), schema::ExtendKey(InodeId(inode)));
   if (!row) return {};
   return {row->sessions().begin(), row->sessions().end()};
 }

@@ -20,7 +20,7 @@ class TokenIssuerTest : public ServiceTest {
 };
 
 TEST_F(TokenIssuerTest, WithoutAKeyThereIsNoToken) {
-  EXPECT_TRUE(tokens_->Issue(kSession, kFile, kTokenRead).empty());
+  EXPECT_TRUE(tokens_->Issue(kSession, kFile, kTokenRead, 0).empty());
 }
 
 TEST_F(TokenIssuerTest, AKeyIsMadeOnceAnHour) {
@@ -47,26 +47,27 @@ TEST_F(TokenIssuerTest, OneThatDoesNotServeMakesNone) {
 
 TEST_F(TokenIssuerTest, ATokenNamesSessionFileRightsAndItsEnd) {
   tokens_->RotateIfDue();
-  const v1::TokenClaims claims = ClaimsOf(tokens_->Issue(kSession, kFile, kTokenWrite));
+  const v1::TokenClaims claims = ClaimsOf(tokens_->Issue(kSession, kFile, kTokenWrite, 7));
   EXPECT_EQ(claims.key(), 1u);
   EXPECT_EQ(claims.session(), kSession.value);
   EXPECT_EQ(claims.inode(), kFile.value);
   EXPECT_EQ(claims.rights(), kTokenWrite);
+  EXPECT_EQ(claims.generation(), 7u);
   EXPECT_EQ(claims.expires(), clock_.WallNow().seconds + 3600);
 }
 
 TEST_F(TokenIssuerTest, NobodyWithoutASessionGetsOne) {
   tokens_->RotateIfDue();
-  EXPECT_TRUE(tokens_->Issue(SessionId(0), kFile, kTokenRead).empty());
+  EXPECT_TRUE(tokens_->Issue(SessionId(0), kFile, kTokenRead, 0).empty());
 }
 
 TEST_F(TokenIssuerTest, TheNextKeyIsUsedOnceEveryChunkserverHasIt) {
   tokens_->RotateIfDue();
   clock_.Advance(kTokenKeyLife);
   tokens_->RotateIfDue();
-  EXPECT_EQ(ClaimsOf(tokens_->Issue(kSession, kFile, 1)).key(), 1u);
+  EXPECT_EQ(ClaimsOf(tokens_->Issue(kSession, kFile, 1, 0)).key(), 1u);
   clock_.Advance(kTokenKeySpread + std::chrono::seconds(1));
-  EXPECT_EQ(ClaimsOf(tokens_->Issue(kSession, kFile, 1)).key(), 2u);
+  EXPECT_EQ(ClaimsOf(tokens_->Issue(kSession, kFile, 1, 0)).key(), 2u);
 }
 
 TEST_F(TokenIssuerTest, ATokenOutlivesTheKeysThatFollowIt) {
@@ -75,13 +76,13 @@ TEST_F(TokenIssuerTest, ATokenOutlivesTheKeysThatFollowIt) {
   tokens_->RotateIfDue();
   // The last moment in which the first key is used, and the end of that token.
   clock_.Advance(kTokenKeySpread);
-  const std::string token = tokens_->Issue(kSession, kFile, 1);
+  const std::string token = tokens_->Issue(kSession, kFile, 1, 0);
   ASSERT_EQ(ClaimsOf(token).key(), 1u);
   for (Duration passed{}; passed < kTokenLife; passed += std::chrono::minutes(1)) {
     clock_.Advance(std::chrono::minutes(1));
     tokens_->RotateIfDue();
   }
-  EXPECT_EQ(tokens_->InodeOf(token, kSession), kFile);
+  EXPECT_EQ(tokens_->ClaimsOf(token, kSession)->inode(), kFile.value);
 }
 
 TEST_F(TokenIssuerTest, RightsFollowTheAccessMode) {

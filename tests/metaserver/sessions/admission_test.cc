@@ -71,13 +71,13 @@ TEST(Admission, ALongListComesInPieces) {
 TEST(AdmissionCache, ShowsWhatIsAppliedAndReadsItOncePerChange) {
   ManualClock clock;
   std::vector<LogEntry> entries;
-  const OpenLog open_log = [&](StateMachine& machine, LeadershipObserver&)
-      -> Result<std::unique_ptr<ReplicatedLog>> {
+  const OpenLog open_log = [&](StateMachine& machine,
+                               LeadershipObserver&) -> Result<std::unique_ptr<ReplicatedLog>> {
     return std::unique_ptr<ReplicatedLog>(std::make_unique<MemoryLog>(entries, machine));
   };
   auto state = *OpenReplicatedState(MakeMemoryHome(), open_log, clock);
   AdmissionCache cache(*state);
-  state->OnAdmissionChanged([&] { cache.Invalidate(); });
+  state->OnAdmissionChange([&](bool shown) { shown ? cache.EndChange() : cache.BeginChange(); });
   v1::Command found;
   found.mutable_found_cluster()->set_cluster_id("test");
   found.mutable_found_cluster()->set_copies(1);

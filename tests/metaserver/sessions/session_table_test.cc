@@ -48,6 +48,17 @@ TEST_F(SessionTableTest, RuleC11WhoeverOpenedAFileHoldsItUntilTheClose) {
   EXPECT_THAT(table_.BeginRemoval(kFile), IsEmpty());
 }
 
+TEST_F(SessionTableTest, RuleM8OneThatIsHeardButDoesNotReclaimWithinALifeIsSilent) {
+  RestoreFirst();
+  for (Duration past{}; past < timing::kSessionLife; past += std::chrono::seconds(1)) {
+    ASSERT_TRUE(table_.Touch(kFirst));
+    ASSERT_THAT(table_.TakeSilent(), IsEmpty());
+    clock_.Advance(std::chrono::seconds(1));
+  }
+  ASSERT_TRUE(table_.Touch(kFirst));
+  EXPECT_THAT(table_.TakeSilent(), ElementsAre(kFirst));
+}
+
 TEST_F(SessionTableTest, RuleC11NobodyOpensAFileWhoseNameIsJustGoing) {
   table_.Add(kFirst);
   table_.BeginRemoval(kFile);
