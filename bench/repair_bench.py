@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """Measures a repair without and with clients, and what bare copying reaches on the same machine.
 
-  bench/repair_bench.py [--size-mib 4096] [--rounds 3] [--json FILE]
+  bench/repair_bench.py [--size-mib 4096] [--rounds 3] [--throttled] [--json FILE]
 
 Per round, interleaved: the bare copy (a file read with 1 MiB reads, sent over a loopback socket,
 written and fdatasynced by the other side), then the loss of one of four chunkservers at three
 copies: seconds from the loss to the first copied byte and to the last, MiB/s while it copies, and
 how far the time left that was told was off, from a tenth on. The grace time is part of the first
-figure.
+figure. With --throttled a client reads now and then, so that the throttle holds and a repair of
+few bytes takes long; the grace time is skipped.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -92,14 +94,35 @@ def judge(samples, repair):
             "eta_samples": len(good), "eta_within_20_percent": sum(good)}
 
 
-def one_round(size_mib):
+@contextlib.contextmanager
+def light_client(path):
+    ends = threading.Event()
+
+    def read():
+        with open(path, "rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            while not ends.wait(0.02):
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+                os.pread(file.fileno(), 4096, int.from_bytes(os.urandom(5)) % size)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    yield
+    ends.set()
+    reader.join()
+
+
+def one_round(size_mib, throttled):
     with cluster(chunkservers=4, copies=3) as c:
         write_file(c.mount / "big", size_mib)
         figures = {"bare_mib_s": bare_copy(c.root, size_mib)}
         lost_at = time.monotonic()
         c.kill("chunk", 2)
         wait_until(lambda: "UNDER_REPLICATED" in c.health_codes(), 30, "the loss to be seen")
-        samples, repair = watch_repair(c, lost_at)
+        with light_client(c.mount / "big") if throttled else contextlib.nullcontext():
+            if throttled:
+                c.cairn("repair", "now")
+            samples, repair = watch_repair(c, lost_at)
         figures.update(judge(samples, repair))
         figures["ratio"] = figures["repair_mib_s"] / figures["bare_mib_s"]
         return figures
@@ -109,11 +132,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size-mib", type=int, default=4096)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--throttled", action="store_true")
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
     rounds = []
     for number in range(options.rounds):
-        rounds.append(one_round(options.size_mib))
+        rounds.append(one_round(options.size_mib, options.throttled))
         print(f"round {number + 1}: " + "  ".join(f"{k} {v:.4g}" for k, v in rounds[-1].items()),
               flush=True)
     medians = {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}

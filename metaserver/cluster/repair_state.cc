@@ -9,6 +9,9 @@
 namespace cairn {
 namespace {
 
+// From the last byte until the copies are synced, reported and active.
+constexpr uint64_t kLastStepSeconds = 1;
+
 v1::Time TimeOf(WallTime wall) {
   v1::Time time;
   time.set_seconds(wall.seconds);
@@ -191,7 +194,7 @@ void RepairTracker::SetRate(uint64_t left_bytes, BootTime now) {
   const uint64_t rate =
       seconds < 1 ? 0 : static_cast<uint64_t>(static_cast<double>(done) / seconds);
   record_.set_bytes_per_second(rate);
-  record_.set_seconds_left(rate == 0 ? 0 : (left_bytes + rate - 1) / rate);
+  record_.set_seconds_left(rate == 0 ? 0 : (left_bytes + rate - 1) / rate + kLastStepSeconds);
 }
 
 }  // namespace cairn
