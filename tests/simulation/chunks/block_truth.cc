@@ -18,7 +18,7 @@ void BlockTruth::Settle(uint64_t tag, Time from, Time to, bool durable) {
   for (Value& value : values_) {
     if (value.tag == tag) {
       value.settled = std::min(value.settled, to);
-    } else if (value.settled <= from) {
+    } else if (std::min(value.settled, value.ended) <= from) {
       value.dead = std::min(value.dead, to);
       value.for_ever = value.for_ever || durable;
     }
@@ -27,7 +27,13 @@ void BlockTruth::Settle(uint64_t tag, Time from, Time to, bool durable) {
 
 void BlockTruth::BeginAgain(uint64_t tag) {
   for (Value& value : values_) {
-    if (value.tag == tag) value = {tag, kNever, kNever, false};
+    if (value.tag == tag) value = {.tag = tag, .session = value.session};
+  }
+}
+
+void BlockTruth::EndSession(SessionId session, Time now) {
+  for (Value& value : values_) {
+    if (value.session == session) value.ended = now;
   }
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/ids.h"
 #include "tests/simulation/random.h"
 
 namespace cairn::simulation::chunks {
@@ -20,16 +21,20 @@ inline constexpr uint64_t kZeroTag = uint64_t{1} << 63;
 // Thread-compatible.
 class BlockTruth {
  public:
-  BlockTruth() { values_.push_back({kZeroTag, Time(0), kNever, false}); }
+  BlockTruth() { values_.push_back({.tag = kZeroTag, .settled = Time(0)}); }
 
-  // A write, or a cut, is under way from now on; it may take effect at any time until it is known
-  // to have.
-  void Begin(uint64_t tag) { values_.push_back({tag, kNever, kNever, false}); }
+  // A write, or a cut (of no session), is under way from now on; it may take effect at any time
+  // until it is known to have, or its session has passed on.
+  void Begin(uint64_t tag, SessionId session) {
+    values_.push_back({.tag = tag, .session = session});
+  }
   // It may take effect once more, as if it were written now.
   void BeginAgain(uint64_t tag);
   // The value was in place at some moment in [from, to]: it was acknowledged, or read. What had
   // been in place before `from` is gone for good. `durable`: whatever power is lost.
   void Settle(uint64_t tag, Time from, Time to, bool durable);
+  // What the session wrote is in place by now, or never will be (rule L1).
+  void EndSession(SessionId session, Time now);
   // A read between `from` and `to` saw this value; 0: zeros. The words for a violation, if it is.
   std::optional<std::string> See(uint64_t tag, Time from, Time to);
   // Everything settled before `from` is on disk.
@@ -43,7 +48,9 @@ class BlockTruth {
  private:
   struct Value {
     uint64_t tag = 0;
+    SessionId session{};
     Time settled = kNever;  // in place at some moment up to here
+    Time ended = kNever;    // by then it was in place, or it never will be
     Time dead = kNever;     // nobody who starts to read from here on may see it
     bool for_ever = false;  // dead whatever happens
   };

@@ -15,6 +15,10 @@ enum class ChunkBug {
   kHoleInIndex,       // C5, M2: a batch is missing in the middle of the index after a power cut
   kCutsForgotten,     // C9: frames do not say which cuts a chunk may have missed
   kRemovalForgotten,  // C9: the removal of a trimmed file's chunks is not sent to one member
+  kFenceIgnored,      // L1: the gate lets in whoever is shut out
+  kFenceListLate,     // L1: after a start a server serves before it has heard who is shut out
+  kTicketDropped,     // L1, C11: a fence is acknowledged while a write is still under way
+  kFencePassesEarly,  // L1, C11: a silent server is not waited for until its lease has run out
 };
 
 #ifdef CAIRN_SEEDED_BUGS

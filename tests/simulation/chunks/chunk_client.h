@@ -21,13 +21,28 @@ class ChunkClient {
   void Finish() { finishing_ = true; }
   bool done() const { return done_; }
 
+  // Its session ends without a word: it is gone, or it is a zombie, which goes on for a while with
+  // the tokens it has. Then it is a new mount with a session of its own.
+  void EndSession(bool zombie);
+  bool has_session() const { return state_ == State::kServed; }
+  SessionId session() const { return session_; }
+
   // For the end: reads every block in use through the primary.
   void ReadEverything(std::function<void()> then);
 
  private:
+  enum class State { kServed, kZombie, kGone };
   void Run();
+  void BeginAnew();
+  // What its session held has passed on: no more of it may be answered.
+  bool HasPassed() const;
+  // Answered ok, although it was sent when all had passed on.
+  bool IsServedInVain(const Result<RawReply>& reply, ChunkId id);
+  InodeId ChooseFile();
+  std::string TokenFor(InodeId inode);
   void DoSomething(InodeId inode);
-  void Write(ChunkId id);
+  // False: it was given up, and may still take effect.
+  bool Write(ChunkId id);
   void Read(ChunkId id, uint32_t block, uint32_t blocks);
   void Sync(ChunkId id);
   void NoteSynced(ChunkId id, Time begun, const Status& status);
@@ -36,13 +51,21 @@ class ChunkClient {
   template <typename Request, typename Prepare>
   Result<RawReply> Ask(v1::Method method, Request& request, const Payload& payload,
                        Prepare prepare);
-  std::optional<ServerId> Primary(PgId group) const;
+  // As a mount has it: until an answer shows that it is old.
+  const v1::PlacementGroup& RowOf(PgId group);
+  std::optional<ServerId> Primary(PgId group);
 
   ChunkWorld& world_;
   Wires& wires_;
   FileTruth& truth_;
   MapKeeper& keeper_;
-  const uint64_t session_;
+  const int number_;
+  SessionId session_;
+  int lives_ = 0;
+  State state_ = State::kServed;
+  Time zombie_until_{};
+  std::map<InodeId, std::string> tokens_;
+  std::map<PgId, v1::PlacementGroup> map_;
   Random random_;
   Domain domain_;
   PortPtr port_;

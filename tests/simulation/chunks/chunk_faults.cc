@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "chunkserver/store/chunk_format.h"
+#include "metaserver/placement/group_row.h"
 
 namespace cairn::simulation::chunks {
 
@@ -134,6 +135,8 @@ void ChunkFaults::FillDisk(ChunkMachine& machine) {
 bool ChunkFaults::IsSpare(const ChunkMachine& machine) const {
   for (const auto& [id, group] : keeper_.groups()) {
     if (FindMember(group, machine.server()) == nullptr) continue;
+    // A new primary may need what it has before its epoch counts.
+    if (!IsActivated(group)) return false;
     const bool other_is_up =
         std::any_of(machines_.begin(), machines_.end(), [&, row = &group](const auto& other) {
           if (other.get() == &machine || !other->running() || other->disk().failed()) return false;

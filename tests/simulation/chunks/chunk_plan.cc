@@ -10,6 +10,7 @@ namespace cairn::simulation::chunks {
 namespace {
 
 constexpr uint64_t kPlanStream = 0xc41;
+constexpr uint64_t kSessionStream = 0xc42;
 
 void DrawFaults(ChunkPlan& plan, Random& random) {
   const std::array<Time, kChunkFaultKinds> usual = {12s, 15s, 25s, 20s, 40s, 15s,
@@ -33,6 +34,12 @@ void DrawLoad(ChunkPlan& plan, Random& random) {
   plan.syncs = random.Between(0, 120);
   plan.truncates = random.Chance(500) ? random.Between(5, 60) : 0;
   plan.removals = random.Chance(500) ? random.Between(3, 30) : 0;
+}
+
+void DrawSessions(ChunkPlan& plan, Random random) {
+  if (random.Chance(350)) return;
+  plan.session_ends = random.Between(Time(1500ms), Time(15s));
+  plan.zombies = random.Between(200, 900);
 }
 
 }  // namespace
@@ -61,6 +68,7 @@ ChunkPlan DrawPlan(uint64_t seed, Time length) {
   plan.long_delays = random.Chance(400) ? random.Between(1, 10) : 0;
   plan.drift = random.Chance(700);
   DrawFaults(plan, random);
+  DrawSessions(plan, Random(seed, kSessionStream));
   return plan;
 }
 
@@ -70,6 +78,10 @@ std::string ToString(const ChunkPlan& plan) {
       "{} us, delay {} us, loss {}/1000, long {}/1000",
       plan.servers, plan.groups, plan.copies, plan.min_active, plan.clients, plan.files,
       plan.chunks, plan.disk_latency / 1us, plan.max_delay / 1us, plan.loss, plan.long_delays);
+  if (plan.session_ends != Time(0)) {
+    text +=
+        fmt::format(", session ends / {} s, zombies {}/1000", plan.session_ends / 1s, plan.zombies);
+  }
   for (size_t kind = 0; kind < kChunkFaultKinds; ++kind) {
     if (plan.faults[kind] == Time(0)) continue;
     text += fmt::format(", {} / {} s", FaultName(static_cast<ChunkFault>(kind)),

@@ -47,6 +47,9 @@ struct ChunkPlan {
   int long_delays = 0;  // in 1000, up to seconds
   bool drift = true;    // clocks run up to 4 % wrong
 
+  Time session_ends{};  // around so much between two sessions that end; 0: none does
+  int zombies = 0;      // of 1000 clients whose session ends, so many do not notice
+
   // Around this much time between two faults of a kind; 0: none.
   std::array<Time, kChunkFaultKinds> faults{};
   Time between(ChunkFault fault) const { return faults[static_cast<size_t>(fault)]; }

@@ -9,6 +9,7 @@ namespace cairn::simulation::chunks {
 namespace {
 
 constexpr uint64_t kProcessStream = 0x94c;
+constexpr Time kListLateBy = 8s;
 
 v1::Method MethodOf(const std::string& name) {
   if (name == "/cairn.v1.Cluster/Join") return v1::CLUSTER_JOIN;
@@ -121,8 +122,9 @@ void ChunkProcess::StartReplication() {
   peers_ = std::make_unique<PeerTie>(wires_, port_, *table_);
   replica_ = std::make_unique<Replica>(*slow_, *table_, *peers_, *link_);
   dispatcher_ = std::make_unique<Dispatcher>();
-  gate_ = std::make_unique<OpenGate>(replica_->context().fences);
-  RegisterChunkService(*dispatcher_, *replica_, *gate_);
+  gate_ = std::make_unique<TokenGate>(replica_->context().fences, *table_, clock_);
+  admission_ = std::make_unique<SimulatedGate>(*gate_);
+  RegisterChunkService(*dispatcher_, *replica_, *admission_);
   port_->dispatcher = dispatcher_.get();
   port_->identity.hello.set_server(facts_.server.value);
   port_->answered = answered_;
@@ -135,9 +137,11 @@ void ChunkProcess::StartReplication() {
   options.join.mutable_frames()->set_port(facts_.node);
   options.joined = [](const std::string&, ServerId) { return OkStatus(); };
   options.vitals = [this] { return Vitals(); };
+  options.heard = [this](const v1::HeartbeatResponse& answer) { return Heard(answer); };
   options.refused = [this](const Status&) { refused_ = true; };
   link_->SetOptions(std::move(options));
   wires_.Plug(port_);
+  opened_ = world_.now();
   replica_->Start();
   link_->Start();
   running_ = true;
@@ -148,7 +152,18 @@ std::optional<v1::HeartbeatRequest> ChunkProcess::Vitals() {
   v1::HeartbeatRequest vitals;
   const Result<DiskSpace> space = store_->Space();
   if (!space.has_value() && space.error().code() == ErrorCode::kDiskFailed) return std::nullopt;
+  FenceList& fences = replica_->context().fences;
+  vitals.set_fences_known(fences.known());
+  vitals.set_fences_finished(fences.Finished());
+  vitals.set_token_key_known(gate_->key_known());
   return vitals;
+}
+
+bool ChunkProcess::Heard(const v1::HeartbeatResponse& answer) {
+  gate_->Hear(answer);
+  // A bug: it may serve, and hears later whom it must not.
+  if (ChunkBugIs(ChunkBug::kFenceListLate) && world_.now() < opened_ + kListLateBy) return true;
+  return replica_->context().fences.Take(answer);
 }
 
 void ChunkProcess::Kill(bool breaks) {
@@ -188,6 +203,8 @@ void ChunkProcess::TakeApart(bool in_order) {
     disk_.Detach();
   }
   dispatcher_.reset();
+  admission_.reset();
+  gate_.reset();
   replica_.reset();
   peers_.reset();
   link_.reset();

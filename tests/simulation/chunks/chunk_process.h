@@ -10,9 +10,9 @@
 #include "chunkserver/replication/cluster_link.h"
 #include "chunkserver/replication/replica.h"
 #include "tests/simulation/chunks/chunk_disk.h"
+#include "tests/simulation/chunks/simulated_gate.h"
 #include "tests/simulation/chunks/slow_store.h"
 #include "tests/simulation/chunks/wires.h"
-#include "tests/support/open_gate.h"
 
 namespace cairn::simulation::chunks {
 
@@ -57,6 +57,7 @@ class ChunkProcess {
   void Open();
   void StartReplication();
   std::optional<v1::HeartbeatRequest> Vitals();
+  bool Heard(const v1::HeartbeatResponse& answer);
   // Ends all threads and takes everything apart.
   void TakeApart(bool in_order);
   void AwaitIdle();
@@ -77,6 +78,7 @@ class ChunkProcess {
   bool started_ = false;  // Open() has ended
   bool ending_ = false;   // somebody takes it apart, or will
   SystemClock clock_;
+  Time opened_{};
   std::unique_ptr<ChunkStore> store_;
   std::unique_ptr<SlowStore> slow_;
   std::unique_ptr<GroupTable> table_;
@@ -84,7 +86,8 @@ class ChunkProcess {
   std::unique_ptr<ClusterLink> link_;
   std::unique_ptr<Peers> peers_;
   std::unique_ptr<Replica> replica_;
-  std::unique_ptr<OpenGate> gate_;
+  std::unique_ptr<TokenGate> gate_;
+  std::unique_ptr<SimulatedGate> admission_;
   std::unique_ptr<Dispatcher> dispatcher_;
 };
 

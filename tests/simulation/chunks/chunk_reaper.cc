@@ -30,6 +30,8 @@ void ChunkReaper::Run() {
     std::vector<InodeId> inodes;
     for (const auto& [inode, file] : truth_.files()) inodes.push_back(inode);
     for (const InodeId inode : inodes) {
+      // Whoever was shut out may still write to what would be removed (rule C11).
+      if (!keeper_.sessions().AllPassed()) break;
       SimulatedFile& file = truth_.file(inode);
       if (file.removed) {
         if (!file.reaped && Clear(file, true)) file.reaped = true;

@@ -27,8 +27,26 @@ void ChunkRules::Written(ServerId server, const ChunkWrite& write) {
                        write.version.epoch, write.version.counter, write.session, write.id,
                        write.offset, write.data.size());
   });
+  CheckPassed(server, write);
   // A retry may have run the write again: any of its runs will do.
   versions_.try_emplace({write.session.value, write.sequence}, write.version);
+}
+
+// Where a group has all of its members, and counts on them, nothing of a session whose fence has
+// passed is done any more. What a member does that is on its way out counts for nobody.
+void ChunkRules::CheckPassed(ServerId server, const ChunkWrite& write) {
+  if (keeper_.sessions().PassedAt(write.session) > world_.now()) return;
+  const v1::PlacementGroup& group = keeper_.group(write.group);
+  const v1::Member* member = FindMember(group, server);
+  if (member == nullptr || member->state() != v1::MEMBER_ACTIVE || !keeper_.IsQuiet(write.group) ||
+      group.epoch() != write.version.epoch.value) {
+    return;
+  }
+  world_.violations.Add(
+      "L1",
+      fmt::format("server {} carries out write {}.{} to chunk {} of session "
+                  "{}, whose fence has passed",
+                  server, write.version.epoch, write.version.counter, write.id, write.session));
 }
 
 void ChunkRules::Acknowledged(const v1::WriteChunkRequest& request) {

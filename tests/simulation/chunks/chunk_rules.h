@@ -33,6 +33,7 @@ class ChunkRules {
   void CheckAtTheEnd();
 
  private:
+  void CheckPassed(ServerId server, const ChunkWrite& write);
   ChunkMachine* Find(ServerId server) const;
   ChunkStore* StoreOf(const v1::Member& member) const;  // null: not up as it became active
   std::vector<ChunkInfo> FilledChunks(PgId group, ChunkStore& store) const;

@@ -14,7 +14,8 @@ ChunkSimulation::ChunkSimulation(const ChunkPlan& plan, bool printing)
       truth_(world_),
       keeper_(world_, wires_),
       rules_(world_, truth_, keeper_, machines_),
-      reaper_(world_, wires_, truth_, keeper_) {
+      reaper_(world_, wires_, truth_, keeper_),
+      session_faults_(world_, truth_, keeper_, clients_) {
   world_.trace.Line([&] { return ToString(plan); });
   Found();
 }
@@ -87,6 +88,7 @@ bool ChunkSimulation::RunUntilTrue(const std::function<bool()>& condition, Time 
 
 void ChunkSimulation::Settle() {
   faults_->End();
+  session_faults_.End();
   wires_.Calm();
   for (const auto& client : clients_) client->Finish();
   const auto all_done = [this] {
@@ -110,6 +112,7 @@ void ChunkSimulation::Settle() {
 
 void ChunkSimulation::TakeDown() {
   faults_->End();
+  session_faults_.End();
   reaper_.Stop();
   for (const auto& client : clients_) client->Finish();
   wires_.Calm();
@@ -136,6 +139,7 @@ ChunkRunResult ChunkSimulation::Run() {
   for (const auto& client : clients_) client->Start();
   reaper_.Start();
   faults_->Start();
+  session_faults_.Start();
   if (RunUntil(world_.plan.length)) Settle();
   ChunkRunResult result;
   result.hash = world_.trace.hash();

@@ -10,6 +10,7 @@
 #include "tests/simulation/chunks/chunk_client.h"
 #include "tests/simulation/chunks/chunk_faults.h"
 #include "tests/simulation/chunks/chunk_reaper.h"
+#include "tests/simulation/chunks/session_faults.h"
 
 namespace cairn::simulation::chunks {
 
@@ -46,7 +47,8 @@ class ChunkSimulation {
   ChunkRules::Machines machines_;
   ChunkRules rules_;
   ChunkReaper reaper_;
-  std::vector<std::unique_ptr<ChunkClient>> clients_;
+  SessionFaults::Clients clients_;
+  SessionFaults session_faults_;
   std::unique_ptr<ChunkFaults> faults_;
 };
 

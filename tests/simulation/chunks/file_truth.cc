@@ -60,9 +60,10 @@ v1::ChunkAddress FileTruth::AddressOf(ChunkId id) const {
   return address;
 }
 
-void FileTruth::BeginWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag) {
+void FileTruth::BeginWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag,
+                           SessionId session) {
   for (uint32_t at = offset; at < offset + length; at += kSectorBytes) {
-    At(id, at / kSectorBytes).Begin(tag);
+    At(id, at / kSectorBytes).Begin(tag, session);
   }
 }
 
@@ -130,10 +131,26 @@ void FileTruth::Truncate(InodeId inode, uint64_t length) {
     for (auto& [sector, truth] : sectors) {
       if (start + uint64_t{sector} * kSectorBytes < length) continue;
       const uint64_t tag = kZeroTag | NewTag();
-      truth.Begin(tag);
+      truth.Begin(tag, SessionId());
       truth.Settle(tag, world_.now(), world_.now(), true);
     }
   }
+}
+
+void FileTruth::Remove(InodeId inode) {
+  files_.at(inode).removed = true;
+  MakeFile();
+}
+
+std::vector<InodeId> FileTruth::EndSession(SessionId session) {
+  for (auto& [id, sectors] : sectors_) {
+    for (auto& [sector, truth] : sectors) truth.EndSession(session, world_.now());
+  }
+  std::vector<InodeId> free;
+  for (auto& [inode, file] : files_) {
+    if (file.holders.erase(session) > 0 && file.holders.empty()) free.push_back(inode);
+  }
+  return free;
 }
 
 void FileTruth::Lose(PgId group) {

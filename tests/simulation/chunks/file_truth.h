@@ -26,8 +26,9 @@ struct SimulatedFile {
   std::vector<v1::Cut> cuts;
   std::set<uint32_t> runs;  // chunks that hold written bytes
   uint64_t trimmed = 1;     // generation up to which the chunks were trimmed
-  int users = 0;            // operations under way
-  bool open_ended = false;  // some write was given up: it may still arrive
+  // Sessions with operations under way, once for each; a write that was given up may still arrive,
+  // and counts until its session has passed on.
+  std::multiset<SessionId> holders;
   bool removed = false;
   bool reaped = false;  // and its chunks were, on all active members
 };
@@ -55,7 +56,7 @@ class FileTruth {
   v1::ChunkAddress AddressOf(ChunkId id) const;
 
   // A write of [offset, offset + length) of the chunk, whole sectors, full of `tag`.
-  void BeginWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag);
+  void BeginWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag, SessionId session);
   // A retry to another primary: only the chunk's last write is known to all, an earlier one is run
   // again (chunkserver/replication/README.md, retries).
   void RepeatWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag);
@@ -68,6 +69,11 @@ class FileTruth {
   void Synced(ChunkId id, Time from, const std::vector<AcknowledgedWrite>& written);
   // Truncates to `length` bytes of the file; committed at once.
   void Truncate(InodeId inode, uint64_t length);
+  // Takes the file's name away; another file takes its place.
+  void Remove(InodeId inode);
+  // What the session wrote is in place or never will be, and it holds nothing any more. Answers the
+  // files that it held until now and nobody else does.
+  std::vector<InodeId> EndSession(SessionId session);
   // All members of the group that counted lost their power.
   void Lose(PgId group);
   bool was_lost(PgId group) const { return lost_.contains(group); }

@@ -28,7 +28,9 @@ MapKeeper::MapKeeper(ChunkWorld& world, Wires& wires)
       domain_(Time(50s), world.plan.drift ? random_.Between(-40, 40) : 0),
       clock_(world, domain_),
       port_(std::make_shared<Port>(world, domain_, kMetaserver)),
-      registry_(clock_) {}
+      registry_(clock_),
+      sessions_(world, clock_, registry_, servers_,
+                [this](std::function<void()> work) { Later(std::move(work)); }) {}
 
 void MapKeeper::Start() {
   dispatcher_.Handle<v1::JoinRequest, v1::JoinResponse>(
@@ -49,6 +51,7 @@ void MapKeeper::Start() {
   port_->dispatcher = &dispatcher_;
   wires_.Plug(port_);
   world_.scheduler.After(kLookEvery, [this] { Look(); });
+  sessions_.Start();
 }
 
 void MapKeeper::AddServer(const v1::ServerRecord& record) {
@@ -141,6 +144,7 @@ void MapKeeper::Heartbeat(const HeartbeatCall& call) {
   }
   v1::HeartbeatResponse response;
   *response.mutable_changes() = ChangesSince(call.request().map_version());
+  sessions_.Tell(call.request(), response);
   call.Reply(response);
 }
 
@@ -173,6 +177,7 @@ void MapKeeper::Look() {
     const bool gone = View(server).presence == Presence::kGone;
     if (gone && registry_.IsShunned(server)) registry_.ReleaseShunned(server);
   }
+  for (const auto& [server, replacement] : replaced_) PutInPlace(server, replacement);
   if (world_.plan.seed % 2 == 0) Move();
 }
 
@@ -253,6 +258,12 @@ void MapKeeper::Commit(const v1::PlacementGroup& next, const std::function<void(
 }
 
 void MapKeeper::Replace(ServerId server, ServerId replacement) {
+  replaced_[server] = replacement;
+  PutInPlace(server, replacement);
+}
+
+// Again and again: what is committed meanwhile for another reason comes first.
+void MapKeeper::PutInPlace(ServerId server, ServerId replacement) {
   for (auto& [id, group] : groups_) {
     v1::PlacementGroup next = group;
     bool changed = false;

@@ -15,6 +15,7 @@
 #include "metaserver/cluster/server_registry.h"
 #include "metaserver/placement/plan_members.h"
 #include "metaserver/placement/plan_moves.h"
+#include "tests/simulation/chunks/session_keeper.h"
 #include "tests/simulation/chunks/wires.h"
 
 namespace cairn::simulation::chunks {
@@ -41,6 +42,8 @@ class MapKeeper {
   // Every active member is up as it became active (as Reaper::GroupIsQuiet).
   bool IsQuiet(PgId id) const;
 
+  SessionKeeper& sessions() { return sessions_; }
+
   // Another metaserver leads: it has the map, and has heard nobody.
   void ChangeLeader();
   // `server` is lost for good, `replacement` takes its places. REQUIRES: it is active nowhere.
@@ -55,7 +58,10 @@ class MapKeeper {
    public:
     LocalClock(const ChunkWorld& world, const Domain& domain) : world_(world), domain_(domain) {}
     BootTime Now() const override { return {domain_.Local(world_.now())}; }
-    WallTime WallNow() const override { return {}; }
+    WallTime WallNow() const override {
+      const int64_t now = Now().since_boot.count();
+      return {now / 1'000'000'000, static_cast<uint32_t>(now % 1'000'000'000)};
+    }
 
    private:
     const ChunkWorld& world_;
@@ -73,6 +79,7 @@ class MapKeeper {
   void Synced(const SyncedCall& call);
   void ActivateGroup(const ActivateCall& call);
   bool HasLeft(const v1::PlacementGroup& group, ServerId server) const;
+  void PutInPlace(ServerId server, ServerId replacement);
   // Repair, balance and now and then a server that is drained.
   void Move();
   ClusterShape Shape() const;
@@ -99,8 +106,10 @@ class MapKeeper {
   std::map<ServerId, v1::ServerRecord> servers_;
   std::map<PgId, v1::PlacementGroup> groups_;
   std::map<PoolId, v1::Pool> pools_;
+  std::map<ServerId, ServerId> replaced_;
   std::optional<ServerId> draining_;
   bool drains_ = true;
+  SessionKeeper sessions_;
 };
 
 }  // namespace cairn::simulation::chunks

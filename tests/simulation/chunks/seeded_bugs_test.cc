@@ -71,6 +71,10 @@ const Bug kBugs[] = {
     {"C8RetryRunAgain", ReplicationBug::kRetryRunAgain},
     {"C9CutsForgotten", ReplicationBug::kNone, ChunkBug::kCutsForgotten},
     {"C9RemovalForgotten", ReplicationBug::kNone, ChunkBug::kRemovalForgotten},
+    {"L1FenceIgnored", ReplicationBug::kNone, ChunkBug::kFenceIgnored},
+    {"L1FenceListLate", ReplicationBug::kNone, ChunkBug::kFenceListLate, kRareBudget},
+    {"L1TicketDropped", ReplicationBug::kNone, ChunkBug::kTicketDropped, kRareBudget},
+    {"L1FencePassesEarly", ReplicationBug::kNone, ChunkBug::kFencePassesEarly, kRareBudget},
 };
 INSTANTIATE_TEST_SUITE_P(All, SeededChunkBugTest, ::testing::ValuesIn(kBugs),
                          [](const auto& bug) { return std::string(bug.param.name); });
