@@ -7,18 +7,19 @@ namespace cairn::simulation::chunks {
 
 enum class ChunkBug {
   kNone,
-  kRemovedTooEarly,   // C1: a member is taken out while a lease of it may still run
-  kRestartUnnoticed,  // C2: a restarted server comes back as if it had not been away
-  kAnySourceWillDo,   // C3: whoever is back first becomes the source
-  kActiveUnsynced,    // C4: what was copied to a member is not on its disk
-  kDataNotSynced,     // C5: a chunk's data is not on disk when it is sealed or fsync answers
-  kHoleInIndex,       // C5, M2: a batch is missing in the middle of the index after a power cut
-  kCutsForgotten,     // C9: frames do not say which cuts a chunk may have missed
-  kRemovalForgotten,  // C9: the removal of a trimmed file's chunks is not sent to one member
-  kFenceIgnored,      // L1: the gate lets in whoever is shut out
-  kFenceListLate,     // L1: after a start a server serves before it has heard who is shut out
-  kTicketDropped,     // L1, C11: a fence is acknowledged while a write is still under way
-  kFencePassesEarly,  // L1, C11: a silent server is not waited for until its lease has run out
+  kRemovedTooEarly,       // C1: a member is taken out while a lease of it may still run
+  kRestartUnnoticed,      // C2: a restarted server comes back as if it had not been away
+  kAnySourceWillDo,       // C3: whoever is back first becomes the source
+  kActiveUnsynced,        // C4: what was copied to a member is not on its disk
+  kDataNotSynced,         // C5: a chunk's data is not on disk when it is sealed or fsync answers
+  kHoleInIndex,           // C5, M2: a batch is missing in the middle of the index after a power cut
+  kCutsForgotten,         // C9: frames do not say which cuts a chunk may have missed
+  kRemovalForgotten,      // C9: the removal of a trimmed file's chunks is not sent to one member
+  kFenceIgnored,          // L1: the gate lets in whoever is shut out
+  kFenceListLate,         // L1: after a start a server serves before it has heard who is shut out
+  kTicketDropped,         // L1, C11: a fence is acknowledged while a write is still under way
+  kReaperWaitsForNobody,  // C11: chunks go before a fence has passed
+  kFencePassesEarly,      // L1, C11: a silent server is not waited for until its lease has run out
 };
 
 #ifdef CAIRN_SEEDED_BUGS

@@ -97,7 +97,8 @@ bool ChunkClient::IsServedInVain(const Result<RawReply>& reply, ChunkId id) {
 
 void ChunkClient::Run() {
   while (!finishing_) {
-    world_.fibers.Sleep(random_.Around(world_.plan.think_time));
+    const int haste = state_ == State::kZombie ? 4 : 1;
+    world_.fibers.Sleep(random_.Around(world_.plan.think_time / haste));
     const bool is_over =
         state_ == State::kGone || (state_ == State::kZombie && world_.now() > zombie_until_);
     if (is_over) BeginAnew();
@@ -107,12 +108,16 @@ void ChunkClient::Run() {
   done_ = true;
 }
 
-// A zombie whose fence has passed may come back to files that are gone meanwhile.
+// A zombie that was shut out may come back to files that are gone meanwhile.
 InodeId ChunkClient::ChooseFile() {
   std::vector<InodeId> files = truth_.Live();
-  if (state_ == State::kZombie && HasPassed()) {
+  if (state_ == State::kZombie && keeper_.sessions().IsShutOut(session_)) {
     files.clear();
-    for (const auto& [inode, token] : tokens_) files.push_back(inode);
+    for (const auto& [inode, token] : tokens_) {
+      const SimulatedFile& file = truth_.file(inode);
+      const bool was_open = !file.removed || file.last_holder == session_;
+      if (was_open || HasPassed()) files.push_back(inode);
+    }
   }
   return files.empty() ? InodeId() : files[random_.Below(files.size())];
 }

@@ -38,7 +38,7 @@ void DrawLoad(ChunkPlan& plan, Random& random) {
 
 void DrawSessions(ChunkPlan& plan, Random random) {
   if (random.Chance(350)) return;
-  plan.session_ends = random.Between(Time(1500ms), Time(15s));
+  plan.session_ends = random.Between(Time(1s), Time(9s));
   plan.zombies = random.Between(200, 900);
 }
 

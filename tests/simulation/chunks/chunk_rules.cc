@@ -35,7 +35,7 @@ void ChunkRules::Written(ServerId server, const ChunkWrite& write) {
 // Where a group has all of its members, and counts on them, nothing of a session whose fence has
 // passed is done any more. What a member does that is on its way out counts for nobody.
 void ChunkRules::CheckPassed(ServerId server, const ChunkWrite& write) {
-  if (keeper_.sessions().PassedAt(write.session) > world_.now()) return;
+  if (!keeper_.sessions().IsPast(write.session)) return;
   const v1::PlacementGroup& group = keeper_.group(write.group);
   const v1::Member* member = FindMember(group, server);
   if (member == nullptr || member->state() != v1::MEMBER_ACTIVE || !keeper_.IsQuiet(write.group) ||

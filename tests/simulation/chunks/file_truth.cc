@@ -137,20 +137,26 @@ void FileTruth::Truncate(InodeId inode, uint64_t length) {
   }
 }
 
-void FileTruth::Remove(InodeId inode) {
+void FileTruth::Remove(InodeId inode, SessionId last_holder) {
+  files_.at(inode).last_holder = last_holder;
   files_.at(inode).removed = true;
   MakeFile();
 }
 
-std::vector<InodeId> FileTruth::EndSession(SessionId session) {
+std::vector<InodeId> FileTruth::HeldBy(SessionId session) const {
+  std::vector<InodeId> held;
+  for (const auto& [inode, file] : files_) {
+    const size_t own = file.holders.count(session);
+    if (!file.removed && own > 0 && own == file.holders.size()) held.push_back(inode);
+  }
+  return held;
+}
+
+void FileTruth::EndSession(SessionId session) {
   for (auto& [id, sectors] : sectors_) {
     for (auto& [sector, truth] : sectors) truth.EndSession(session, world_.now());
   }
-  std::vector<InodeId> free;
-  for (auto& [inode, file] : files_) {
-    if (file.holders.erase(session) > 0 && file.holders.empty()) free.push_back(inode);
-  }
-  return free;
+  for (auto& [inode, file] : files_) file.holders.erase(session);
 }
 
 void FileTruth::Lose(PgId group) {

@@ -30,6 +30,7 @@ struct SimulatedFile {
   // and counts until its session has passed on.
   std::multiset<SessionId> holders;
   bool removed = false;
+  SessionId last_holder{};  // let go of it when its name was gone already; or nobody
   bool reaped = false;  // and its chunks were, on all active members
 };
 
@@ -69,11 +70,12 @@ class FileTruth {
   void Synced(ChunkId id, Time from, const std::vector<AcknowledgedWrite>& written);
   // Truncates to `length` bytes of the file; committed at once.
   void Truncate(InodeId inode, uint64_t length);
-  // Takes the file's name away; another file takes its place.
-  void Remove(InodeId inode);
-  // What the session wrote is in place or never will be, and it holds nothing any more. Answers the
-  // files that it held until now and nobody else does.
-  std::vector<InodeId> EndSession(SessionId session);
+  // Takes the file's name away; another file takes its place. `last_holder` had it open until now.
+  void Remove(InodeId inode, SessionId last_holder = SessionId());
+  // The files that it holds and nobody else does.
+  std::vector<InodeId> HeldBy(SessionId session) const;
+  // What the session wrote is in place or never will be, and it holds nothing any more.
+  void EndSession(SessionId session);
   // All members of the group that counted lost their power.
   void Lose(PgId group);
   bool was_lost(PgId group) const { return lost_.contains(group); }

@@ -71,6 +71,8 @@ const Bug kBugs[] = {
     {"C8RetryRunAgain", ReplicationBug::kRetryRunAgain},
     {"C9CutsForgotten", ReplicationBug::kNone, ChunkBug::kCutsForgotten},
     {"C9RemovalForgotten", ReplicationBug::kNone, ChunkBug::kRemovalForgotten},
+    {"C11ReaperWaitsForNobody", ReplicationBug::kNone, ChunkBug::kReaperWaitsForNobody,
+     kRareBudget},
     {"L1FenceIgnored", ReplicationBug::kNone, ChunkBug::kFenceIgnored},
     {"L1FenceListLate", ReplicationBug::kNone, ChunkBug::kFenceListLate, kRareBudget},
     {"L1TicketDropped", ReplicationBug::kNone, ChunkBug::kTicketDropped, kRareBudget},

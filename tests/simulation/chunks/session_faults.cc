@@ -9,7 +9,8 @@ SessionFaults::SessionFaults(ChunkWorld& world, FileTruth& truth, MapKeeper& kee
       keeper_(keeper),
       clients_(clients),
       random_(world.plan.seed, 0x5e55fa) {
-  keeper_.sessions().OnPassed([this](SessionId session) { PassOn(session); });
+  keeper_.sessions().OnEnd([this](SessionId session) { LetGo(session); },
+                           [this](SessionId session) { truth_.EndSession(session); });
 }
 
 void SessionFaults::Start() {
@@ -35,9 +36,10 @@ void SessionFaults::EndOne() {
   world_.scheduler.After(after, [this, session] { keeper_.sessions().End(session); });
 }
 
-void SessionFaults::PassOn(SessionId session) {
-  for (const InodeId inode : truth_.EndSession(session)) {
-    if (!truth_.file(inode).removed && random_.Chance(300)) truth_.Remove(inode);
+// Files whose last name is gone already: its chunks go when the fence has passed (rule C11).
+void SessionFaults::LetGo(SessionId session) {
+  for (const InodeId inode : truth_.HeldBy(session)) {
+    if (random_.Chance(600)) truth_.Remove(inode, session);
   }
 }
 

@@ -21,7 +21,7 @@ class SessionFaults {
  private:
   void Loop();
   void EndOne();
-  void PassOn(SessionId session);
+  void LetGo(SessionId session);
 
   ChunkWorld& world_;
   FileTruth& truth_;

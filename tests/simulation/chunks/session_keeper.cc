@@ -76,6 +76,11 @@ Time SessionKeeper::PassedAt(SessionId session) const {
   return found == passed_at_.end() ? kNotYet : found->second;
 }
 
+bool SessionKeeper::IsPast(SessionId session) const {
+  const auto found = fences_.find(session);
+  return found != fences_.end() && HasPassed(found->second);
+}
+
 // As CloseSession.
 void SessionKeeper::Fence(SessionId session) {
   ending_.erase(session);
@@ -87,6 +92,7 @@ void SessionKeeper::Fence(SessionId session) {
   admission_.fences.push_back(std::move(fence));
   world_.trace.Add(6, session.value);
   world_.trace.Line([&] { return fmt::format("session {} is shut out", session); });
+  fenced_(session);
 }
 
 bool SessionKeeper::HasPassed(uint64_t fence) const {

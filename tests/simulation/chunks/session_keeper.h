@@ -23,8 +23,11 @@ class SessionKeeper {
   SessionKeeper(ChunkWorld& world, const Clock& clock, const ServerRegistry& registry,
                 const Servers& servers, Committer commit);
   void Start();
-  // Hears of each session whose fence has passed, once.
-  void OnPassed(std::function<void(SessionId)> passed) { passed_ = std::move(passed); }
+  // Hears of each session once when it is shut out, and once when its fence has passed.
+  void OnEnd(std::function<void(SessionId)> fenced, std::function<void(SessionId)> passed) {
+    fenced_ = std::move(fenced);
+    passed_ = std::move(passed);
+  }
 
   SessionId Open() { return SessionId(++last_session_); }
   // A token for reading and writing the file; empty: the session is shut out.
@@ -34,8 +37,12 @@ class SessionKeeper {
 
   // What goes into a heartbeat's answer beside the map.
   void Tell(const v1::HeartbeatRequest& request, v1::HeartbeatResponse& response) const;
+  bool IsShutOut(SessionId session) const { return fences_.contains(session); }
   // When what it held passed on; kNever: not yet.
   Time PassedAt(SessionId session) const;
+  // Asked at this moment. It may hold no more when a server that was silent is heard again: for a
+  // group that is quiet (MapKeeper::IsQuiet) it does.
+  bool IsPast(SessionId session) const;
   // Of all who were shut out up to now (as Reaper::RunOnce asks).
   bool AllPassed() const { return HasPassed(admission_.last_fence); }
 
@@ -52,6 +59,7 @@ class SessionKeeper {
   const Servers& servers_;
   const Committer commit_;
   Random random_;
+  std::function<void(SessionId)> fenced_ = [](SessionId) {};
   std::function<void(SessionId)> passed_ = [](SessionId) {};
   uint64_t last_session_ = 100;  // founding clients are numbered by hand
   Admission admission_;
