@@ -127,7 +127,7 @@ std::string ChunkClient::TokenFor(InodeId inode) {
   const auto found = tokens_.find(inode);
   if (found != tokens_.end()) return found->second;
   if (state_ != State::kServed) return {};
-  return tokens_[inode] = keeper_.sessions().Seal(session_, inode);
+  return tokens_[inode] = keeper_.sessions().Seal(session_, inode, truth_.file(inode).generation);
 }
 
 void ChunkClient::DoSomething(InodeId inode) {

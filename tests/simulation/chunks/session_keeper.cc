@@ -50,7 +50,7 @@ void SessionKeeper::RotateLater() {
   });
 }
 
-std::string SessionKeeper::Seal(SessionId session, InodeId inode) const {
+std::string SessionKeeper::Seal(SessionId session, InodeId inode, uint64_t generation) const {
   if (fences_.contains(session)) return {};
   const WallTime now = clock_.WallNow();
   const v1::TokenKey* key = admission_.SealingKey(now);
@@ -58,6 +58,7 @@ std::string SessionKeeper::Seal(SessionId session, InodeId inode) const {
   claims.set_session(session.value);
   claims.set_inode(inode.value);
   claims.set_rights(kTokenRead | kTokenWrite);
+  claims.set_generation(generation);
   claims.set_key(key->id());
   claims.set_expires(now.seconds + kTokenSeconds);
   return SealToken(claims, key->secret());
@@ -104,7 +105,7 @@ bool SessionKeeper::HasPassed(uint64_t fence) const {
       return registry_.View(entry.second).presence == ServerView::Presence::kQuiet;
     });
   }
-  return FencePassed(fence, map, registry_);
+  return PassedFences(map, registry_) >= fence;
 }
 
 void SessionKeeper::Look() {

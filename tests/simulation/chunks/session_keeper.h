@@ -30,8 +30,8 @@ class SessionKeeper {
   }
 
   SessionId Open() { return SessionId(++last_session_); }
-  // A token for reading and writing the file; empty: the session is shut out.
-  std::string Seal(SessionId session, InodeId inode) const;
+  // A token for reading and writing the file in this generation; empty: the session is shut out.
+  std::string Seal(SessionId session, InodeId inode, uint64_t generation) const;
   // It fell silent, or has been told to go: shut out as soon as that is committed.
   void End(SessionId session) { ending_.try_emplace(session); }
 
