@@ -91,7 +91,7 @@ def judge(samples, repair):
     good = [abs(left - really) <= 0.2 * really for left, really in told]
     return {"first_byte_s": first, "end_s": end, "repair_mib_s": rates,
             "mib": int(repair.get("done_bytes", 0)) / MIB,
-            "eta_samples": len(good), "eta_within_20_percent": sum(good)}
+            "eta_samples": len(good), "eta_within_20_percent": sum(good) / max(len(good), 1)}
 
 
 @contextlib.contextmanager
