@@ -17,6 +17,7 @@ enum class ReplicationBug {
   kReadBesideWrites,      // C8: blocks are read while a write to them is under way
   kRetryRunAgain,         // C8: a finished write is run again when its retry comes
   kMissingIsHole,         // C10: a chunk that is absent here is a hole
+  kDamageKept,            // C12: a bad block counts as mended as it is
 };
 
 #ifdef CAIRN_SEEDED_BUGS

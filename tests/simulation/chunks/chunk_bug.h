@@ -14,7 +14,11 @@ enum class ChunkBug {
   kDataNotSynced,         // C5: a chunk's data is not on disk when it is sealed or fsync answers
   kHoleInIndex,           // C5, M2: a batch is missing in the middle of the index after a power cut
   kCutsForgotten,         // C9: frames do not say which cuts a chunk may have missed
+  kRemovalOfAnyAge,       // C9: a trim takes what was written after the cut, too
   kRemovalForgotten,      // C9: the removal of a trimmed file's chunks is not sent to one member
+  kMismatchBelieved,      // C12: what does not match beside a write is damage
+  kDamageServed,          // C12: a store hands out a bad block as it is
+  kDamageOverlooked,      // C6: the scrub does not see that a block is bad
   kFenceIgnored,          // L1: the gate lets in whoever is shut out
   kFenceListLate,         // L1: after a start a server serves before it has heard who is shut out
   kTicketDropped,         // L1, C11: a fence is acknowledged while a write is still under way

@@ -35,11 +35,12 @@ std::vector<uint32_t> CrcsOf(uint32_t offset, std::span<const std::byte> data) {
 }  // namespace
 
 ChunkClient::ChunkClient(ChunkWorld& world, Wires& wires, FileTruth& truth, MapKeeper& keeper,
-                         int number)
+                         const ChunkDamage& damage, int number)
     : world_(world),
       wires_(wires),
       truth_(truth),
       keeper_(keeper),
+      damage_(damage),
       number_(number),
       session_(static_cast<uint64_t>(number) + 1),
       random_(world.plan.seed, 0xc11e + session_.value),
@@ -136,6 +137,10 @@ void ChunkClient::DoSomething(InodeId inode) {
   const ChunkId id{inode, static_cast<uint32_t>(random_.Below(static_cast<uint64_t>(plan.chunks)))};
   const int what = random_.Between(0, 999);
   int limit = plan.truncates;
+  const bool is_cold = plan.cold_after != Time(0) && world_.now() > plan.cold_after;
+  if (is_cold && inode.value % 2 == 0 && what < limit + plan.removals + plan.syncs + plan.writes) {
+    return;
+  }
   // These two are the metaserver's: it hears no zombie.
   if (state_ != State::kServed && what < limit + plan.removals) return;
   if (what < limit) {
@@ -239,7 +244,8 @@ bool ChunkClient::Write(ChunkId id) {
   const ErrorCode code = reply.error().code();
   const bool may_be = state_ != State::kServed || MayRetry(code) || code == ErrorCode::kNoSpace ||
                       code == ErrorCode::kStaleGeneration ||
-                      (code == ErrorCode::kIoError && truth_.was_lost(truth_.GroupOf(id)));
+                      (code == ErrorCode::kIoError && (truth_.was_lost(truth_.GroupOf(id)) ||
+                                                       damage_.MayBeUnreadable(id, asked_)));
   if (!may_be) world_.violations.Add("write", fmt::format("chunk {}: {}", id, reply.error()));
   return false;
 }
@@ -267,7 +273,8 @@ void ChunkClient::Read(ChunkId id, uint32_t block, uint32_t blocks) {
   const ErrorCode code = reply.error().code();
   if (state_ != State::kServed || MayRetry(code) || code == ErrorCode::kStaleGeneration) return;
   const bool was_lost = truth_.was_lost(truth_.GroupOf(id));
-  if (code == ErrorCode::kIoError && was_lost) return;
+  const bool is_damaged = damage_.MayBeUnreadable(id, asked_);
+  if (code == ErrorCode::kIoError && (was_lost || is_damaged)) return;
   // The file may have been cut since it was asked.
   const bool still = truth_.file(id.inode).generation == request.chunk().generation();
   if (code == ErrorCode::kIoError && !still) return;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "tests/simulation/chunks/chunk_damage.h"
 #include "tests/simulation/chunks/file_truth.h"
 #include "tests/simulation/chunks/map_keeper.h"
 
@@ -15,7 +16,8 @@ namespace cairn::simulation::chunks {
 // Confined to the run.
 class ChunkClient {
  public:
-  ChunkClient(ChunkWorld& world, Wires& wires, FileTruth& truth, MapKeeper& keeper, int number);
+  ChunkClient(ChunkWorld& world, Wires& wires, FileTruth& truth, MapKeeper& keeper,
+              const ChunkDamage& damage, int number);
   void Start();
   // Begins nothing new; done() once what is under way has ended.
   void Finish() { finishing_ = true; }
@@ -59,6 +61,7 @@ class ChunkClient {
   Wires& wires_;
   FileTruth& truth_;
   MapKeeper& keeper_;
+  const ChunkDamage& damage_;
   const int number_;
   SessionId session_;
   int lives_ = 0;

@@ -1,10 +1,12 @@
 #include "tests/simulation/chunks/chunk_disk.h"
 
+#include <algorithm>
 #include <random>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "chunkserver/store/chunk_format.h"
 #include "tests/common/forwarding_files.h"
 #include "tests/simulation/chunks/chunk_bug.h"
 
@@ -23,7 +25,12 @@ class ChunkDisk::HandleFile final : public File {
       : disk_(disk), alive_(std::move(alive)), below_(std::move(below)) {}
   Result<size_t> Read(uint64_t offset, std::span<std::byte> out) override {
     if (!*alive_) return Fail(Dead());
-    return below_->Read(offset, out);
+    Result<size_t> length = below_->Read(offset, out);
+    if (length.has_value() && *length > 0 && disk_.spoilt_reads_ > 0) {
+      --disk_.spoilt_reads_;
+      out.front() ^= std::byte{4};
+    }
+    return length;
   }
   Status Write(uint64_t offset, std::span<const std::byte> data) override {
     if (!*alive_) return Dead();
@@ -118,6 +125,17 @@ void ChunkDisk::LosePower(Random& random) {
   files_.LosePower(sectors);
   rows_.LosePower(random);
   booted = true;
+}
+
+std::string ChunkDisk::PathOf(ChunkId id) {
+  return "/disk/" + ChunkFolder(id) + "/" + ChunkFileName(id);
+}
+
+bool ChunkDisk::Peek(const std::string& path, uint64_t offset, std::span<std::byte> out) {
+  const auto file = files_.Open(path, OpenMode::kReadWrite);
+  if (!file.has_value()) return false;
+  std::fill(out.begin(), out.end(), std::byte{0});
+  return (*file)->Read(offset, out).has_value();
 }
 
 bool ChunkDisk::FlipBit(const std::string& path, uint64_t offset) {

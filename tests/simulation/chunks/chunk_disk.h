@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "tests/common/forgetful_files.h"
@@ -32,6 +33,12 @@ class ChunkDisk {
   bool failed() const { return failed_; }  // a sync did: never to be used again
   // Flips a bit of one byte of a data file, on the medium. False: there is none.
   bool FlipBit(const std::string& path, uint64_t offset);
+  static std::string PathOf(ChunkId id);  // of its data file
+  // What is there; what lies beyond the end of the file is zeros. False: there is no such file.
+  bool Peek(const std::string& path, uint64_t offset, std::span<std::byte> out);
+  // The next so many reads of a file get something else than what is there, as a read beside a
+  // write may.
+  void SpoilReads(int count) { spoilt_reads_ = count; }
 
   uint64_t incarnation = 0;  // of the latest start, durable
   bool clean = true;         // closed in order
@@ -44,6 +51,7 @@ class ChunkDisk {
   ForgetfulFiles files_;
   MemoryRows rows_;
   bool full_ = false;
+  int spoilt_reads_ = 0;
   std::function<bool()> fail_sync_;
   bool failed_ = false;
   std::shared_ptr<bool> attached_;  // false: the process is dead

@@ -3,19 +3,18 @@
 #include <algorithm>
 #include <utility>
 
-#include "chunkserver/store/chunk_format.h"
 #include "metaserver/placement/group_row.h"
 
 namespace cairn::simulation::chunks {
 
-ChunkFaults::ChunkFaults(ChunkWorld& world, Wires& wires, MapKeeper& keeper, FileTruth& truth,
-                         ChunkRules::Machines& machines, ChunkRules& rules)
+ChunkFaults::ChunkFaults(ChunkWorld& world, Wires& wires, MapKeeper& keeper,
+                         ChunkRules::Machines& machines, ChunkRules& rules, ChunkDamage& damage)
     : world_(world),
       wires_(wires),
       keeper_(keeper),
-      truth_(truth),
       machines_(machines),
       rules_(rules),
+      damage_(damage),
       random_(world.plan.seed, 0xfa17),
       last_server_(static_cast<uint32_t>(machines.size())) {}
 
@@ -85,7 +84,7 @@ void ChunkFaults::Do(ChunkFault fault) {
     case ChunkFault::kFailedSync:
       return FailSync(*victim);
     case ChunkFault::kBitFlip:
-      return FlipBit(*victim);
+      return DiskIsMissing() ? void() : damage_.Flip(*victim, random_);
     default:
       return;
   }
@@ -157,7 +156,8 @@ bool ChunkFaults::DiskIsMissing() const {
 
 void ChunkFaults::FailSync(ChunkMachine& machine) {
   if (DiskIsMissing()) return;
-  machine.disk().FailSync([this, &machine] { return !ended_ && IsSpare(machine); });
+  machine.disk().FailSync(
+      [this, &machine] { return !ended_ && IsSpare(machine) && damage_.AllMended(); });
   world_.trace.Line(
       [&] { return fmt::format("server {}: the next sync fails", machine.server()); });
   ReplaceLater(machine);
@@ -177,25 +177,6 @@ void ChunkFaults::ReplaceLater(ChunkMachine& machine) {
     keeper_.Replace(old, machine.server());
     StartLater(machine, 1s);
   });
-}
-
-void ChunkFaults::FlipBit(ChunkMachine& machine) {
-  if (!IsSpare(machine)) return;
-  for (const InodeId inode : truth_.Live()) {
-    const ChunkId id{inode, 0};
-    const auto blocks = machine.process()->store().Blocks(id);
-    if (!blocks.has_value() || !blocks->has_value() || !(*blocks)->info.sealed) continue;
-    const uint32_t block = kBlocksInUse[random_.Below(6)];
-    if (block >= (*blocks)->present.size() || !(*blocks)->present[block]) continue;
-    const uint64_t offset = uint64_t{block} * kBlockSize + random_.Below(kBlockSize);
-    const std::string path = "/disk/" + ChunkFolder(id) + "/" + ChunkFileName(id);
-    if (!machine.disk().FlipBit(path, offset)) continue;
-    world_.trace.Line([&] {
-      return fmt::format("server {}: a bit flips in chunk {} block {}", machine.server(), id,
-                         block);
-    });
-    return;
-  }
 }
 
 }  // namespace cairn::simulation::chunks

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "tests/simulation/chunks/chunk_damage.h"
 #include "tests/simulation/chunks/chunk_rules.h"
 
 namespace cairn::simulation::chunks {
@@ -11,8 +12,8 @@ namespace cairn::simulation::chunks {
 // Confined to the run.
 class ChunkFaults {
  public:
-  ChunkFaults(ChunkWorld& world, Wires& wires, MapKeeper& keeper, FileTruth& truth,
-              ChunkRules::Machines& machines, ChunkRules& rules);
+  ChunkFaults(ChunkWorld& world, Wires& wires, MapKeeper& keeper, ChunkRules::Machines& machines,
+              ChunkRules& rules, ChunkDamage& damage);
   void Start();
   // No fault comes any more, and whatever is down comes back.
   void End();
@@ -27,7 +28,6 @@ class ChunkFaults {
   void FillDisk(ChunkMachine& machine);
   void FailSync(ChunkMachine& machine);
   void ReplaceLater(ChunkMachine& machine);
-  void FlipBit(ChunkMachine& machine);
   // Every group it is in has another active member that is up as it became active.
   bool IsSpare(const ChunkMachine& machine) const;
   // A disk has failed, or may at any moment: what it holds must not be the last.
@@ -36,9 +36,9 @@ class ChunkFaults {
   ChunkWorld& world_;
   Wires& wires_;
   MapKeeper& keeper_;
-  FileTruth& truth_;
   ChunkRules::Machines& machines_;
   ChunkRules& rules_;
+  ChunkDamage& damage_;
   Random random_;
   uint32_t last_server_;
   bool ended_ = false;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr uint64_t kPlanStream = 0xc41;
 constexpr uint64_t kSessionStream = 0xc42;
+constexpr uint64_t kDamageStream = 0xc43;
 
 void DrawFaults(ChunkPlan& plan, Random& random) {
   const std::array<Time, kChunkFaultKinds> usual = {12s, 15s, 25s, 20s, 40s, 15s,
@@ -42,6 +43,16 @@ void DrawSessions(ChunkPlan& plan, Random random) {
   plan.zombies = random.Between(200, 900);
 }
 
+// In one seed of three bits flip for half of the time, in files that were sealed by then.
+void DrawDamage(ChunkPlan& plan, Random random) {
+  plan.scrub = random.Between(4, 40) * Time(1s);
+  plan.passing = random.Chance(300) ? random.Between(5, 100) : 0;
+  if (random.Chance(650)) return;
+  plan.files = std::max(plan.files, 2);
+  plan.cold_after = random.Between(Time(2s), Time(8s));
+  plan.faults[static_cast<size_t>(ChunkFault::kBitFlip)] = random.Between(Time(100ms), Time(2s));
+}
+
 }  // namespace
 
 const char* FaultName(ChunkFault fault) {
@@ -69,6 +80,7 @@ ChunkPlan DrawPlan(uint64_t seed, Time length) {
   plan.drift = random.Chance(700);
   DrawFaults(plan, random);
   DrawSessions(plan, Random(seed, kSessionStream));
+  DrawDamage(plan, Random(seed, kDamageStream));
   return plan;
 }
 
@@ -82,6 +94,7 @@ std::string ToString(const ChunkPlan& plan) {
     text +=
         fmt::format(", session ends / {} s, zombies {}/1000", plan.session_ends / 1s, plan.zombies);
   }
+  text += fmt::format(", scrub in {} s, mismatches pass {}/1000", plan.scrub / 1s, plan.passing);
   for (size_t kind = 0; kind < kChunkFaultKinds; ++kind) {
     if (plan.faults[kind] == Time(0)) continue;
     text += fmt::format(", {} / {} s", FaultName(static_cast<ChunkFault>(kind)),

@@ -19,7 +19,7 @@ enum class ChunkFault {
   kCut,           // one machine is cut off from some of the others, one way or both
   kFullDisk,
   kFailedSync,  // the disk is never trusted again, the machine gets a new one
-  kBitFlip,     // in a sealed chunk, while another copy is whole
+  kBitFlip,     // in a sealed block, while another copy of it is good
   kNewLeader,   // the metaserver forgets what it heard
 };
 inline constexpr size_t kChunkFaultKinds = 11;
@@ -49,6 +49,10 @@ struct ChunkPlan {
 
   Time session_ends{};  // around so much between two sessions that end; 0: none does
   int zombies = 0;      // of 1000 clients whose session ends, so many do not notice
+
+  Time scrub{};       // within so long everything is read once
+  int passing = 0;    // of 1000 looks at blocks, so many meet a mismatch that passes
+  Time cold_after{};  // nobody writes to every second file any more, so that it is sealed; 0: never
 
   // Around this much time between two faults of a kind; 0: none.
   std::array<Time, kChunkFaultKinds> faults{};

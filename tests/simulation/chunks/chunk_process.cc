@@ -113,7 +113,7 @@ void ChunkProcess::Open() {
 
 void ChunkProcess::StartReplication() {
   slow_ = std::make_unique<SlowStore>(
-      *store_, random_, world_.plan.disk_latency,
+      *store_, disk_, random_, world_.plan.disk_latency, world_.plan.passing,
       [this](const ChunkWrite& write) { written_(facts_.server, write); });
   table_ = std::make_unique<GroupTable>(clock_);
   metaserver_ = std::make_unique<MetaserverTie>(wires_, port_);
@@ -121,6 +121,7 @@ void ChunkProcess::StartReplication() {
   table_->OnWantRefresh([this] { link_->RefreshSoon(); });
   peers_ = std::make_unique<PeerTie>(wires_, port_, *table_);
   replica_ = std::make_unique<Replica>(*slow_, *table_, *peers_, *link_);
+  scrubber_ = std::make_unique<Scrubber>(replica_->context(), replica_->repair());
   dispatcher_ = std::make_unique<Dispatcher>();
   gate_ = std::make_unique<TokenGate>(replica_->context().fences, *table_, clock_);
   admission_ = std::make_unique<SimulatedGate>(*gate_);
@@ -143,6 +144,7 @@ void ChunkProcess::StartReplication() {
   wires_.Plug(port_);
   opened_ = world_.now();
   replica_->Start();
+  scrubber_->Start();
   link_->Start();
   running_ = true;
 }
@@ -152,6 +154,7 @@ std::optional<v1::HeartbeatRequest> ChunkProcess::Vitals() {
   v1::HeartbeatRequest vitals;
   const Result<DiskSpace> space = store_->Space();
   if (!space.has_value() && space.error().code() == ErrorCode::kDiskFailed) return std::nullopt;
+  *vitals.mutable_scrub() = scrubber_->Progress();
   FenceList& fences = replica_->context().fences;
   vitals.set_fences_known(fences.known());
   vitals.set_fences_finished(fences.Finished());
@@ -195,6 +198,7 @@ void ChunkProcess::TakeApart(bool in_order) {
   if (in_order && !killed_) wires_.Unplug(facts_.node, true);
   port_->Close();
   AwaitIdle();
+  if (scrubber_ != nullptr) scrubber_->Stop();
   if (replica_ != nullptr) replica_->Stop();
   AwaitIdle();
   if (in_order && !killed_) {
@@ -205,6 +209,7 @@ void ChunkProcess::TakeApart(bool in_order) {
   dispatcher_.reset();
   admission_.reset();
   gate_.reset();
+  scrubber_.reset();
   replica_.reset();
   peers_.reset();
   link_.reset();

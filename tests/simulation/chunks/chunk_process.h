@@ -9,6 +9,7 @@
 
 #include "chunkserver/replication/cluster_link.h"
 #include "chunkserver/replication/replica.h"
+#include "chunkserver/scrub/scrubber.h"
 #include "tests/simulation/chunks/chunk_disk.h"
 #include "tests/simulation/chunks/simulated_gate.h"
 #include "tests/simulation/chunks/slow_store.h"
@@ -49,6 +50,7 @@ class ChunkProcess {
   const ProcessFacts& facts() const { return facts_; }
   // What is in the store, without delay.
   ChunkStore& store() { return *store_; }
+  v1::ScrubProgress scrub() const { return scrubber_->Progress(); }
 
  private:
   class MetaserverTie;
@@ -86,6 +88,7 @@ class ChunkProcess {
   std::unique_ptr<ClusterLink> link_;
   std::unique_ptr<Peers> peers_;
   std::unique_ptr<Replica> replica_;
+  std::unique_ptr<Scrubber> scrubber_;
   std::unique_ptr<TokenGate> gate_;
   std::unique_ptr<SimulatedGate> admission_;
   std::unique_ptr<Dispatcher> dispatcher_;

@@ -59,6 +59,10 @@ bool ChunkReaper::ClearChunk(v1::ChunkAddress chunk, bool whole) {
   if (!keeper_.sessions().AllPassed() && !ChunkBugIs(ChunkBug::kReaperWaitsForNobody)) return false;
   const v1::PlacementGroup before = keeper_.group(group);
   chunk.set_epoch(before.epoch());
+  if (ChunkBugIs(ChunkBug::kRemovalOfAnyAge)) {
+    chunk.set_generation(chunk.generation() + 1);
+    for (v1::Cut& cut : *chunk.mutable_cuts()) cut.set_generation(chunk.generation());
+  }
   v1::RemoveChunksRequest request;
   *request.add_chunks() = chunk;
   request.set_whole(whole);

@@ -17,6 +17,7 @@ ChunkSeedTotals RunSeeds(
     totals.failed += result.violation ? 1 : 0;
     totals.writes += result.writes;
     totals.reads += result.reads;
+    totals.flips += result.flips;
     totals.simulated_seconds += static_cast<double>(result.length.count()) / 1e9;
     told(seed, result);
   });

@@ -14,6 +14,7 @@ struct ChunkSeedTotals {
   uint64_t failed = 0;
   uint64_t writes = 0;
   uint64_t reads = 0;
+  uint64_t flips = 0;
   double simulated_seconds = 0;
 };
 

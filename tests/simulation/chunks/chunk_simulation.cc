@@ -14,6 +14,7 @@ ChunkSimulation::ChunkSimulation(const ChunkPlan& plan, bool printing)
       truth_(world_),
       keeper_(world_, wires_),
       rules_(world_, truth_, keeper_, machines_),
+      damage_(world_, truth_, keeper_, machines_),
       reaper_(world_, wires_, truth_, keeper_),
       session_faults_(world_, truth_, keeper_, clients_) {
   world_.trace.Line([&] { return ToString(plan); });
@@ -56,9 +57,9 @@ void ChunkSimulation::Found() {
   }
   for (int i = 0; i < plan.files; ++i) truth_.MakeFile();
   for (int i = 0; i < plan.clients; ++i) {
-    clients_.push_back(std::make_unique<ChunkClient>(world_, wires_, truth_, keeper_, i));
+    clients_.push_back(std::make_unique<ChunkClient>(world_, wires_, truth_, keeper_, damage_, i));
   }
-  faults_ = std::make_unique<ChunkFaults>(world_, wires_, keeper_, truth_, machines_, rules_);
+  faults_ = std::make_unique<ChunkFaults>(world_, wires_, keeper_, machines_, rules_, damage_);
 }
 
 bool ChunkSimulation::RunUntil(Time end) {
@@ -104,6 +105,11 @@ void ChunkSimulation::Settle() {
     });
   };
   if (!RunUntilTrue(cleared, kCalmDown, "chunks are not removed")) return;
+  keeper_.OrderScrub();
+  const auto mended = [this] { return damage_.AllMended(); };
+  if (!RunUntilTrue(mended, kCalmDown, "a bad block is not mended")) return;
+  // Where seeds are even, copies move (MapKeeper::Move).
+  if (world_.plan.seed % 6 == 3) damage_.LoseChunks();
   clients_.front()->ReadEverything([] {});
   if (!RunUntilTrue(all_done, kCalmDown, "the last reads are not answered")) return;
   // Writes that were given up may still be on their way to members.
@@ -139,6 +145,7 @@ ChunkRunResult ChunkSimulation::Run() {
   for (const auto& client : clients_) client->Start();
   reaper_.Start();
   faults_->Start();
+  damage_.Start();
   session_faults_.Start();
   if (RunUntil(world_.plan.length)) Settle();
   ChunkRunResult result;
@@ -147,6 +154,7 @@ ChunkRunResult ChunkSimulation::Run() {
   result.length = world_.now();
   result.writes = truth_.writes();
   result.reads = truth_.reads();
+  result.flips = damage_.flips();
   for (const auto& [id, group] : keeper_.groups()) result.epochs += group.epoch();
   result.violation = world_.violations.first();
   TakeDown();

@@ -21,6 +21,7 @@ struct ChunkRunResult {
   uint64_t writes = 0;  // acknowledged
   uint64_t reads = 0;
   uint64_t epochs = 0;
+  uint64_t flips = 0;
   std::optional<Violation> violation;
 };
 
@@ -46,6 +47,7 @@ class ChunkSimulation {
   MapKeeper keeper_;
   ChunkRules::Machines machines_;
   ChunkRules rules_;
+  ChunkDamage damage_;
   ChunkReaper reaper_;
   SessionFaults::Clients clients_;
   SessionFaults session_faults_;

@@ -17,12 +17,14 @@ int Run(const SeedRange& range) {
   });
   const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
   std::printf(
-      "%llu seeds from %llu: %llu failed, %llu writes acknowledged, %llu reads, %.1f s; "
+      "%llu seeds from %llu: %llu failed, %llu writes acknowledged, %llu reads, %llu flips, "
+      "%.1f s; "
       "%.0f simulated seconds per second\n",
       static_cast<unsigned long long>(totals.runs), static_cast<unsigned long long>(range.first),
       static_cast<unsigned long long>(totals.failed),
       static_cast<unsigned long long>(totals.writes), static_cast<unsigned long long>(totals.reads),
-      passed.count(), totals.simulated_seconds / passed.count());
+      static_cast<unsigned long long>(totals.flips), passed.count(),
+      totals.simulated_seconds / passed.count());
   return totals.failed == 0 ? 0 : 1;
 }
 

@@ -95,6 +95,7 @@ v1::ClusterMap MapKeeper::ChangesSince(uint64_t version) const {
   v1::Pool& pool = *map.add_pools();
   pool.set_id(1);
   pool.set_min_active(static_cast<uint32_t>(world_.plan.min_active));
+  map.mutable_settings()->set_scrub_seconds(static_cast<uint64_t>(world_.plan.scrub / 1s));
   for (const auto& [id, group] : groups_) {
     if (group.changed_at() > version) *map.add_groups() = group;
   }
@@ -103,6 +104,7 @@ v1::ClusterMap MapKeeper::ChangesSince(uint64_t version) const {
     address.set_server(id.value);
     *address.mutable_frames() = record.frames();
     address.set_incarnation(record.incarnation());
+    address.set_scrub_order(scrub_order_);
   }
   return map;
 }

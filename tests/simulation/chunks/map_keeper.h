@@ -50,6 +50,8 @@ class MapKeeper {
   void Replace(ServerId server, ServerId replacement);
   // Active, or a source should those that are active be lost.
   bool IsActiveAnywhere(ServerId server) const;
+  // Everything is to be scrubbed at once.
+  void OrderScrub() { ++scrub_order_; }
   // Nobody is drained any more.
   void EndDrains();
 
@@ -107,6 +109,7 @@ class MapKeeper {
   std::map<PgId, v1::PlacementGroup> groups_;
   std::map<PoolId, v1::Pool> pools_;
   std::map<ServerId, ServerId> replaced_;
+  uint64_t scrub_order_ = 0;
   std::optional<ServerId> draining_;
   bool drains_ = true;
   SessionKeeper sessions_;

@@ -54,8 +54,8 @@ TEST_P(SeededChunkBugTest, IsFound) {
   EXPECT_TRUE(IsFound(GetParam(), GetParam().budget)) << "not in " << GetParam().budget << " seeds";
 }
 
-// Named after the rule they break. Four more can be switched on and are not found in time:
-// kAnySourceWillDo (C3), kBarrierIgnored (C6), kReadBesideWrites (C8), kMissingIsHole (C10).
+// Named after the rule they break. Three more can be switched on and are not found in time:
+// kAnySourceWillDo (C3), kBarrierIgnored (C6), kReadBesideWrites (C8).
 const Bug kBugs[] = {
     {"C1LeaseNeverEnds", ReplicationBug::kLeaseNeverEnds, ChunkBug::kNone, kRareBudget},
     {"C1RemovedTooEarly", ReplicationBug::kNone, ChunkBug::kRemovedTooEarly, kRareBudget},
@@ -70,9 +70,15 @@ const Bug kBugs[] = {
     {"C7GapApplied", ReplicationBug::kGapApplied, ChunkBug::kNone, kRareBudget},
     {"C8RetryRunAgain", ReplicationBug::kRetryRunAgain},
     {"C9CutsForgotten", ReplicationBug::kNone, ChunkBug::kCutsForgotten},
+    {"C9RemovalOfAnyAge", ReplicationBug::kNone, ChunkBug::kRemovalOfAnyAge},
+    {"C10MissingIsHole", ReplicationBug::kMissingIsHole},
     {"C9RemovalForgotten", ReplicationBug::kNone, ChunkBug::kRemovalForgotten},
     {"C11ReaperWaitsForNobody", ReplicationBug::kNone, ChunkBug::kReaperWaitsForNobody,
      kRareBudget},
+    {"C12DamageServed", ReplicationBug::kNone, ChunkBug::kDamageServed},
+    {"C12MismatchBelieved", ReplicationBug::kNone, ChunkBug::kMismatchBelieved},
+    {"C12DamageOverlooked", ReplicationBug::kNone, ChunkBug::kDamageOverlooked},
+    {"C12DamageKept", ReplicationBug::kDamageKept},
     {"L1FenceIgnored", ReplicationBug::kNone, ChunkBug::kFenceIgnored},
     {"L1FenceListLate", ReplicationBug::kNone, ChunkBug::kFenceListLate, kRareBudget},
     {"L1TicketDropped", ReplicationBug::kNone, ChunkBug::kTicketDropped, kRareBudget},

@@ -9,7 +9,7 @@
 
 namespace cairn::simulation::chunks {
 namespace {
-constexpr Time kLookEvery = 100ms;
+constexpr Time kSessionLook = 100ms;
 constexpr Time kTryAgain = 500ms;  // a leader that went took the command with it
 constexpr Time kKeyLife = 12s;     // an hour in earnest; as RotateTokenKey, three are kept
 constexpr Time kNotYet = Time::max();
@@ -29,7 +29,7 @@ SessionKeeper::SessionKeeper(ChunkWorld& world, const Clock& clock, const Server
 void SessionKeeper::Start() {
   RotateKey();
   RotateLater();
-  world_.scheduler.After(kLookEvery, [this] { Look(); });
+  world_.scheduler.After(kSessionLook, [this] { Look(); });
 }
 
 void SessionKeeper::RotateKey() {
@@ -109,7 +109,7 @@ bool SessionKeeper::HasPassed(uint64_t fence) const {
 }
 
 void SessionKeeper::Look() {
-  world_.scheduler.After(random_.Around(kLookEvery), [this] { Look(); });
+  world_.scheduler.After(random_.Around(kSessionLook), [this] { Look(); });
   for (auto& [session, tried] : ending_) {
     if (tried != Time(0) && world_.now() < tried + kTryAgain) continue;
     tried = world_.now();

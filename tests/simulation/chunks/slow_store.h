@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "chunkserver/store/chunk_store.h"
+#include "tests/simulation/chunks/chunk_disk.h"
 #include "tests/simulation/chunks/fibers.h"
 
 namespace cairn::simulation::chunks {
@@ -13,9 +14,16 @@ namespace cairn::simulation::chunks {
 class SlowStore final : public ChunkStore {
  public:
   // `written` hears of every write that was carried out.
-  SlowStore(ChunkStore& below, Random& random, Time latency,
+  // Of 1000 times that blocks are looked at for repair or scrub, `passing` meet a mismatch that is
+  // gone when they look again.
+  SlowStore(ChunkStore& below, ChunkDisk& disk, Random& random, Time latency, int passing,
             std::function<void(const ChunkWrite&)> written)
-      : below_(below), random_(random), latency_(latency), written_(std::move(written)) {}
+      : below_(below),
+        disk_(disk),
+        random_(random),
+        latency_(latency),
+        passing_(passing),
+        written_(std::move(written)) {}
 
   Status Write(const ChunkWrite& write) override;
   Result<ChunkRead> Read(ChunkId id, const FileState& file, uint32_t offset,
@@ -29,8 +37,7 @@ class SlowStore final : public ChunkStore {
                                       size_t limit) override;
   Result<std::vector<ChunkInfo>> ListUnsealed(PgId group, std::optional<ChunkId> after,
                                               size_t limit) override;
-  Result<std::vector<StoredChunk>> ListStored(std::optional<ChunkId> after,
-                                              size_t limit) override {
+  Result<std::vector<StoredChunk>> ListStored(std::optional<ChunkId> after, size_t limit) override {
     return below_.ListStored(after, limit);
   }
   Result<bool> SetAside(ChunkId id, PgId group) override { return below_.SetAside(id, group); }
@@ -52,9 +59,14 @@ class SlowStore final : public ChunkStore {
   template <typename Call>
   auto Slowly(int factor, Call call);
 
+  template <typename Call>
+  auto Looking(Call call);
+
   ChunkStore& below_;
+  ChunkDisk& disk_;
   Random& random_;
   const Time latency_;
+  const int passing_;
   const std::function<void(const ChunkWrite&)> written_;
 };
 
