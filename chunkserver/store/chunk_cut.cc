@@ -33,6 +33,12 @@ Status TruncateFile(StoreParts& parts, Chunk& chunk, uint32_t end) {
   return status.code() == ErrorCode::kNoSpace ? status : parts.health.Fatal(std::move(status));
 }
 
+// A stamp that outlives the power while the cut does not would show old bytes once the file grows.
+Status SyncCut(StoreParts& parts, Chunk& chunk) {
+  ASSIGN_OR_RETURN(std::shared_ptr<File> file, chunk.OpenFile(/*create=*/true));
+  return parts.health.Fatal(file->Sync());
+}
+
 struct ShortenedBlock {
   uint32_t block = 0;
   uint32_t crc = 0;  // afterwards
@@ -68,7 +74,10 @@ Status CutAt(StoreParts& parts, Chunk& chunk, uint32_t end, uint64_t stamp) {
   RETURN_IF_ERROR(CommitChange(parts, chunk, *row, cleared));
   RETURN_IF_ERROR(TruncateFile(parts, chunk, end));
   BlockEdits last(chunk);
-  if (shortened) RETURN_IF_ERROR(last.Set(shortened->block, shortened->crc));
+  if (shortened) {
+    RETURN_IF_ERROR(SyncCut(parts, chunk));
+    RETURN_IF_ERROR(last.Set(shortened->block, shortened->crc));
+  }
   row->stamp = stamp;
   RETURN_IF_ERROR(CommitChange(parts, chunk, *row, last));
   if (shortened) parts.adopted_blocks += shortened->adopted;

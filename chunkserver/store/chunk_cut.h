@@ -13,8 +13,9 @@ namespace cairn {
 std::optional<uint32_t> MissedCut(ChunkId id, const ChunkRow& row, const FileState& file);
 
 // Whole blocks beyond the cut become never-written, the rest of the block it falls in becomes
-// zeros, and the chunk carries the file's generation. Nothing happens when no cut was missed or
-// nothing of the chunk lies beyond it. REQUIRES: the chunk exists, CheckFits.
+// zeros, and the chunk carries the file's generation: after a power cut all of that, or only what
+// was before it. Nothing happens when no cut was missed or nothing of the chunk lies beyond it.
+// REQUIRES: the chunk exists, CheckFits.
 Status ApplyMissedCuts(StoreParts& parts, Chunk& chunk, const FileState& file);
 
 // See ChunkStore::Remove.
