@@ -201,6 +201,9 @@ Result<size_t> Reaper::RunOnce() {
     round.groups[i] = *std::move(found);
     AddToRequests(items[i], i, *map, round);
   }
+  // After the groups were seen to be quiet: a server that was silent for long, and is heard again
+  // before it was taken out of a group, may still have something under way of who was shut out.
+  if (PassedFences(*map, registry_) < passed) return 0;
   SendAll(*map, round);
   return Settle(items, *map, round);
 }
