@@ -39,6 +39,7 @@ class ChunkSimulation {
   bool RunUntil(Time end);
   bool RunUntilTrue(const std::function<bool()>& condition, Time longest, const char* what);
   void Settle();
+  bool LoseChunks();
   void TakeDown();
 
   ChunkWorld world_;
