@@ -185,6 +185,7 @@ Result<RawReply> ChunkClient::Ask(v1::Method method, Request& request, const Pay
                                  Deadline::After(kCallWait));
     }
     if (reply.has_value() || state_ == State::kGone || world_.now() > end) return reply;
+    if (world_.violations.first()) return reply;  // the run is over
     map_.erase(group);
     const ErrorCode code = reply.error().code();
     if (code == ErrorCode::kTokenRefused) tokens_.erase(InodeId(chunk.inode()));

@@ -71,6 +71,7 @@ void ChunkDamage::Flip(ChunkMachine& machine, Random& random) {
   const uint64_t offset = uint64_t{block} * kBlockSize + random.Below(kBlockSize);
   if (!machine.disk().FlipBit(ChunkDisk::PathOf(id), offset)) return;
   ++flips_;
+  truth_.NoteFlip(id, block);
   ++flips_on_[machine.disk().uuid()];
   open_.push_back({machine.disk().uuid(), id, block});
   world_.trace.Add(8, machine.node(), id.inode.value, block);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cairn/v1/chunk.pb.h"
@@ -31,7 +32,7 @@ struct SimulatedFile {
   std::multiset<SessionId> holders;
   bool removed = false;
   SessionId last_holder{};  // let go of it when its name was gone already; or nobody
-  bool reaped = false;  // and its chunks were, on all active members
+  bool reaped = false;      // and its chunks were, on all active members
 };
 
 struct AcknowledgedWrite {
@@ -76,6 +77,9 @@ class FileTruth {
   std::vector<InodeId> HeldBy(SessionId session) const;
   // What the session wrote is in place or never will be, and it holds nothing any more.
   void EndSession(SessionId session);
+  // A bit of a copy of the block flipped. If all power goes while the block is written over, a part
+  // of what was there before may be back, and nobody can tell that it was bad.
+  void NoteFlip(ChunkId id, uint32_t block) { flipped_.insert({id, block}); }
   // All members of the group that counted lost their power.
   void Lose(PgId group);
   bool was_lost(PgId group) const { return lost_.contains(group); }
@@ -98,6 +102,7 @@ class FileTruth {
   std::map<InodeId, SimulatedFile> files_;
   std::map<ChunkId, std::map<uint32_t, BlockTruth>> sectors_;
   std::map<PgId, Time> lost_;  // when, the last time
+  std::set<std::pair<ChunkId, uint32_t>> flipped_;
 };
 
 // A sector full of the tag, and what it says; nothing when it is no sector of ours.
