@@ -43,10 +43,12 @@ TEST_F(RuleC9, ACutThroughABlockIsOnDiskBeforeItsStamp) {
   watcher_ = [&](const DiskOperation& operation, bool after) {
     if (after && operation.path == PathOf(kChunk)) done.push_back(operation.name);
   };
+  ASSERT_OK(store_->Remove(kChunk, file_, /*whole=*/false));
   EXPECT_EQ(ReadText(0, 20000), std::string(5000, 'a') + Zeros(15000));
   EXPECT_EQ(done, (std::vector<std::string>{"truncate", "sync"}));
   done.clear();
   Cut(4096);  // nothing of a block that stays is cut off
+  ASSERT_OK(store_->Remove(kChunk, file_, /*whole=*/false));
   EXPECT_EQ(ReadText(0, 20000), std::string(4096, 'a') + Zeros(15904));
   EXPECT_EQ(done, (std::vector<std::string>{"truncate"}));
 }
