@@ -7,6 +7,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "chunkserver/local/local_grants.h"
+#include "chunkserver/local/local_page.h"
 #include "chunkserver/replication/peers.h"
 #include "chunkserver/replication/replica.h"
 #include "chunkserver/scrub/scrubber.h"
@@ -37,6 +39,7 @@ class LocalDisk final : public DiskServer {
   const std::string& directory() const override { return path_; }
   const Dispatcher& dispatcher() const override { return dispatcher_; }
   v1::Hello MakeHello() const override;
+  LocalGrants* local_grants() const override { return grants_.get(); }
   ServerId id() const override { return directory_->identity().server; }
   bool refused() const override { return refused_; }
   void Start() override;
@@ -47,6 +50,7 @@ class LocalDisk final : public DiskServer {
 
  private:
   Status OpenStore();
+  void OpenPage();
   void RememberFailure(const Status& cause);
   void RecordFailure();
   std::nullopt_t FallSilent();
@@ -64,6 +68,7 @@ class LocalDisk final : public DiskServer {
   absl::Mutex failure_mu_;  // a leaf
   std::optional<Status> unrecorded_ ABSL_GUARDED_BY(failure_mu_);  // why the disk is not trusted
   std::unique_ptr<DataDirectory> directory_;
+  std::unique_ptr<LocalPage> page_;  // null: clients do not read by themselves
   std::unique_ptr<ChunkStore> store_;
   GroupTable table_;
   std::unique_ptr<ClusterLink> link_;
@@ -72,23 +77,40 @@ class LocalDisk final : public DiskServer {
   std::unique_ptr<Replica> replica_;
   std::unique_ptr<Scrubber> scrubber_;
   std::unique_ptr<TokenGate> gate_;
+  std::unique_ptr<LocalGrants> grants_;
   Dispatcher dispatcher_;
 };
 
+// Before this start is known to anybody: who mapped the page of an earlier one must not believe it
+// when another server takes over (rules C1, C2). The directory's lock is held, so that one is gone.
+void LocalDisk::OpenPage() {
+  if (around_.config->unix_socket.empty()) return;
+  auto page = LocalPage::Make(LocalPagePath(around_.config->unix_socket, directory_->disk_uuid()));
+  if (!page.has_value()) {
+    LOG_WARN("clients of this host do not read by themselves reason={}", page.error());
+    return;
+  }
+  page_ = *std::move(page);
+  table_.Watch(page_.get());
+}
+
 Status LocalDisk::OpenStore() {
   ASSIGN_OR_RETURN(directory_, DataDirectory::Open(*around_.files, path_, kChunkserverRole));
+  OpenPage();
   ChunkStoreOptions options;
   options.directory = path_;
   options.files = around_.files;
   options.clock = around_.clock;
   options.clean_stop = directory_->clean_stop();
   options.unclean_boot = directory_->unclean_boot();
+  options.changes = page_.get();
   options.disk_failed = [this](const Status& cause) { RememberFailure(cause); };
   ASSIGN_OR_RETURN(store_, ChunkStore::Open(options));
   return directory_->MarkRecovered();
 }
 
 void LocalDisk::RememberFailure(const Status& cause) {
+  if (page_ != nullptr) page_->Revoked();
   LOG_ERROR("a disk is out of use directory={} server={} cause=\"{}\"", path_, id(), cause);
   const Status marked = directory_->MarkDiskFailed(cause);
   if (marked.ok()) return;
@@ -217,9 +239,13 @@ void LocalDisk::MakeReplication() {
   peers_ = std::make_unique<ChannelPeers>(table_, *channels_);
   link_ = std::make_unique<ClusterLink>(table_, *around_.clock, *around_.metaserver);
   table_.OnWantRefresh([this] { link_->RefreshSoon(); });
-  replica_ = std::make_unique<Replica>(*store_, table_, *peers_, *link_);
+  ChunkChanges& changes = page_ != nullptr ? *page_ : NoChunkChanges();
+  replica_ = std::make_unique<Replica>(*store_, table_, *peers_, *link_, changes);
   scrubber_ = std::make_unique<Scrubber>(replica_->context(), replica_->repair());
   gate_ = std::make_unique<TokenGate>(replica_->context().fences, table_, *around_.clock);
+  if (page_ != nullptr) {
+    grants_ = std::make_unique<LocalGrants>(replica_->context(), *gate_, *page_);
+  }
   RegisterChunkService(dispatcher_, *replica_, *gate_);
   RegisterFaultService(dispatcher_, *around_.faults);
 }
@@ -258,6 +284,7 @@ void LocalDisk::Join(DiskJoin join) {
 
 void LocalDisk::Leave() {
   if (link_ != nullptr) link_->Stop();
+  if (page_ != nullptr) page_->Revoked();
 }
 
 void LocalDisk::StopWorkers() {

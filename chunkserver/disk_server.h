@@ -20,6 +20,8 @@
 
 namespace cairn {
 
+class LocalGrants;
+
 // What the disks of one process share. All of it must outlive them.
 struct DiskSurroundings {
   const ChunkserverConfig* config = nullptr;
@@ -54,6 +56,8 @@ class DiskServer {
   virtual const Dispatcher& dispatcher() const = 0;
   // What it says of itself.
   virtual v1::Hello MakeHello() const = 0;
+  // Who lets clients on this host read by themselves; null: nobody does.
+  virtual LocalGrants* local_grants() const { return nullptr; }
   // 0 until the cluster gave it one.
   virtual ServerId id() const = 0;
   // The cluster wants it no more.

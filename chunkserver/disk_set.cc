@@ -52,6 +52,15 @@ Result<FrameService> DiskSet::Choose(const v1::Hello& peer) const {
               peer.wanted_server(), here.empty() ? "nobody of the cluster" : here);
 }
 
+LocalGrants* DiskSet::GrantsOf(ServerId server) const {
+  for (const auto& disk : disks_) {
+    if (server != ServerId() && disk->id() == server && !disk->refused()) {
+      return disk->local_grants();
+    }
+  }
+  return nullptr;
+}
+
 void DiskSet::Join(const v1::Endpoint& frames, std::function<void(const Status&)> all_refused) {
   frames_ = frames;
   all_refused_ = std::move(all_refused);

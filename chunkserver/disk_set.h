@@ -26,6 +26,9 @@ class DiskSet {
   // here instead. A tool that does not say gets the first; with several disks nobody else does.
   Result<FrameService> Choose(const v1::Hello& peer) const;
 
+  // Null: there is no such disk here, or it does not let clients read by themselves.
+  LocalGrants* GrantsOf(ServerId server) const;
+
   // The first disk joins, and when the cluster knows it the others do, as disks of its chunkserver.
   // One that is refused is passed over; `all_refused` runs once, with the reason of the first, when
   // all are. Once.

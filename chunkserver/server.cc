@@ -5,10 +5,12 @@
 
 #include "chunkserver/disk_server.h"
 #include "chunkserver/disk_set.h"
+#include "chunkserver/local/local_door.h"
 #include "chunkserver/metaserver_calls.h"
 #include "common/fault_plan.h"
 #include "common/faulty_file.h"
 #include "common/logging.h"
+#include "rpc/local_page_layout.h"
 #include "rpc/server.h"
 
 namespace cairn {
@@ -28,6 +30,7 @@ class LocalChunkserver final : public Chunkserver {
  private:
   Status OpenDisks();
   Status Listen();
+  void OpenDoor();
   v1::Endpoint FramesEndpoint() const;
   void StopServing();
 
@@ -39,6 +42,7 @@ class LocalChunkserver final : public Chunkserver {
   std::unique_ptr<MetaserverCalls> metaserver_;
   std::unique_ptr<DiskSet> disks_;
   std::unique_ptr<FrameServer> server_;
+  std::unique_ptr<LocalDoor> door_;
 };
 
 // What is wrong with one disk is no reason to keep back what the others hold.
@@ -75,6 +79,18 @@ Status LocalChunkserver::Listen() {
   return OkStatus();
 }
 
+// Clients do without it: they read by frames.
+void LocalChunkserver::OpenDoor() {
+  if (config_.unix_socket.empty()) return;
+  auto door = LocalDoor::Open(LocalSocketPath(config_.unix_socket),
+                              [this](ServerId server) { return disks_->GrantsOf(server); });
+  if (door.has_value()) {
+    door_ = *std::move(door);
+  } else {
+    LOG_WARN("clients of this host do not read by themselves reason={}", door.error());
+  }
+}
+
 v1::Endpoint LocalChunkserver::FramesEndpoint() const {
   v1::Endpoint frames;
   frames.set_host(config_.host);
@@ -88,6 +104,7 @@ Status LocalChunkserver::Open(std::function<void(const Status&)> refused) {
   metaserver_ = std::make_unique<MetaserverCalls>(config_.metaservers, tls_);
   RETURN_IF_ERROR(OpenDisks());
   RETURN_IF_ERROR(Listen());
+  OpenDoor();
   disks_->Join(FramesEndpoint(), std::move(refused));
   LOG_INFO("chunkserver listens address={}:{} socket={} disks={}", config_.listen.host,
            server_->port(), config_.unix_socket, disks_->size());
@@ -97,6 +114,7 @@ Status LocalChunkserver::Open(std::function<void(const Status&)> refused) {
 void LocalChunkserver::StopServing() {
   if (disks_ == nullptr) return;  // never started
   disks_->Leave();
+  door_.reset();
   if (server_ != nullptr) server_->Stop();
   disks_->StopWorkers();
 }

@@ -55,9 +55,13 @@ std::vector<uint32_t> PieceCrcs(std::span<const std::byte> data, uint64_t offset
 }
 
 ChunkClient::ChunkClient(ChannelPool* channels, ClusterMapCache* map, MetadataClient* metadata,
-                         Executor* executor, NearFull* near_full)
-    : channels_(channels), map_(map), metadata_(metadata), executor_(executor),
-      near_full_(near_full) {
+                         Executor* executor, NearFull* near_full, LocalReads* local)
+    : channels_(channels),
+      map_(map),
+      metadata_(metadata),
+      executor_(executor),
+      near_full_(near_full),
+      local_(local) {
   // A mount that comes back with its session must not repeat the numbers of its earlier life.
   WallTime now = SystemClock().WallNow();
   next_sequence_ = static_cast<uint64_t>(now.seconds) * 1'000'000'000 + now.nanoseconds;
@@ -66,6 +70,7 @@ ChunkClient::ChunkClient(ChannelPool* channels, ClusterMapCache* map, MetadataCl
 Result<ChunkClient::Target> ChunkClient::Aim(const InodeStatePtr& state, uint32_t index,
                                              TokenUse use, Deadline deadline) {
   if (metadata_->session().Current() != state->session) {
+    local_->EndSession(state->session);
     return Fail(ErrorCode::kIoError, "the session that opened inode {} was lost", state->id);
   }
   Target target;
@@ -75,10 +80,10 @@ Result<ChunkClient::Target> ChunkClient::Aim(const InodeStatePtr& state, uint32_
     target.address = state->AddressOf(index, use);
     layout = state->file.layout();
   }
-  ASSIGN_OR_RETURN(Route route, map_->Locate(layout, index, deadline));
-  target.address.set_group(route.group.value);
-  target.address.set_epoch(route.epoch.value);
-  target.channel = channels_->Get(route.address, route.primary);
+  ASSIGN_OR_RETURN(target.route, map_->Locate(layout, index, deadline));
+  target.address.set_group(target.route.group.value);
+  target.address.set_epoch(target.route.epoch.value);
+  target.channel = channels_->Get(target.route.address, target.route.primary);
   return target;
 }
 
@@ -138,8 +143,12 @@ Result<Payload> ChunkClient::ReadOnce(const InodeStatePtr& state, uint64_t offse
   v1::ReadChunkRequest request;
   ASSIGN_OR_RETURN(Target target, Aim(state, static_cast<uint32_t>(offset / chunk_size),
                                       TokenUse::kRead, deadline));
+  const auto in_chunk = static_cast<uint32_t>(offset % chunk_size);
+  std::optional<Payload> here =
+      local_->Read(target.route, target.address, in_chunk, static_cast<uint32_t>(length));
+  if (here.has_value()) return *std::move(here);
   *request.mutable_chunk() = std::move(target.address);
-  request.set_offset(static_cast<uint32_t>(offset % chunk_size));
+  request.set_offset(in_chunk);
   request.set_length(static_cast<uint32_t>(length));
   request.set_must_exist(must_exist);
   ASSIGN_OR_RETURN(RawReply reply, target.channel->CallRaw(v1::CHUNK_READ, request, {},
@@ -171,6 +180,11 @@ Result<Payload> ChunkClient::Read(const InodeStatePtr& state, uint64_t offset, s
     if (!Curable(status) || !backoff.Sleep(deadline)) return bytes;
     Cure(state, {status, began, failed}, deadline);
   }
+}
+
+bool ChunkClient::ReadsLocally(const InodeState& state, uint32_t index) const {
+  const Result<Route> route = map_->Get(state.file.layout(), index);
+  return route.has_value() && local_->WillRead(*route, {state.id, index});
 }
 
 void ChunkClient::ReadAhead(const InodeStatePtr& state, const ReadAheadPtr& ahead,

@@ -10,6 +10,7 @@
 #include "client/cluster_map.h"
 #include "client/executor.h"
 #include "client/inode_state.h"
+#include "client/local_reads.h"
 #include "client/near_full.h"
 #include "client/unsynced_chunks.h"
 #include "rpc/channel_pool.h"
@@ -24,12 +25,15 @@ std::vector<uint32_t> PieceCrcs(std::span<const std::byte> data, uint64_t offset
 class ChunkClient {
  public:
   ChunkClient(ChannelPool* channels, ClusterMapCache* map, MetadataClient* metadata,
-              Executor* executor, NearFull* near_full);
+              Executor* executor, NearFull* near_full, LocalReads* local);
 
   // Blocks [offset, offset + length) of the file, verified; inside one window. Never-written blocks
   // are zeros. kIoError: every copy is gone or damaged.
   Result<Payload> Read(const InodeStatePtr& state, uint64_t offset, size_t length, bool must_exist,
                        Deadline deadline);
+  // Reads of chunk `index` come from its file on this host: the kernel reads ahead of them.
+  bool ReadsLocally(const InodeState& state, uint32_t index) const
+      ABSL_SHARED_LOCKS_REQUIRED(state.mu);
   // One try, answered into `ahead` on another thread.
   void ReadAhead(const InodeStatePtr& state, const ReadAheadPtr& ahead, Deadline deadline);
 
@@ -59,6 +63,7 @@ class ChunkClient {
  private:
   friend class ChunkWrite;
   struct Target {
+    Route route;
     std::shared_ptr<Channel> channel;
     v1::ChunkAddress address;
   };
@@ -83,6 +88,7 @@ class ChunkClient {
   MetadataClient* const metadata_;
   Executor* const executor_;
   NearFull* const near_full_;
+  LocalReads* const local_;
   std::atomic<uint64_t> next_sequence_;
 };
 

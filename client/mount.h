@@ -10,6 +10,7 @@
 #include "client/cluster_map.h"
 #include "client/executor.h"
 #include "client/inode_table.h"
+#include "client/local_reads.h"
 #include "client/metadata_client.h"
 #include "client/metaserver_link.h"
 #include "client/mounted_file_system.h"
@@ -102,6 +103,7 @@ class Mount final : public MountedFileSystem {
   MetadataClient metadata_;
   ClusterMapCache map_;
   Executor executor_;
+  LocalReads local_;
   ChunkClient chunks_;
   InodeTable table_;
   WriteBehind writes_;

@@ -63,7 +63,8 @@ Mount::Mount(MountOptions options)
       metadata_(&link_, &session_, options_.timeout),
       map_(&metadata_, options_.allow_unix),
       executor_("client-flush", kThreads),
-      chunks_(channels_.get(), &map_, &metadata_, &executor_, &near_full_),
+      local_(options_.allow_unix && options_.local_reads, clock_),
+      chunks_(channels_.get(), &map_, &metadata_, &executor_, &near_full_, &local_),
       table_(&session_),
       writes_(WriteOptionsFor(options_), &chunks_, &metadata_, &table_, &executor_),
       reader_(ReaderOptionsFor(options_), &chunks_) {}

@@ -41,6 +41,7 @@ struct MountOptions {
   bool sync_close = false;  // close waits for the servers
   bool read_only = false;
   bool allow_unix = true;
+  bool local_reads = true;  // of servers that are reached by their UNIX socket
   uint64_t write_behind_file_bytes = 64u << 20;
   uint64_t write_behind_bytes = 256u << 20;
   uint32_t read_ahead_bytes = 32u << 20;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "client/backoff.h"
 #include "client/block_range.h"
@@ -62,6 +63,8 @@ std::vector<ReadAheadPtr> Reader::PlanAhead(InodeState& state, uint64_t read_end
                                             uint64_t ahead_end) {
   std::vector<ReadAheadPtr> planned;
   uint64_t blocks_end = BlockEnd(state.Size());
+  std::optional<uint32_t> looked_at;
+  bool locally = false;
   for (uint64_t begin = BlockEnd(read_end); begin < ahead_end;) {
     uint64_t end = std::min((begin / kWindowBytes + 1) * kWindowBytes, blocks_end);
     uint64_t length = end - begin;
@@ -70,7 +73,9 @@ std::vector<ReadAheadPtr> Reader::PlanAhead(InodeState& state, uint64_t read_end
       break;
     }
     uint32_t index = static_cast<uint32_t>(begin / state.file.layout().chunk_size());
-    bool useful = state.PresenceOf(index) == InodeState::Presence::kHolds &&
+    if (index != looked_at) locally = chunks_->ReadsLocally(state, index);
+    looked_at = index;
+    bool useful = !locally && state.PresenceOf(index) == InodeState::Presence::kHolds &&
                   !state.cache.Covers(begin) && !state.buffer.Touches(begin, end);
     if (useful) {
       auto entry =

@@ -92,6 +92,14 @@ class FaultyFileSystem final : public FileSystem {
     ASSIGN_OR_RETURN(std::unique_ptr<File> file, below_.Open(path, mode));
     return std::make_unique<FaultyFile>(std::move(file), plan_, path);
   }
+  Result<Descriptor> OpenToShare(const std::string& path) override {
+    RETURN_IF_ERROR(Consult(plan_, FaultOperation::kOpen, path).status);
+    // Reads by the descriptor pass by the plan: one that has something for them keeps it back.
+    if (const Status fault = Consult(plan_, FaultOperation::kRead, path).status; !fault.ok()) {
+      return Fail(ErrorCode::kNotSupported, "{}", fault.message());
+    }
+    return below_.OpenToShare(path);
+  }
   Status MakeDirectory(const std::string& path) override {
     return Do(FaultOperation::kWrite, path, [&] { return below_.MakeDirectory(path); });
   }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "common/descriptor.h"
 #include "common/status.h"
 
 namespace cairn {
@@ -58,6 +59,12 @@ class FileSystem {
   virtual ~FileSystem() = default;
 
   virtual Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) = 0;
+  // A read-only descriptor for somebody who reads past this layer, another process for one.
+  // kNotSupported: these files are not the system's, or what the layer has to do with their reads
+  // would be lost.
+  virtual Result<Descriptor> OpenToShare(const std::string& path) {
+    return Fail(ErrorCode::kNotSupported, "{} is not shared", path);
+  }
   virtual Status MakeDirectory(const std::string& path) = 0;  // parents too; present is ok
   virtual Status Remove(const std::string& path) = 0;
   virtual Status Rename(const std::string& from, const std::string& to) = 0;

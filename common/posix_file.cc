@@ -26,20 +26,6 @@ Status CheckRange(uint64_t offset, uint64_t length, const std::string& path) {
   return Status::Error(ErrorCode::kFileTooBig, "{}: offset {} length {}", path, offset, length);
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (value_ >= 0) close(value_);
-  }
-  int get() const { return value_; }
-
- private:
-  int value_;
-};
-
 Result<Descriptor> OpenDescriptor(const std::string& path, int flags) {
   for (;;) {
     int descriptor = open(path.c_str(), flags | O_CLOEXEC, 0644);
@@ -158,6 +144,10 @@ class PosixFileSystem final : public FileSystem {
   Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override {
     ASSIGN_OR_RETURN(Descriptor descriptor, OpenDescriptor(path, FlagsFor(mode)));
     return std::make_unique<PosixFile>(std::move(descriptor), path);
+  }
+
+  Result<Descriptor> OpenToShare(const std::string& path) override {
+    return OpenDescriptor(path, O_RDONLY | O_NOFOLLOW);
   }
 
   Status MakeDirectory(const std::string& path) override {

@@ -103,6 +103,8 @@ Status ApplyWord(MountArguments& arguments, std::string_view word) {
   }
   if (name == "no_unix") {
     arguments.mount.allow_unix = false;
+  } else if (name == "no_local_reads") {
+    arguments.mount.local_reads = false;
   } else if (name == "ro") {
     arguments.mount.read_only = true;
     arguments.kernel.emplace_back("ro");

@@ -23,8 +23,9 @@ Status InUse(const std::string& name, int error) {
                        Status::FromErrno(error, "bind").message());
 }
 
-Result<int> Listen(const sockaddr* name, socklen_t size, const std::string& text) {
-  int descriptor = socket(name->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+Result<int> Listen(const sockaddr* name, socklen_t size, const std::string& text,
+                   int type = SOCK_STREAM) {
+  int descriptor = socket(name->sa_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (descriptor < 0) return Fail(InUse(text, errno));
   int on = 1;
   int off = 0;
@@ -56,8 +57,8 @@ void SetPort(SocketAddress& address, uint16_t port) {
   }
 }
 
-bool SomebodyListens(const sockaddr_un& name) {
-  int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+bool SomebodyListens(const sockaddr_un& name, int type) {
+  int descriptor = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (descriptor < 0) return true;
   int outcome = connect(descriptor, reinterpret_cast<const sockaddr*>(&name), sizeof(name));
   bool refused = outcome != 0 && errno == ECONNREFUSED;
@@ -65,13 +66,13 @@ bool SomebodyListens(const sockaddr_un& name) {
   return !refused;
 }
 
-Status RemoveStale(const sockaddr_un& name) {
+Status RemoveStale(const sockaddr_un& name, int type) {
   struct stat status {};
   if (stat(name.sun_path, &status) != 0) return OkStatus();
   if (!S_ISSOCK(status.st_mode)) {
     return Status::Error(ErrorCode::kExists, "listen on {}: another file is there", name.sun_path);
   }
-  if (SomebodyListens(name)) return InUse(name.sun_path, EADDRINUSE);
+  if (SomebodyListens(name, type)) return InUse(name.sun_path, EADDRINUSE);
   if (unlink(name.sun_path) != 0) return Status::FromErrno(errno, name.sun_path);
   return OkStatus();
 }
@@ -98,7 +99,8 @@ Result<std::vector<int>> ListenTcp(const std::string& host, uint16_t& port) {
   return listening;
 }
 
-Result<int> ListenUnix(const std::string& path) {
+Result<int> ListenUnix(const std::string& path, UnixKind kind) {
+  const int type = kind == UnixKind::kStream ? SOCK_STREAM : SOCK_SEQPACKET;
   sockaddr_un name{};
   if (path.size() >= sizeof(name.sun_path)) {
     return Fail(ErrorCode::kInvalidArgument, "socket path {} is over {} bytes", path,
@@ -106,9 +108,9 @@ Result<int> ListenUnix(const std::string& path) {
   }
   name.sun_family = AF_UNIX;
   std::memcpy(name.sun_path, path.c_str(), path.size() + 1);
-  RETURN_IF_ERROR(RemoveStale(name));
+  RETURN_IF_ERROR(RemoveStale(name, type));
   ASSIGN_OR_RETURN(int descriptor,
-                   Listen(reinterpret_cast<const sockaddr*>(&name), sizeof(name), path));
+                   Listen(reinterpret_cast<const sockaddr*>(&name), sizeof(name), path, type));
   (void)chmod(path.c_str(), 0666);
   return descriptor;
 }

@@ -16,6 +16,7 @@ Result<std::vector<int>> ListenTcp(const std::string& host, uint16_t& port);
 
 // A socket file that nobody listens on is replaced; one that is in use is kUnavailable, and any
 // other file is left alone (kExists). Everyone may connect: the peer's uid is known.
-Result<int> ListenUnix(const std::string& path);
+enum class UnixKind { kStream, kPackets };  // SOCK_STREAM, SOCK_SEQPACKET
+Result<int> ListenUnix(const std::string& path, UnixKind kind = UnixKind::kStream);
 
 }  // namespace cairn

@@ -85,6 +85,7 @@ void ChunkGate::Release() {
 }
 
 void ChunkGate::AddWrite(PendingWritePtr write) {
+  changes_.Begin(write->id);
   absl::MutexLock lock(&mu_);
   writes_.push_back(std::move(write));
 }
@@ -99,7 +100,9 @@ void ChunkGate::EndWrite(const PendingWrite& write, bool done) {
   std::vector<Waiter> woken;
   {
     absl::MutexLock lock(&mu_);
-    std::erase_if(writes_, [&](const PendingWritePtr& w) { return w.get() == &write; });
+    const size_t ended =
+        std::erase_if(writes_, [&](const PendingWritePtr& w) { return w.get() == &write; });
+    if (ended > 0) changes_.End(write.id);
     if (done) RememberFinishedLocked({write.session, write.sequence});
     const auto first = std::stable_partition(waiters_.begin(), waiters_.end(), [&](Waiter& waiter) {
       mu_.AssertReaderHeld();
@@ -193,7 +196,7 @@ ChunkGatePtr ChunkGates::Get(ChunkId id) {
   absl::MutexLock lock(&shard.mu);
   ChunkGatePtr& gate = shard.gates[id];
   if (gate != nullptr) return gate;
-  const ChunkGatePtr made = gate = std::make_shared<ChunkGate>();
+  const ChunkGatePtr made = gate = std::make_shared<ChunkGate>(changes_);
   if (shard.gates.size() > kIdlePerShard) {
     // Nobody can take a gate that only this table knows while the shard is locked.
     absl::erase_if(shard.gates, [](const auto& entry) { return entry.second.use_count() == 1; });

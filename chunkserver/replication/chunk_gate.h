@@ -13,6 +13,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "chunkserver/replication/pending_write.h"
+#include "chunkserver/store/chunk_changes.h"
 #include "common/clock.h"
 #include "common/ids.h"
 #include "common/status.h"
@@ -28,6 +29,9 @@ struct WriteKey {
 // Thread-safe. Continuations run without a lock held, on the thread that made way for them.
 class ChunkGate {
  public:
+  // `changes` hears of every write that is in flight, from before it is until it has ended.
+  explicit ChunkGate(ChunkChanges& changes = NoChunkChanges()) : changes_(changes) {}
+
   // Runs `turn` when no other turn runs and nobody holds the chunk: at once on this thread, or
   // later on the thread that ends what is in the way. Turns run in the order they came.
   void Order(std::function<void()> turn);
@@ -81,6 +85,7 @@ class ChunkGate {
   void RememberFinishedLocked(const WriteKey& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool Touched(BlockRange range) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
 
+  ChunkChanges& changes_;
   mutable absl::Mutex mu_;
   bool running_ ABSL_GUARDED_BY(mu_) = false;  // a turn
   bool held_ ABSL_GUARDED_BY(mu_) = false;
@@ -102,6 +107,8 @@ using ChunkGatePtr = std::shared_ptr<ChunkGate>;
 // The gates of all chunks in use. Idle ones beyond a limit are forgotten. Thread-safe.
 class ChunkGates {
  public:
+  explicit ChunkGates(ChunkChanges& changes = NoChunkChanges()) : changes_(changes) {}
+
   ChunkGatePtr Get(ChunkId id);
 
  private:
@@ -111,6 +118,7 @@ class ChunkGates {
     absl::Mutex mu;
     absl::flat_hash_map<ChunkId, ChunkGatePtr> gates ABSL_GUARDED_BY(mu);
   };
+  ChunkChanges& changes_;
   Shard shards_[kShards];
 };
 

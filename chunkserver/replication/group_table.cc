@@ -81,6 +81,7 @@ void GroupTable::SetSelf(ServerId self, Incarnation incarnation) {
   absl::WriterMutexLock lock(&mu_);
   self_ = self;
   incarnation_ = incarnation;
+  if (watch_ != nullptr) watch_->AllGroupsChanged();
 }
 
 ServerId GroupTable::self() const {
@@ -96,11 +97,13 @@ Incarnation GroupTable::incarnation() const {
 void GroupTable::ExtendLease(BootTime until) {
   absl::WriterMutexLock lock(&mu_);
   lease_until_ = std::max(lease_until_, until);
+  if (watch_ != nullptr && revoked_.empty()) watch_->LeaseExtended(lease_until_);
 }
 
 void GroupTable::Revoke(std::string why) {
   absl::WriterMutexLock lock(&mu_);
   if (revoked_.empty()) revoked_ = std::move(why);
+  if (watch_ != nullptr) watch_->Revoked();
 }
 
 void GroupTable::Apply(const v1::ClusterMap& map, bool whole) {
@@ -121,6 +124,8 @@ void GroupTable::Apply(const v1::ClusterMap& map, bool whole) {
       GroupPtr& known = groups_[PgId(row.id())];
       if (known != nullptr && !IsNewer(row, *known)) continue;
       known = GroupFromProto(row);
+      // Before anyone can hear from here that the epoch is known (rule C1).
+      if (watch_ != nullptr) watch_->GroupChanged(known->id);
       changed.push_back(known->id);
     }
     if (map.has_settings()) settings_ = map.settings();

@@ -64,6 +64,17 @@ struct ServerLocation {
   uint64_t scrub_order = 0;  // what operators asked of it last
 };
 
+// Hears, with the table's lock held, what ends the right to serve or prolongs it: whoever looks at
+// the table afterwards can be sure that it was heard. Must be quick and not call back.
+class StandingWatch {
+ public:
+  virtual ~StandingWatch() = default;
+  virtual void LeaseExtended(BootTime until) = 0;
+  virtual void Revoked() = 0;
+  virtual void GroupChanged(PgId group) = 0;  // anything of it
+  virtual void AllGroupsChanged() = 0;
+};
+
 // Thread-safe. Observers run without a lock held, on the thread that brought the change.
 class GroupTable {
  public:
@@ -98,7 +109,8 @@ class GroupTable {
   std::vector<PgId> Led() const;   // groups this server is the primary of
   std::vector<PgId> Kept() const;  // groups it is an active member of, primary or not; in order
 
-  // Both are set before the servers start.
+  // All are set before the servers start.
+  void Watch(StandingWatch* watch) { watch_ = watch; }
   void OnChange(std::function<void(const std::vector<PgId>&)> observer);
   void OnWantRefresh(std::function<void()> refresh);
   void WantRefresh() const;
@@ -111,6 +123,7 @@ class GroupTable {
   const Clock& clock_;
   std::function<void(const std::vector<PgId>&)> observer_;
   std::function<void()> refresh_;
+  StandingWatch* watch_ = nullptr;
   mutable absl::Mutex mu_;
   ServerId self_ ABSL_GUARDED_BY(mu_);
   Incarnation incarnation_ ABSL_GUARDED_BY(mu_);

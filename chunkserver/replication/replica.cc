@@ -8,8 +8,9 @@ constexpr Duration kSealEvery = std::chrono::seconds(5);
 constexpr Duration kExpireEvery = std::chrono::milliseconds(50);
 }  // namespace
 
-Replica::Replica(ChunkStore& store, GroupTable& table, Peers& peers, ClusterReports& reports)
-    : context_(store, table, peers, reports) {}
+Replica::Replica(ChunkStore& store, GroupTable& table, Peers& peers, ClusterReports& reports,
+                 ChunkChanges& changes)
+    : context_(store, table, peers, reports, changes) {}
 
 Replica::~Replica() {
   Stop();

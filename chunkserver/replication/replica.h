@@ -19,7 +19,8 @@ namespace cairn {
 // Thread-safe. Everything given to it outlives it.
 class Replica {
  public:
-  Replica(ChunkStore& store, GroupTable& table, Peers& peers, ClusterReports& reports);
+  Replica(ChunkStore& store, GroupTable& table, Peers& peers, ClusterReports& reports,
+          ChunkChanges& changes = NoChunkChanges());
   ~Replica();  // Stop()s
 
   // Begins to follow the group table and to do periodic work.

@@ -33,11 +33,12 @@ OwnSpace::Room OwnSpace::Ask() {
 }
 
 ReplicaContext::ReplicaContext(ChunkStore& the_store, GroupTable& the_table, Peers& the_peers,
-                               ClusterReports& the_reports)
+                               ClusterReports& the_reports, ChunkChanges& changes)
     : store(the_store),
       table(the_table),
       peers(the_peers),
       reports(the_reports),
+      gates(changes),
       primaries(table),
       space(store),
       faults(reports, urgent) {}

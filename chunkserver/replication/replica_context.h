@@ -49,7 +49,7 @@ class OwnSpace {
 
 struct ReplicaContext {
   ReplicaContext(ChunkStore& the_store, GroupTable& the_table, Peers& the_peers,
-                 ClusterReports& the_reports);
+                 ClusterReports& the_reports, ChunkChanges& changes = NoChunkChanges());
   ~ReplicaContext();
 
   // Looks at what the store answered: a disk that failed is not trusted again, this server stops

@@ -26,6 +26,8 @@ class ChunkFiles {
 
   // Null when there is no file and `create` is false.
   Result<std::shared_ptr<File>> Open(ChunkId id, bool create);
+  // See FileSystem::OpenToShare.
+  Result<Descriptor> OpenToShare(ChunkId id) { return files_.OpenToShare(Path(id)); }
   // The file's directory entry is on disk on return.
   Status SyncEntry(ChunkId id);
   // Everything of this disk is on disk on return.

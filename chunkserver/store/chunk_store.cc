@@ -85,6 +85,7 @@ class LocalChunkStore final : public ChunkStore {
     absl::ReaderMutexLock lock(&chunk->mu);
     return Noted(BlocksOf(parts_, *chunk));
   }
+  Result<SharedChunk> Share(ChunkId id, const FileState& file) override;
   Result<ChunkRead> FetchBlocks(ChunkId id, uint32_t first_block, uint32_t count) override;
   Status InstallBlocks(const BlockInstall& install) override {
     RETURN_IF_ERROR(CheckInstall(install));
@@ -149,6 +150,7 @@ class LocalChunkStore final : public ChunkStore {
     RETURN_IF_ERROR(parts_.health.Check());
     std::shared_ptr<Chunk> chunk = parts_.chunks.Get(id);
     absl::WriterMutexLock lock(&chunk->mu);
+    const ChunkChange under_way(parts_.changes, id);
     return parts_.health.Note(change(*chunk));
   }
   Status LimitDoomedFiles() {
@@ -158,6 +160,7 @@ class LocalChunkStore final : public ChunkStore {
   Result<ChunkRead> ReadLocked(Chunk& chunk, const FileState& file, uint32_t offset,
                                uint32_t length, bool settle);
   Result<std::vector<ChunkInfo>> InfosOf(const IndexView& view, const std::vector<ChunkId>& ids);
+  Result<SharedChunk> ShareLocked(Chunk& chunk, const FileState& file);
   Result<ChunkRead> FetchLocked(Chunk& chunk, uint32_t first_block, uint32_t count, bool settle);
   Result<BlockCheck> CheckLocked(Chunk& chunk, uint32_t first_block, uint32_t count, bool settle);
 
@@ -235,6 +238,34 @@ Result<std::vector<ChunkInfo>> LocalChunkStore::InfosOf(const IndexView& view,
     if (info) infos.push_back(*info);
   }
   return infos;
+}
+
+// REQUIRES: the chunk's lock is held.
+Result<SharedChunk> LocalChunkStore::ShareLocked(Chunk& chunk, const FileState& file) {
+  ASSIGN_OR_RETURN(std::optional<ChunkRow> row, chunk.Row());
+  if (!row) return Fail(ErrorCode::kChunkMissing, "no chunk {} here", chunk.id());
+  RETURN_IF_ERROR(CheckFits(chunk.id(), *row, file));
+  if (MissedCut(chunk.id(), *row, file) || parts_.doubts.HasSuspects(chunk.id())) {
+    return Fail(ErrorCode::kBusy, "chunk {} is to be changed before it is read", chunk.id());
+  }
+  ASSIGN_OR_RETURN(std::optional<ChunkBlocks> blocks, BlocksOf(parts_, chunk));
+  SharedChunk shared;
+  shared.blocks = std::move(*blocks);
+  ASSIGN_OR_RETURN(shared.file, parts_.files.OpenToShare(chunk.id()));
+  return shared;
+}
+
+// What fails here is no disk's fault: a missing descriptor is found by whoever reads in earnest.
+Result<SharedChunk> LocalChunkStore::Share(ChunkId id, const FileState& file) {
+  RETURN_IF_ERROR(parts_.health.Check());
+  RETURN_IF_ERROR(CheckFileState(file));
+  std::shared_ptr<Chunk> chunk = parts_.chunks.Get(id);
+  if (!chunk->mu.ReaderTryLock()) {
+    return Fail(ErrorCode::kBusy, "chunk {} is being changed", id);
+  }
+  Result<SharedChunk> shared = ShareLocked(*chunk, file);
+  chunk->mu.ReaderUnlock();
+  return shared;
 }
 
 // REQUIRES: the chunk's lock is held.

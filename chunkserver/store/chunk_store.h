@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "chunkserver/store/chunk_changes.h"
 #include "chunkserver/store/chunk_format.h"
 #include "chunkserver/store/group_usage.h"
 #include "common/clock.h"
@@ -79,6 +80,12 @@ struct ChunkBlocks {
       suspect;  // same size: the bytes do not match the CRC, found after an unclean stop
 };
 
+// A chunk that somebody else on this host reads by himself.
+struct SharedChunk {
+  ChunkBlocks blocks;
+  Descriptor file;  // its data file, read-only
+};
+
 // What reading a run of blocks from the disk showed.
 struct BlockCheck {
   uint32_t present_blocks = 0;
@@ -119,6 +126,8 @@ struct ChunkStoreOptions {
   // Hears once that the disk has failed and why: from then on the store refuses every call. May run
   // on any thread, with a chunk's lock held; it must not call the store.
   std::function<void(const Status&)> disk_failed = nullptr;
+  // Hears of every change of a chunk's bytes, with the chunk's lock held; null: nobody does.
+  ChunkChanges* changes = nullptr;
 };
 
 // Thread-safe. Operations on one chunk exclude each other as reads and writes do.
@@ -173,6 +182,13 @@ class ChunkStore {
   // How much of the group is here.
   virtual GroupUsage Usage(PgId group) = 0;
   virtual Result<std::optional<ChunkBlocks>> Blocks(ChunkId id) = 0;
+  // The chunk's file as it is, for a reader who checks the blocks himself: what he reads is right
+  // as long as no change begins. Does not wait: kBusy when the chunk is being changed, missed a cut
+  // or has suspect blocks. kChunkMissing; kStaleGeneration as for Read; kNotSupported: files of
+  // this store are not given away.
+  virtual Result<SharedChunk> Share(ChunkId id, const FileState& /*file*/) {
+    return Fail(ErrorCode::kNotSupported, "chunk {} is not shared", id);
+  }
   // Whole blocks, verified; kCorruption if one is suspect or does not match, kChunkMissing.
   virtual Result<ChunkRead> FetchBlocks(ChunkId id, uint32_t first_block, uint32_t count) = 0;
   // Reads blocks of [first_block, first_block + count) from the disk, not from the page cache where

@@ -25,6 +25,7 @@ struct StoreParts {
   StoreParts(const ChunkStoreOptions& options, std::unique_ptr<ChunkIndex> opened_index)
       : clock(*options.clock),
         opened(clock.Now()),
+        changes(options.changes != nullptr ? *options.changes : NoChunkChanges()),
         health(options.disk_failed),
         files(*options.files, options.directory),
         room(*options.files, options.directory),
@@ -33,6 +34,7 @@ struct StoreParts {
 
   const Clock& clock;
   const BootTime opened;
+  ChunkChanges& changes;
   DiskHealth health;
   ChunkFiles files;
   RoomGuard room;

@@ -70,6 +70,13 @@ TEST_F(FaultyFileTest, EachOperationHasItsFault) {
   EXPECT_THAT(files_->Open(directory_ / "other", OpenMode::kCreate), IsOk());
 }
 
+TEST_F(FaultyFileTest, AFileWhoseReadsHaveAFaultIsNotShared) {
+  std::unique_ptr<File> file = Open();
+  EXPECT_THAT(files_->OpenToShare(path_), IsOk());
+  Fail(FaultOperation::kRead, FaultKind::kIoError);
+  EXPECT_THAT(files_->OpenToShare(path_), StatusIs(ErrorCode::kNotSupported));
+}
+
 using FaultyFileDeathTest = FaultyFileTest;
 TEST_F(FaultyFileDeathTest, CrashEndsTheProcess) {
   std::unique_ptr<File> file = Open();

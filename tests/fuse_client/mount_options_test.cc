@@ -39,6 +39,11 @@ TEST(MountOptionsTest, PassesOverTheWordsOfFstab) {
   EXPECT_TRUE(arguments->kernel.empty());
 }
 
+TEST(MountOptionsTest, LocalReadsAreOnUnlessSwitchedOff) {
+  EXPECT_TRUE(ParseMountArguments("m1", "")->mount.local_reads);
+  EXPECT_FALSE(ParseMountArguments("m1", "no-local-reads")->mount.local_reads);
+}
+
 TEST(MountOptionsTest, ReadsTimesWithTheirUnits) {
   EXPECT_EQ(ParseMountArguments("m1", "timeout=2m")->mount.timeout, std::chrono::minutes(2));
   EXPECT_EQ(ParseMountArguments("m1", "timeout=90")->mount.timeout, std::chrono::seconds(90));

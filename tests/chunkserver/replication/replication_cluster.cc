@@ -99,14 +99,24 @@ void ReplicationCluster::Kill(ServerId id) {
   server.replica.reset();
 }
 
+void ReplicationCluster::Replace(ServerId id, ChunkStore& store, LocalPage& page) {
+  Kill(id);
+  servers_.at(id)->used = &store;
+  servers_.at(id)->page = &page;
+  Start(id);
+}
+
 void ReplicationCluster::Start(ServerId id) {
   Server& server = *servers_.at(id);
   server.dispatcher = std::make_unique<Dispatcher>();
   server.table = std::make_unique<GroupTable>(clock_);
+  server.table->Watch(server.page);
   server.table->SetSelf(id, Incarnation(++server.incarnation));
   server.table->ExtendLease(clock_.Now() + timing::kChunkLease);
   server.peers = std::make_unique<InProcessPeers>(network_, id);
-  server.replica = std::make_unique<Replica>(server.store, *server.table, *server.peers, *reports_);
+  ChunkChanges& changes = server.page != nullptr ? *server.page : NoChunkChanges();
+  server.replica =
+      std::make_unique<Replica>(*server.used, *server.table, *server.peers, *reports_, changes);
   // Whoever wants the map gets what is published.
   server.table->OnWantRefresh([table = server.table.get()] { table->Apply({}, true); });
   server.replica->Start();

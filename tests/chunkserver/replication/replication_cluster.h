@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
+#include "chunkserver/local/local_page.h"
 #include "chunkserver/replication/replica.h"
 #include "common/clock.h"
 #include "tests/chunkserver/replication/in_process_peers.h"
@@ -71,6 +72,8 @@ class ReplicationCluster {
 
   void Kill(ServerId server);
   void Start(ServerId server);  // a new incarnation on the same disk
+  // It runs again, on this store from now on; `page` counts its changes. Both outlive the cluster.
+  void Replace(ServerId server, ChunkStore& store, LocalPage& page);
 
   FakeChunkStore& store(ServerId server) { return servers_.at(server)->store; }
   GroupTable& table(ServerId server) { return *servers_.at(server)->table; }
@@ -108,6 +111,8 @@ class ReplicationCluster {
   struct Reports;
   struct Server {
     FakeChunkStore store;
+    ChunkStore* used = &store;
+    LocalPage* page = nullptr;
     uint64_t incarnation = 0;
     std::unique_ptr<GroupTable> table;
     std::unique_ptr<InProcessPeers> peers;

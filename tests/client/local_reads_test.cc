@@ -1,0 +1,232 @@
+#include "client/local_reads.h"
+
+#include <atomic>
+#include <fstream>
+#include <random>
+#include <thread>
+
+#include "chunkserver/replication/wire.h"
+#include "tests/chunkserver/local/local_stack.h"
+
+namespace cairn {
+namespace {
+
+const std::string kFrames = "-";
+
+class LocalReadsTest : public ::testing::Test, protected LocalStack {
+ protected:
+  void SetUp() override {
+    Serve();
+    ASSERT_EQ(Write(0, Block('a') + Block('b')), ErrorCode::kOk);
+  }
+  void Flip(uint32_t offset) const {
+    std::fstream file(FileOfChunk(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(offset);
+    file.put('!');
+  }
+};
+
+TEST_F(LocalReadsTest, ManyReadsOfAChunkCostOneQuestion) {
+  for (int i = 0; i < 100; ++i) {
+    const std::string bytes = ReadHere(0, 16 * kBlockSize);
+    ASSERT_EQ(bytes.substr(0, 2 * kBlockSize), Block('a') + Block('b'));
+    // Never written: zeros, past the end of the file too.
+    ASSERT_EQ(bytes.substr(2 * kBlockSize), std::string(14 * kBlockSize, '\0'));
+  }
+  EXPECT_EQ(reads_->counters().reads, 100u);
+  EXPECT_EQ(reads_->counters().asked, 1u);
+}
+
+TEST_F(LocalReadsTest, AFewBytesReadOnceAreNotWorthAQuestion) {
+  EXPECT_EQ(ReadHere(0, kBlockSize), kFrames);
+  EXPECT_EQ(reads_->counters().asked, 0u);
+  EXPECT_EQ(ReadHere(0, kBlockSize), Block('a'));
+}
+
+TEST_F(LocalReadsTest, AfterAWriteFramesAreAskedUntilTheChunkRests) {
+  ASSERT_EQ(ReadHereTwice(0, kBlockSize), Block('a'));
+  ASSERT_EQ(Write(0, Block('c')), ErrorCode::kOk);
+  EXPECT_EQ(ReadHere(0, kBlockSize), kFrames);
+  // It was written once more since: a file that is being written costs no questions.
+  ASSERT_EQ(Write(0, Block('d')), ErrorCode::kOk);
+  EXPECT_EQ(ReadHere(0, kBlockSize), kFrames);
+  EXPECT_EQ(reads_->counters().asked, 1u);
+  EXPECT_EQ(ReadHere(0, kBlockSize), Block('d'));
+  EXPECT_EQ(reads_->counters().asked, 2u);
+}
+
+TEST_F(LocalReadsTest, BlocksThatACutTookAreZeros) {
+  v1::ChunkAddress cut = At(2);
+  cut.mutable_cuts(0)->set_length(kBlockSize);
+  ASSERT_EQ(ReadHereTwice(0, 2 * kBlockSize), Block('a') + Block('b'));
+  // The grant is of another generation, and the chunk has missed the cut.
+  EXPECT_EQ(ReadHere(0, 2 * kBlockSize, cut), kFrames);
+  ASSERT_THAT(store_->Read(kChunk, FileOf(cut), 0, kBlockSize), IsOk());
+  cluster_.clock().Advance(client::LocalReads::kAskAgain);
+  (void)ReadHere(0, 2 * kBlockSize, cut);
+  EXPECT_EQ(ReadHere(0, 2 * kBlockSize, cut), Block('a') + std::string(kBlockSize, '\0'));
+}
+
+TEST_F(LocalReadsTest, DamageIsLeftToFramesWhichMendIt) {
+  ASSERT_EQ(ReadHereTwice(0, kBlockSize), Block('a'));
+  Flip(100);
+  EXPECT_EQ(ReadHere(0, kBlockSize), kFrames);
+  EXPECT_EQ(ReadByFrames(0, kBlockSize), Block('a'));
+  EXPECT_EQ(store_->Counters().checksum_errors, 1u);
+  cluster_.clock().Advance(client::LocalReads::kAskAgain);
+  (void)ReadHere(0, kBlockSize);
+  EXPECT_EQ(ReadHere(0, kBlockSize), Block('a'));
+}
+
+TEST_F(LocalReadsTest, AnotherSessionStartsWithNothing) {
+  ASSERT_EQ(ReadHereTwice(0, kBlockSize), Block('a'));
+  v1::ChunkAddress chunk = cluster_.Address(kChunk);
+  chunk.set_session(1234);
+  EXPECT_EQ(ReadHere(0, kBlockSize, chunk), kFrames);
+  EXPECT_EQ(ReadHere(0, kBlockSize, chunk), Block('a'));
+  EXPECT_EQ(reads_->counters().asked, 2u);
+}
+
+TEST_F(LocalReadsTest, ASessionThatEndsGivesEverythingBack) {
+  ASSERT_EQ(ReadHereTwice(0, kBlockSize), Block('a'));
+  reads_->EndSession(SessionId(cluster_.Address(kChunk).session()));
+  EXPECT_EQ(ReadHere(0, kBlockSize), kFrames);
+}
+
+TEST_F(LocalReadsTest, WhenTheServerIsGoneNothingIsBelieved) {
+  ASSERT_EQ(ReadHereTwice(0, kBlockSize), Block('a'));
+  door_.reset();
+  EXPECT_EQ(ReadHere(0, kBlockSize), kFrames);
+  EXPECT_FALSE(reads_->WillRead(RouteNow(), kChunk));
+  OpenDoor();
+  EXPECT_EQ(ReadHere(0, kBlockSize), kFrames);  // not tried again at once
+  cluster_.clock().Advance(client::LocalReads::kConnectAgain);
+  table().ExtendLease(cluster_.clock().Now() + timing::kChunkLease);
+  EXPECT_EQ(ReadHere(0, kBlockSize), Block('a'));
+}
+
+TEST_F(LocalReadsTest, AServerThatIsNotReachedByItsSocketIsNotAsked) {
+  client::Route route = RouteNow();
+  route.address.unix_path.clear();
+  route.address.host = "elsewhere";
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_FALSE(reads_->Read(route, cluster_.Address(kChunk), 0, kBlockSize).has_value());
+  }
+  EXPECT_FALSE(reads_->WillRead(route, kChunk));
+  EXPECT_EQ(reads_->counters().asked, 0u);
+}
+
+TEST_F(LocalReadsTest, SwitchedOffItNeverAsks) {
+  reads_ = std::make_unique<client::LocalReads>(false, cluster_.clock());
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(ReadHere(0, 16 * kBlockSize), kFrames);
+  EXPECT_FALSE(reads_->WillRead(RouteNow(), kChunk));
+  EXPECT_EQ(reads_->counters().asked, 0u);
+}
+
+TEST(RuleC1, NothingIsBelievedOnceTheLeaseHasRunOutUntilTheNextOne) {
+  LocalStack stack;
+  stack.Serve();
+  ASSERT_EQ(stack.Write(0, Block('a')), ErrorCode::kOk);
+  ASSERT_EQ(stack.ReadHereTwice(0, kBlockSize), Block('a'));
+  stack.cluster_.clock().Advance(timing::kChunkLease);
+  EXPECT_EQ(stack.ReadHere(0, kBlockSize), kFrames);
+  stack.table().ExtendLease(stack.cluster_.clock().Now() + timing::kChunkLease);
+  EXPECT_EQ(stack.ReadHere(0, kBlockSize), Block('a'));
+  EXPECT_EQ(stack.reads_->counters().asked, 1u);
+  stack.table().Revoke("its disk has failed");
+  EXPECT_EQ(stack.ReadHere(0, kBlockSize), kFrames);
+}
+
+// The client's map is old, the server has heard of the next epoch: others may serve already.
+TEST(RuleC1, NothingIsBelievedOnceTheServerKnowsAnotherEpoch) {
+  LocalStack stack;
+  stack.Serve();
+  ASSERT_EQ(stack.Write(0, Block('a')), ErrorCode::kOk);
+  const v1::ChunkAddress chunk = stack.cluster_.Address(kChunk);
+  ASSERT_EQ(stack.ReadHereTwice(0, kBlockSize), Block('a'));
+  stack.cluster_.HoldActivations(true);
+  stack.cluster_.SetGroup({{kB}, {kA}});
+  for (int i = 0; i < 3; ++i) {
+    const auto read = stack.reads_->Read(stack.RouteNow(), chunk, 0, kBlockSize);
+    EXPECT_FALSE(read.has_value());
+  }
+}
+
+// A write is shown by nobody before all copies have it: until then the old bytes are not, either.
+TEST(RuleC8, WhileAWriteIsOnItsWayToAMemberTheChunkIsNotReadHere) {
+  LocalStack stack;
+  stack.Serve();
+  ASSERT_EQ(stack.Write(0, Block('a')), ErrorCode::kOk);
+  ASSERT_EQ(stack.ReadHereTwice(0, kBlockSize), Block('a'));
+  stack.cluster_.network().Hold(kA, kB, v1::CHUNK_REPLICATE);
+  const AnswerPtr write = stack.cluster_.Write(kA, kChunk, 0, Block('b'), 77);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(stack.ReadHere(0, kBlockSize), kFrames);
+  stack.cluster_.network().ReleaseAll();
+  EXPECT_EQ(write->code(), ErrorCode::kOk);
+}
+
+// Every block of a version says which it is. A reader that was shown version n is never shown an
+// older one, by whichever way, nor two in one read.
+TEST(RuleC8, NoNewThenOldAndNoTornReadBesideWriters) {
+  constexpr uint32_t kBlocks = 32;
+  const char* const given = std::getenv("CAIRN_SEED");
+  const uint64_t seed = given != nullptr ? std::stoull(given) : std::random_device()();
+  std::cout << "seed " << seed << "\n";
+  LocalStack stack;
+  stack.Serve();
+  const auto version = [](uint64_t number) {
+    std::string bytes;
+    for (uint32_t block = 0; block < kBlocks; ++block) {
+      std::string one(kBlockSize, '\0');
+      std::memcpy(one.data(), &number, sizeof(number));
+      bytes += one;
+    }
+    return bytes;
+  };
+  ASSERT_EQ(stack.Write(0, version(1)), ErrorCode::kOk);
+  // No refusal is waited for: the clock jumps on.
+  const BootTime never = stack.cluster_.clock().Now() + std::chrono::hours(1000);
+  for (const ServerId server : {kA, kB}) stack.cluster_.table(server).ExtendLease(never);
+  std::atomic<uint64_t> acknowledged{1};
+  std::atomic<bool> stop{false};
+  std::thread writer([&] {
+    std::mt19937_64 random(seed);
+    for (uint64_t number = 2; number < 200; ++number) {
+      EXPECT_EQ(stack.Write(0, version(number)), ErrorCode::kOk);
+      acknowledged = number;
+      // Now and then long enough for a grant.
+      const uint64_t until = stack.reads_->counters().reads + random() % 4;
+      for (int i = 0; i < 200 && stack.reads_->counters().reads < until; ++i) {
+        std::this_thread::yield();
+      }
+    }
+    stop = true;
+  });
+  std::atomic<uint64_t> shown{1};
+  const auto read = [&](bool by_frames) {
+    while (!stop) {
+      const uint64_t least = std::max(shown.load(), acknowledged.load());
+      const std::string bytes = by_frames ? stack.ReadByFrames(0, kBlocks * kBlockSize)
+                                          : stack.ReadHere(0, kBlocks * kBlockSize);
+      if (bytes == kFrames) stack.cluster_.clock().Advance(client::LocalReads::kAskAgain);
+      if (bytes == kFrames) continue;
+      ASSERT_EQ(bytes.size(), kBlocks * kBlockSize);
+      uint64_t number = 0;
+      std::memcpy(&number, bytes.data(), sizeof(number));
+      ASSERT_EQ(bytes, version(number)) << "torn";
+      ASSERT_GE(number, least) << "new, then old";
+      for (uint64_t seen = shown; seen < number && !shown.compare_exchange_weak(seen, number);) {
+      }
+    }
+  };
+  std::thread beside([&] { read(true); });
+  read(false);
+  writer.join();
+  beside.join();
+  std::cout << stack.reads_->counters().reads << " reads here, " << stack.reads_->counters().asked
+            << " questions\n";
+  EXPECT_GT(stack.reads_->counters().reads, 100u);
+}
+
+}  // namespace
+}  // namespace cairn
