@@ -85,8 +85,9 @@ LocalGrant::Read LocalGrant::ReadBlocks(const Clock& clock, uint32_t offset,
   if (!Unchanged()) return {Outcome::kChanged, {}};
   Payload bytes = Payload::Allocate(length);
   const bool matches = FillBlocks(offset, bytes.writable());
-  // A byte of a later change is only seen after that change has begun: this look finds it (rule
-  // C8). And at this look nobody else was the primary, if only the lease holds still (rule C1).
+  // A byte of a later change is only seen after that change has begun. This look finds it (rule C8)
+  // without leaving it to the 32 bits of a CRC, and tells it from damage. And at this look nobody
+  // else was the primary, if only the lease holds still (rule C1).
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (!Unchanged()) return {Outcome::kChanged, {}};
   if (!door_->page()->LeaseHolds(clock.Now()) || !door_->IsOpen()) return {Outcome::kEnded, {}};

@@ -147,6 +147,7 @@ std::optional<Payload> LocalReads::ReadWith(const Route& route, const LocalGrant
     ++reads_;
     return std::move(read.bytes);
   }
+  if (read.outcome == LocalGrant::Outcome::kDamaged) ++damaged_;
   if (read.outcome == LocalGrant::Outcome::kEnded && !grant->door().IsOpen()) {
     ForgetDoor(route, grant->door());
     return std::nullopt;

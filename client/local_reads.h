@@ -35,10 +35,11 @@ class LocalReads {
   void EndSession(SessionId session);
 
   struct Counters {
-    uint64_t reads = 0;  // believed
-    uint64_t asked = 0;  // grants
+    uint64_t reads = 0;    // believed
+    uint64_t asked = 0;    // for grants
+    uint64_t damaged = 0;  // nothing had changed, and yet a block did not match
   };
-  Counters counters() const { return {reads_.load(), asked_.load()}; }
+  Counters counters() const { return {reads_.load(), asked_.load(), damaged_.load()}; }
 
  private:
   struct Known {
@@ -77,6 +78,7 @@ class LocalReads {
   const size_t most_;
   std::atomic<uint64_t> reads_{0};
   std::atomic<uint64_t> asked_{0};
+  std::atomic<uint64_t> damaged_{0};
   mutable absl::Mutex mu_;  // a leaf; not held while anything is read or asked
   SessionId session_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<ChunkId, Known> chunks_ ABSL_GUARDED_BY(mu_);

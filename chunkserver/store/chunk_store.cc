@@ -248,9 +248,10 @@ Result<SharedChunk> LocalChunkStore::ShareLocked(Chunk& chunk, const FileState& 
   if (MissedCut(chunk.id(), *row, file) || parts_.doubts.HasSuspects(chunk.id())) {
     return Fail(ErrorCode::kBusy, "chunk {} is to be changed before it is read", chunk.id());
   }
-  ASSIGN_OR_RETURN(std::optional<ChunkBlocks> blocks, BlocksOf(parts_, chunk));
+  Result<std::optional<ChunkBlocks>> blocks = BlocksOf(parts_, chunk);
+  RETURN_IF_ERROR(blocks);
   SharedChunk shared;
-  shared.blocks = std::move(*blocks);
+  shared.blocks = *std::move(*blocks);
   ASSIGN_OR_RETURN(shared.file, parts_.files.OpenToShare(chunk.id()));
   return shared;
 }

@@ -2,11 +2,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <optional>
 
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "chunkserver/local/local_page.h"
+#include "client/local_page_view.h"
 #include "common/data_directory.h"
 #include "tests/common/status_matchers.h"
 #include "tests/common/temporary_directory.h"
@@ -127,6 +130,31 @@ TEST_F(DiskServerTest, ItKeepsItsIdOverAStop) {
   ASSERT_THAT(again, IsOk());
   EXPECT_EQ((*again)->id(), ServerId(9));
   EXPECT_EQ((*again)->MakeHello().incarnation(), 2u);
+}
+
+// As after kill -9 and a start within the lease: somebody has the page mapped still.
+TEST_F(DiskServerTest, ThePageOfAnEarlierStartIsRevokedBeforeItJoins) {
+  config_.unix_socket = directory_ / "chunk.sock";
+  std::string uuid;
+  {
+    auto disk = Open();
+    ASSERT_THAT(disk, IsOk());
+    EXPECT_NE((*disk)->local_grants(), nullptr);
+    ASSERT_THAT(Stop(**disk), IsOk());
+  }
+  {
+    auto data = DataDirectory::Open(PosixFiles(), config_.directories[0], kChunkserverRole);
+    ASSERT_THAT(data, IsOk());
+    uuid = (*data)->disk_uuid();
+  }
+  auto killed = *LocalPage::Make(LocalPagePath(config_.unix_socket, uuid));
+  const auto view = *client::LocalPageView::Map(Descriptor(dup(killed->descriptor())));
+  killed->LeaseExtended(clock_.Now() + timing::kChunkLease);
+  ASSERT_TRUE(view->LeaseHolds(clock_.Now()));
+  auto disk = Open();
+  ASSERT_THAT(disk, IsOk());
+  EXPECT_FALSE(view->LeaseHolds(clock_.Now()));
+  (void)killed.release();  // a killed process takes nothing down
 }
 
 TEST_F(DiskServerTest, OneThatIsRefusedSaysSo) {

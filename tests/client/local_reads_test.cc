@@ -73,6 +73,7 @@ TEST_F(LocalReadsTest, DamageIsLeftToFramesWhichMendIt) {
   EXPECT_EQ(ReadHere(0, kBlockSize), kFrames);
   EXPECT_EQ(ReadByFrames(0, kBlockSize), Block('a'));
   EXPECT_EQ(store_->Counters().checksum_errors, 1u);
+  EXPECT_EQ(reads_->counters().damaged, 1u);
   cluster_.clock().Advance(client::LocalReads::kAskAgain);
   (void)ReadHere(0, kBlockSize);
   EXPECT_EQ(ReadHere(0, kBlockSize), Block('a'));
@@ -226,6 +227,7 @@ TEST(RuleC8, NoNewThenOldAndNoTornReadBesideWriters) {
   std::cout << stack.reads_->counters().reads << " reads here, " << stack.reads_->counters().asked
             << " questions\n";
   EXPECT_GT(stack.reads_->counters().reads, 100u);
+  EXPECT_EQ(stack.reads_->counters().damaged, 0u) << "a change was taken for damage";
 }
 
 }  // namespace

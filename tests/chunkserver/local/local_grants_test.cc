@@ -94,6 +94,35 @@ TEST_F(LocalGrantsTest, NoGrantWhileAWriteIsOnItsWayToAMember) {
   EXPECT_EQ(Code(), ErrorCode::kOk);
 }
 
+TEST_F(LocalGrantsTest, WhateverChangesInTheStoreIsCountedAndAReadIsNot) {
+  Serve();
+  ASSERT_EQ(Write(0, Block('a') + Block('b')), ErrorCode::kOk);
+  v1::ChunkAddress cut = At(2);
+  cut.mutable_cuts(0)->set_length(kBlockSize);
+  BlockInstall install;
+  install.info = **store_->Info(kChunk);
+  install.group = kGroup;
+  install.chunk_size = kTestChunkSize;
+  install.absent_blocks = {1};
+  const auto counts = [&](const auto& change) {
+    const std::optional<uint64_t> before = page_->QuietChange(kChunk);
+    EXPECT_THAT(change(), IsOk());
+    const std::optional<uint64_t> after = page_->QuietChange(kChunk);
+    return before.has_value() && after.has_value() && *after > *before;
+  };
+  const auto read = [&](const v1::ChunkAddress& chunk) {
+    return store_->Read(kChunk, FileOf(chunk), 0, kBlockSize);
+  };
+  EXPECT_TRUE(counts([&] { return store_->InstallBlocks(install); }));
+  EXPECT_FALSE(counts([&] { return read(At(1)); }));
+  EXPECT_TRUE(counts([&] { return store_->Adopt(kChunk); }));
+  ASSERT_EQ(Write(0, Block('a') + Block('b')), ErrorCode::kOk);
+  EXPECT_TRUE(counts([&] { return read(cut); }));
+  EXPECT_FALSE(counts([&] { return read(cut); }));
+  EXPECT_TRUE(counts([&] { return store_->Remove(kChunk, FileOf(At(3)), true); }));
+  EXPECT_TRUE(counts([&] { return store_->Drop(kChunk); }));
+}
+
 TEST(RuleC9, AChunkThatMissedACutIsNotGivenNorOneOfALaterGeneration) {
   LocalStack stack;
   stack.Serve();

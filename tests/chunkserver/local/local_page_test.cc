@@ -106,7 +106,7 @@ TEST(RuleC1, APageThatAKilledProcessLeftIsRevokedByTheNextStart) {
   EXPECT_FALSE(view->LeaseHolds(BootTime{}));
   next->LeaseExtended(kLater);
   EXPECT_FALSE(view->LeaseHolds(BootTime{}));
-  killed.release();  // a killed process takes nothing down
+  (void)killed.release();  // a killed process takes nothing down
 }
 
 TEST_F(LocalPageTest, AnOrderlyEndRevokesAndRemovesIt) {
