@@ -86,11 +86,13 @@ LocalGrant::Read LocalGrant::ReadBlocks(const Clock& clock, uint32_t offset,
   Payload bytes = Payload::Allocate(length);
   const bool matches = FillBlocks(offset, bytes.writable());
   // A byte of a later change is only seen after that change has begun. This look finds it (rule C8)
-  // without leaving it to the 32 bits of a CRC, and tells it from damage. And at this look nobody
-  // else was the primary, if only the lease holds still (rule C1).
+  // without leaving it to the 32 bits of a CRC, and tells it from damage. And nobody else was the
+  // primary when the bytes were read, if the lease held then (rule C1): it is looked at first, for
+  // one that came anew after others had served came after the news of them.
   std::atomic_thread_fence(std::memory_order_seq_cst);
+  const bool lease_held = door_->page()->LeaseHolds(clock.Now());
   if (!Unchanged()) return {Outcome::kChanged, {}};
-  if (!door_->page()->LeaseHolds(clock.Now()) || !door_->IsOpen()) return {Outcome::kEnded, {}};
+  if (!lease_held || !door_->IsOpen()) return {Outcome::kEnded, {}};
   if (!matches) return {Outcome::kDamaged, {}};
   return {Outcome::kBelieved, std::move(bytes)};
 }

@@ -39,7 +39,9 @@ LocalReads::Plan LocalReads::PlanRead(const Route& route, const v1::ChunkAddress
   session_ = SessionId(chunk.session());
   const bool is_new = !chunks_.contains(id);
   Known& known = Use(id);
-  if (known.grant != nullptr && known.grant->Fits(chunk)) return {known.grant, nullptr};
+  if (known.grant != nullptr && known.grant->Fits(chunk)) {
+    return MustShow(route.primary) ? Plan() : Plan{known.grant, nullptr};
+  }
   known.grant.reset();
   LocalDoorPtr door = DoorOf(route);
   if (door == nullptr || !IsWorthAsking(known, is_new, length, *door, id)) return {};
@@ -90,10 +92,18 @@ LocalReads::Known& LocalReads::Use(ChunkId id) {
   return known;
 }
 
+bool LocalReads::MustShow(ServerId server) {
+  BootTime& show_after = servers_[server].show_after;
+  const BootTime now = clock_.Now();
+  if (now < show_after) return false;
+  show_after = now + kShowEvery;
+  return true;
+}
+
 // A connect to a UNIX socket is done or refused at once.
 LocalDoorPtr LocalReads::DoorOf(const Route& route) {
   Server& server = servers_[route.primary];
-  if (server.socket != route.address.unix_path) server = {route.address.unix_path, nullptr, {}};
+  if (server.socket != route.address.unix_path) server = {route.address.unix_path, nullptr, {}, {}};
   if (server.door != nullptr || clock_.Now() < server.connect_after) return server.door;
   Result<LocalDoorPtr> door = LocalDoor::Connect(server.socket, route.primary);
   if (door.has_value()) {
@@ -128,6 +138,7 @@ LocalGrantPtr LocalReads::Ask(const Route& route, const LocalDoorPtr& door,
     Known& known = Use(IdOf(chunk));
     known.grant = *grant;
     known.seen_change.reset();
+    servers_[route.primary].show_after = clock_.Now() + kShowEvery;
     return *grant;
   }
   if (grant.error().code() == ErrorCode::kCancelled) return nullptr;

@@ -23,6 +23,9 @@ class LocalReads {
   static constexpr uint32_t kWorthAsking = 64u << 10;
   static constexpr Duration kAskAgain = std::chrono::milliseconds(500);  // after a refusal
   static constexpr Duration kConnectAgain = std::chrono::seconds(3);
+  // So often one read goes by frames all the same: a server that thinks it has no clients copies
+  // to others as fast as it can (chunkserver/replication/copy_pace.h).
+  static constexpr Duration kShowEvery = std::chrono::milliseconds(500);
 
   LocalReads(bool enabled, const Clock& clock);
 
@@ -54,6 +57,7 @@ class LocalReads {
     std::string socket;
     LocalDoorPtr door;
     BootTime connect_after;
+    BootTime show_after;
   };
 
   // One of the two, or neither: frames have to be asked.
@@ -63,6 +67,7 @@ class LocalReads {
   };
   Plan PlanRead(const Route& route, const v1::ChunkAddress& chunk, uint32_t length);
   Known& Use(ChunkId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool MustShow(ServerId server) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   LocalDoorPtr DoorOf(const Route& route) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool IsWorthAsking(Known& known, bool is_new, uint32_t length, const LocalDoor& door, ChunkId id)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

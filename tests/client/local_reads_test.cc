@@ -61,7 +61,7 @@ TEST_F(LocalReadsTest, BlocksThatACutTookAreZeros) {
   ASSERT_EQ(ReadHereTwice(0, 2 * kBlockSize), Block('a') + Block('b'));
   // The grant is of another generation, and the chunk has missed the cut.
   EXPECT_EQ(ReadHere(0, 2 * kBlockSize, cut), kFrames);
-  ASSERT_THAT(store_->Read(kChunk, FileOf(cut), 0, kBlockSize), IsOk());
+  ASSERT_THAT(store_->Remove(kChunk, FileOf(cut), /*whole=*/false), IsOk());
   cluster_.clock().Advance(client::LocalReads::kAskAgain);
   (void)ReadHere(0, 2 * kBlockSize, cut);
   EXPECT_EQ(ReadHere(0, 2 * kBlockSize, cut), Block('a') + std::string(kBlockSize, '\0'));
@@ -136,6 +136,55 @@ TEST(RuleC1, NothingIsBelievedOnceTheLeaseHasRunOutUntilTheNextOne) {
   EXPECT_EQ(stack.reads_->counters().asked, 1u);
   stack.table().Revoke("its disk has failed");
   EXPECT_EQ(stack.ReadHere(0, kBlockSize), kFrames);
+}
+
+// Hears of something in the moment in which the time is asked for once more.
+class ClockWithNews final : public Clock {
+ public:
+  explicit ClockWithNews(const Clock& below) : below_(below) {}
+  BootTime Now() const override {
+    if (news_ != nullptr && asked_++ == 1) std::exchange(news_, nullptr)();
+    return below_.Now();
+  }
+  WallTime WallNow() const override { return below_.WallNow(); }
+  void TellAtTheSecondLook(std::function<void()> news) {
+    asked_ = 0;
+    news_ = std::move(news);
+  }
+
+ private:
+  const Clock& below_;
+  mutable int asked_ = 0;
+  mutable std::function<void()> news_;
+};
+
+// The server was cut off, others served, and its next lease comes just after the bytes were read.
+TEST(RuleC1, ALeaseThatComesAnewVouchesForNothingReadBeforeIt) {
+  LocalStack stack;
+  stack.Serve();
+  ASSERT_EQ(stack.Write(0, Block('a')), ErrorCode::kOk);
+  ClockWithNews clock(stack.cluster_.clock());
+  stack.reads_ = std::make_unique<client::LocalReads>(true, clock);
+  const v1::ChunkAddress chunk = stack.cluster_.Address(kChunk);
+  const client::Route route = stack.RouteNow();
+  (void)stack.ReadHere(0, kBlockSize);
+  ASSERT_TRUE(stack.reads_->Read(route, chunk, 0, kBlockSize).has_value());
+  // The first look is whether the server knows of its client.
+  clock.TellAtTheSecondLook([&] {
+    stack.cluster_.SetGroup({{kB}, {kA}});
+    stack.table().ExtendLease(stack.cluster_.clock().Now() + timing::kChunkLease);
+  });
+  EXPECT_FALSE(stack.reads_->Read(route, chunk, 0, kBlockSize).has_value());
+}
+
+TEST_F(LocalReadsTest, NowAndThenTheServerIsShownThatItHasAClient) {
+  ASSERT_EQ(ReadHereTwice(0, kBlockSize), Block('a'));
+  for (int i = 0; i < 3; ++i) {
+    cluster_.clock().Advance(client::LocalReads::kShowEvery);
+    EXPECT_EQ(ReadHere(0, kBlockSize), kFrames);
+    EXPECT_EQ(ReadHere(0, kBlockSize), Block('a'));
+  }
+  EXPECT_EQ(reads_->counters().asked, 1u);
 }
 
 // The client's map is old, the server has heard of the next epoch: others may serve already.
