@@ -175,6 +175,7 @@ Status BlockRepair::CopyWhole(const Group& group, const Copy& copy) {
   install.info = InfoOf(copy.blocks.summary());
   install.group = group.id;
   install.chunk_size = install.info.chunk_size;
+  install.ordered = true;
   if (total > kMaxChunkSize / kBlockSize) {
     return Status::Error(ErrorCode::kUnavailable, "server {} lists {} blocks", copy.server, total);
   }

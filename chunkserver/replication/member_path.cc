@@ -271,6 +271,7 @@ Status MemberPath::Install(const InstallBlocksCall& call) {
   gate.ForgetFinished();
   if (request.remove()) return context_.store.Drop(install.info.id);
   install.chunk_size = request.chunk_size();
+  install.ordered = standing.role != OwnRole::kSyncing;
   install.first_block = request.first_block();
   install.data = call.payload().bytes();
   const std::vector<uint32_t> crcs = ToVector(request.crcs());

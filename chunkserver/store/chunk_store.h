@@ -101,6 +101,8 @@ struct BlockInstall {
   std::span<const std::byte> data;  // whole blocks; may be empty
   std::span<const uint32_t> crcs;
   std::vector<uint32_t> absent_blocks;  // these become never-written, whatever `data` has for them
+  // An active member has them and this one must (rule C6): may use the room for ordered writes.
+  bool ordered = false;
 };
 
 struct StoredChunk {

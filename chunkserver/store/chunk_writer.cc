@@ -145,7 +145,7 @@ Status InstallChunkBlocks(StoreParts& parts, Chunk& chunk, const BlockInstall& i
                          row->chunk_size, install.chunk_size);
   }
   const uint64_t offset = uint64_t{install.first_block} * kBlockSize;
-  RETURN_IF_ERROR(AdmitBlocks(parts, chunk, offset, install.data.size(), /*ordered=*/false));
+  RETURN_IF_ERROR(AdmitBlocks(parts, chunk, offset, install.data.size(), install.ordered));
   RETURN_IF_ERROR(BeginChange(parts, chunk));
   WritePlan plan(parts, chunk);
   RETURN_IF_ERROR(plan.Build(offset, install.data, install.crcs));

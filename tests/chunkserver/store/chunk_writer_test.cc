@@ -134,6 +134,21 @@ TEST_F(ChunkWriterTest, ABlockThatIsPresentNeedsNoRoom) {
   EXPECT_OK(store_->InstallBlocks(Install(0, data, crcs)));
 }
 
+TEST_F(ChunkWriterTest, RuleC6WhatAnActiveMemberHasMayUseTheRoomForOrderedWrites) {
+  constexpr uint64_t kReserve = 64 << 20;
+  space_ = DiskSpace{.total_bytes = 100 * kReserve, .available_bytes = kReserve / 2};
+  std::vector<std::byte> data = Filled(4096, 'd');
+  std::vector<uint32_t> crcs = PieceCrcs(0, data);
+  BlockInstall install = Install(0, data, crcs);
+  EXPECT_EQ(store_->InstallBlocks(install).code(), ErrorCode::kNoSpace);
+  install.ordered = true;
+  EXPECT_OK(store_->InstallBlocks(install));
+  space_->available_bytes = kReserve / 8;  // the index needs it
+  install = Install(1, data, crcs);
+  install.ordered = true;
+  EXPECT_EQ(store_->InstallBlocks(install).code(), ErrorCode::kNoSpace);
+}
+
 TEST_F(ChunkWriterTest, ACopiedChunkHasTheDigestOfItsSource) {
   const ChunkId source{InodeId(9), 9};
   ASSERT_OK(Fill(4096, 3 * 4096, 'a', source));
