@@ -20,6 +20,8 @@ class LocalGrant {
                                                         const v1::ChunkAddress& asked,
                                                         LocalDoor::Opened opened);
 
+  // False: chunk or group are not what they were, and it will never be of use again.
+  bool IsCurrent() const { return Unchanged(); }
   // It was given for this group, epoch and generation of the file (rule C9).
   bool Fits(const v1::ChunkAddress& chunk) const;
 

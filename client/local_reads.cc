@@ -11,10 +11,10 @@ namespace cairn::client {
 namespace {
 
 // The mount has other uses for descriptors.
-size_t GrantBudget() {
+size_t GrantBudget(size_t wanted) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 16;
-  return std::min<size_t>(LocalReads::kMostGrants, static_cast<size_t>(limit.rlim_cur / 4));
+  return std::min<size_t>(wanted, static_cast<size_t>(limit.rlim_cur / 4));
 }
 
 ChunkId IdOf(const v1::ChunkAddress& chunk) {
@@ -28,8 +28,8 @@ bool IsDoorBroken(ErrorCode code) {
 
 }  // namespace
 
-LocalReads::LocalReads(bool enabled, const Clock& clock)
-    : enabled_(enabled), clock_(clock), most_(GrantBudget()) {}
+LocalReads::LocalReads(bool enabled, const Clock& clock, size_t most_grants)
+    : enabled_(enabled), clock_(clock), most_(GrantBudget(most_grants)) {}
 
 LocalReads::Plan LocalReads::PlanRead(const Route& route, const v1::ChunkAddress& chunk,
                                       uint32_t length) {
@@ -38,13 +38,14 @@ LocalReads::Plan LocalReads::PlanRead(const Route& route, const v1::ChunkAddress
   if (session_ != SessionId(chunk.session())) Clear();
   session_ = SessionId(chunk.session());
   const bool is_new = !chunks_.contains(id);
-  Known& known = Use(id);
-  if (known.grant != nullptr && known.grant->Fits(chunk)) {
-    return MustShow(route.primary) ? Plan() : Plan{known.grant, nullptr};
+  Known* const known = Use(id);
+  if (known == nullptr) return {};
+  if (known->grant != nullptr && known->grant->Fits(chunk)) {
+    return MustShow(route.primary) ? Plan() : Plan{known->grant, nullptr};
   }
-  known.grant.reset();
+  known->grant.reset();
   LocalDoorPtr door = DoorOf(route);
-  if (door == nullptr || !IsWorthAsking(known, is_new, length, *door, id)) return {};
+  if (door == nullptr || !IsWorthAsking(*known, is_new, length, *door, id)) return {};
   return {nullptr, std::move(door)};
 }
 
@@ -62,7 +63,8 @@ bool LocalReads::WillRead(const Route& route, ChunkId id) {
   absl::MutexLock lock(&mu_);
   if (DoorOf(route) == nullptr) return false;
   const auto known = chunks_.find(id);
-  return known == chunks_.end() || known->second.grant != nullptr || !known->second.seen_change;
+  if (known == chunks_.end()) return chunks_.size() < most_ || MakesRoom();
+  return known->second.grant != nullptr || !known->second.seen_change;
 }
 
 void LocalReads::EndSession(SessionId session) {
@@ -76,20 +78,41 @@ void LocalReads::Clear() {
   servers_.clear();
 }
 
-LocalReads::Known& LocalReads::Use(ChunkId id) {
+// The one that was used least recently goes for another.
+bool LocalReads::MakesRoom() const {
+  return !by_use_.empty() && clock_.Now() >= chunks_.at(by_use_.back()).used + kKept;
+}
+
+LocalReads::Known* LocalReads::Use(ChunkId id) {
+  const BootTime now = clock_.Now();
   const auto found = chunks_.find(id);
   if (found != chunks_.end()) {
     by_use_.splice(by_use_.begin(), by_use_, found->second.by_use);
-    return found->second;
+    found->second.used = now;
+    return &found->second;
   }
-  if (by_use_.size() >= most_ && !by_use_.empty()) {
+  if (by_use_.size() >= most_) {
+    if (!MakesRoom()) return nullptr;
     chunks_.erase(by_use_.back());
     by_use_.pop_back();
   }
   by_use_.push_front(id);
   Known& known = chunks_[id];
+  known.used = now;
   known.by_use = by_use_.begin();
-  return known;
+  return &known;
+}
+
+void LocalReads::DropStale() {
+  absl::MutexLock lock(&mu_);
+  for (auto& [id, server] : servers_) {
+    if (server.door != nullptr && !server.door->IsOpen()) CloseDoor(server);
+  }
+  for (auto& [id, known] : chunks_) {
+    if (known.grant == nullptr || known.grant->IsCurrent()) continue;
+    known.seen_change = known.grant->door().page()->ChunkChange(id);
+    known.grant.reset();
+  }
 }
 
 bool LocalReads::MustShow(ServerId server) {
@@ -135,10 +158,11 @@ LocalGrantPtr LocalReads::Ask(const Route& route, const LocalDoorPtr& door,
   if (grant.has_value()) {
     absl::MutexLock lock(&mu_);
     if (session_ != SessionId(chunk.session())) return nullptr;
-    Known& known = Use(IdOf(chunk));
-    known.grant = *grant;
-    known.seen_change.reset();
-    servers_[route.primary].show_after = clock_.Now() + kShowEvery;
+    if (Known* const known = Use(IdOf(chunk)); known != nullptr) {
+      known->grant = *grant;
+      known->seen_change.reset();
+      servers_[route.primary].show_after = clock_.Now() + kShowEvery;
+    }
     return *grant;
   }
   if (grant.error().code() == ErrorCode::kCancelled) return nullptr;
@@ -178,20 +202,24 @@ std::optional<Payload> LocalReads::ReadWith(const Route& route, const LocalGrant
 
 void LocalReads::Refused(const LocalDoor& door, ChunkId id) {
   absl::MutexLock lock(&mu_);
-  Known& known = Use(id);
-  known.ask_after = clock_.Now() + kAskAgain;
-  known.seen_change = door.page() == nullptr ? 0 : door.page()->ChunkChange(id);
+  Known* const known = Use(id);
+  if (known == nullptr) return;
+  known->ask_after = clock_.Now() + kAskAgain;
+  known->seen_change = door.page() == nullptr ? 0 : door.page()->ChunkChange(id);
 }
 
 void LocalReads::ForgetDoor(const Route& route, const LocalDoor& door) {
   absl::MutexLock lock(&mu_);
-  for (auto& [id, known] : chunks_) {
-    if (known.grant != nullptr && &known.grant->door() == &door) known.grant.reset();
-  }
   const auto server = servers_.find(route.primary);
-  if (server == servers_.end() || server->second.door.get() != &door) return;
-  server->second.door.reset();
-  server->second.connect_after = clock_.Now() + kConnectAgain;
+  if (server != servers_.end() && server->second.door.get() == &door) CloseDoor(server->second);
+}
+
+void LocalReads::CloseDoor(Server& server) {
+  for (auto& [id, known] : chunks_) {
+    if (known.grant != nullptr && &known.grant->door() == server.door.get()) known.grant.reset();
+  }
+  server.door.reset();
+  server.connect_after = clock_.Now() + kConnectAgain;
 }
 
 }  // namespace cairn::client

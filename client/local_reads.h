@@ -22,18 +22,25 @@ class LocalReads {
   // A chunk of which only so much is read once is not worth a grant.
   static constexpr uint32_t kWorthAsking = 64u << 10;
   static constexpr Duration kAskAgain = std::chrono::milliseconds(500);  // after a refusal
+  static constexpr Duration kLookEvery = std::chrono::seconds(2);
+  // One that was used within this time makes no room for another: of more chunks than there may be
+  // grants, read all over, as many as possible keep theirs.
+  static constexpr Duration kKept = std::chrono::seconds(1);
   static constexpr Duration kConnectAgain = std::chrono::seconds(3);
   // So often one read goes by frames all the same: a server that thinks it has no clients copies
   // to others as fast as it can (chunkserver/replication/copy_pace.h).
   static constexpr Duration kShowEvery = std::chrono::milliseconds(500);
 
-  LocalReads(bool enabled, const Clock& clock);
+  LocalReads(bool enabled, const Clock& clock, size_t most_grants = kMostGrants);
 
   // Whole blocks inside the chunk; nothing: frames have to be asked.
   std::optional<Payload> Read(const Route& route, const v1::ChunkAddress& chunk, uint32_t offset,
                               uint32_t length);
   // A read of that chunk would probably succeed: the kernel reads ahead of it.
   bool WillRead(const Route& route, ChunkId id);
+  // Gives back what is of no use any more: as long as a removed file is open its room stays taken.
+  // To be called every kLookEvery.
+  void DropStale();
   // The session is over: what was given to it is given back.
   void EndSession(SessionId session);
 
@@ -51,6 +58,7 @@ class LocalReads {
     // grow from read to read it is not worth asking.
     std::optional<uint64_t> seen_change;
     BootTime ask_after;
+    BootTime used;
     std::list<ChunkId>::iterator by_use;
   };
   struct Server {
@@ -66,7 +74,9 @@ class LocalReads {
     LocalDoorPtr ask;
   };
   Plan PlanRead(const Route& route, const v1::ChunkAddress& chunk, uint32_t length);
-  Known& Use(ChunkId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool MakesRoom() const ABSL_SHARED_LOCKS_REQUIRED(mu_);
+  // Null: it is not known, and there is no room.
+  Known* Use(ChunkId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool MustShow(ServerId server) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   LocalDoorPtr DoorOf(const Route& route) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool IsWorthAsking(Known& known, bool is_new, uint32_t length, const LocalDoor& door, ChunkId id)
@@ -76,6 +86,7 @@ class LocalReads {
                                   uint32_t offset, uint32_t length);
   void Refused(const LocalDoor& door, ChunkId id);
   void ForgetDoor(const Route& route, const LocalDoor& door);
+  void CloseDoor(Server& server) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Clear() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const bool enabled_;

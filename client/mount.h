@@ -89,6 +89,7 @@ class Mount final : public MountedFileSystem {
   // Open with O_TRUNC of a file that may be dirty here.
   Result<Opened> OpenHeld(const v1::OpenRequest& request, const InodeStatePtr& cut);
   void KeepTokens();
+  void DropStaleGrants();
   // No room is told by the write that did not find any. The size may follow later.
   Status WriteThrough(const OpenFilePtr& file);
   Result<Opened> FinishOpen(v1::EntryResponse response, SessionId session,

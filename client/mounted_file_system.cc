@@ -72,6 +72,7 @@ Mount::Mount(MountOptions options)
 Status Mount::Start() {
   RETURN_IF_ERROR(session_.Start(Deadline::After(options_.timeout)));
   executor_.RunAfter(options_.token_renewal, [this] { KeepTokens(); });
+  executor_.RunAfter(LocalReads::kLookEvery, [this] { DropStaleGrants(); });
   if (!options_.cluster_id.empty() || session_.cluster_id().empty()) return OkStatus();
   // Channels made from now on refuse servers of another cluster.
   v1::Hello hello = ChannelOptionsFor(options_).hello;
@@ -83,6 +84,11 @@ Status Mount::Start() {
 void Mount::KeepTokens() {
   RenewAllTokens(metadata_, table_.All(), std::min(options_.timeout, kTokenPatience));
   executor_.RunAfter(options_.token_renewal, [this] { KeepTokens(); });
+}
+
+void Mount::DropStaleGrants() {
+  local_.DropStale();
+  executor_.RunAfter(LocalReads::kLookEvery, [this] { DropStaleGrants(); });
 }
 
 Mount::~Mount() {

@@ -9,25 +9,11 @@
 #include <thread>
 
 #include "cli/dev/process.h"
+#include "common/descriptor.h"
 
 namespace cairn {
 
 namespace {
-class Descriptor {
- public:
-  explicit Descriptor(int value = -1) : value_(value) {}
-  ~Descriptor() { Close(); }
-  Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  int get() const { return value_; }
-  void Close() {
-    if (value_ >= 0) ::close(std::exchange(value_, -1));
-  }
-
- private:
-  int value_;
-};
-
 struct Pipe {
   Descriptor read;
   Descriptor write;
@@ -59,7 +45,7 @@ Result<Pipe> MakePipe() {
 }
 
 Status AwaitExec(pid_t child, Pipe& failure, const std::string& program) {
-  failure.write.Close();
+  failure.write = Descriptor();
   int error = 0;
   if (::read(failure.read.get(), &error, sizeof error) != sizeof error) return OkStatus();
   ::waitpid(child, nullptr, 0);
@@ -84,14 +70,14 @@ Result<ProcessIdentity> SpawnDetached(const SpawnRequest& request) {
   const pid_t child = ::fork();
   if (child < 0) return Fail(Status::FromErrno(errno, "fork"));
   if (child == 0) {
-    word.write.Close();  // else the child would keep its own parent's word open
+    word.write = Descriptor();  // else the child would keep its own parent's word open
     BecomeProgram(word, failure, log.get(), null.get(), arguments.data());
   }
   Result<ProcessIdentity> identity = IdentityOf(child);
   const Status stored =
       identity.has_value() ? StorePidFile(request.pid_file, *identity) : identity.error();
   if (!stored.ok() || ::write(word.write.get(), "!", 1) != 1) {
-    word.write.Close();
+    word.write = Descriptor();
     ::waitpid(child, nullptr, 0);
     return Fail(stored);
   }

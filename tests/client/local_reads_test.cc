@@ -1,6 +1,7 @@
 #include "client/local_reads.h"
 
 #include <atomic>
+#include <filesystem>
 #include <fstream>
 #include <random>
 #include <thread>
@@ -79,6 +80,43 @@ TEST_F(LocalReadsTest, DamageIsLeftToFramesWhichMendIt) {
   EXPECT_EQ(ReadHere(0, kBlockSize), Block('a'));
 }
 
+// Its room would stay taken as long as somebody has it open.
+TEST_F(LocalReadsTest, AFileThatWasRemovedIsLetGo) {
+  ASSERT_EQ(ReadHereTwice(0, kBlockSize), Block('a'));
+  const auto open_here = [path = FileOfChunk()] {
+    int count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code gone;
+      count += std::filesystem::read_symlink(entry, gone).string().starts_with(path) ? 1 : 0;
+    }
+    return count;
+  };
+  ASSERT_EQ(open_here(), 2);  // the store's and ours
+  reads_->DropStale();
+  EXPECT_EQ(open_here(), 2);
+  ASSERT_THAT(store_->Drop(kChunk), IsOk());
+  reads_->DropStale();
+  EXPECT_EQ(open_here(), 0);
+}
+
+// Otherwise each read would cost a question, which is dearer than a frame.
+TEST_F(LocalReadsTest, OfMoreChunksThanGrantsTheFirstKeepTheirsWhileTheyAreUsed) {
+  reads_ = std::make_unique<client::LocalReads>(true, cluster_.clock(), 1);
+  const ChunkId other{InodeId(6), 0};
+  ASSERT_EQ(Write(0, Block('o'), other), ErrorCode::kOk);
+  ASSERT_EQ(ReadHereTwice(0, kBlockSize), Block('a'));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(ReadHere(0, 16 * kBlockSize, cluster_.Address(other)), kFrames);
+    EXPECT_FALSE(reads_->WillRead(RouteNow(), other));
+    EXPECT_EQ(ReadHere(0, kBlockSize), Block('a'));
+  }
+  EXPECT_EQ(reads_->counters().asked, 1u);
+  cluster_.clock().Advance(client::LocalReads::kKept);
+  EXPECT_TRUE(reads_->WillRead(RouteNow(), other));
+  EXPECT_EQ(ReadHere(0, 16 * kBlockSize, cluster_.Address(other)).substr(0, kBlockSize),
+            Block('o'));
+}
+
 TEST_F(LocalReadsTest, AnotherSessionStartsWithNothing) {
   ASSERT_EQ(ReadHereTwice(0, kBlockSize), Block('a'));
   v1::ChunkAddress chunk = cluster_.Address(kChunk);
@@ -143,11 +181,11 @@ class ClockWithNews final : public Clock {
  public:
   explicit ClockWithNews(const Clock& below) : below_(below) {}
   BootTime Now() const override {
-    if (news_ != nullptr && asked_++ == 1) std::exchange(news_, nullptr)();
+    if (news_ != nullptr && asked_++ == 2) std::exchange(news_, nullptr)();
     return below_.Now();
   }
   WallTime WallNow() const override { return below_.WallNow(); }
-  void TellAtTheSecondLook(std::function<void()> news) {
+  void TellAtTheThirdLook(std::function<void()> news) {
     asked_ = 0;
     news_ = std::move(news);
   }
@@ -169,8 +207,8 @@ TEST(RuleC1, ALeaseThatComesAnewVouchesForNothingReadBeforeIt) {
   const client::Route route = stack.RouteNow();
   (void)stack.ReadHere(0, kBlockSize);
   ASSERT_TRUE(stack.reads_->Read(route, chunk, 0, kBlockSize).has_value());
-  // The first look is whether the server knows of its client.
-  clock.TellAtTheSecondLook([&] {
+  // The first looks are those of who plans the read.
+  clock.TellAtTheThirdLook([&] {
     stack.cluster_.SetGroup({{kB}, {kA}});
     stack.table().ExtendLease(stack.cluster_.clock().Now() + timing::kChunkLease);
   });
