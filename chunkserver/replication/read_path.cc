@@ -14,17 +14,19 @@ BlockRange RangeOf(const ReadCall& call) {
 }
 }  // namespace
 
-Status ReadPath::CheckStanding(const ReadCall& call) const {
+Result<Standing> ReadPath::CheckStanding(const ReadCall& call) const {
   const v1::ChunkAddress& chunk = call.request().chunk();
   const PgId group(chunk.group());
-  ASSIGN_OR_RETURN(const Standing standing, context_.table.Stand(group, Epoch(chunk.epoch())));
-  if (standing.role == OwnRole::kPrimary) return OkStatus();
-  return Status::Error(ErrorCode::kNotPrimary, "this server is not the primary of group {}", group);
+  ASSIGN_OR_RETURN(Standing standing, context_.table.Stand(group, Epoch(chunk.epoch())));
+  if (standing.role == OwnRole::kPrimary) return standing;
+  return Fail(ErrorCode::kNotPrimary, "this server is not the primary of group {}", group);
 }
 
 void ReadPath::Read(const ReadCall& call) {
   context_.pace.NoteClient();
-  if (const Status status = CheckStanding(call); !status.ok()) return call.Fail(status);
+  if (const auto standing = CheckStanding(call); !standing.has_value()) {
+    return call.Fail(standing.error());
+  }
   context_.primaries.WhenReady(PgId(call.request().chunk().group()), call.deadline(),
                                [this, call](const Status& ready) {
                                  if (!ready.ok()) return call.Fail(ready);
@@ -54,7 +56,13 @@ void ReadPath::ReadNow(const ReadCall& call, const ChunkGatePtr& gate, int repai
       gate->IsClear(RangeOf(call)) || ReplicationBugIs(ReplicationBug::kReadBesideWrites);
   if (!clear) return Attempt(call, repairs);
   // And the lease must have held while the blocks were read (rule C1).
-  if (const Status status = CheckStanding(call); !status.ok()) return call.Fail(status);
+  const Result<Standing> standing = CheckStanding(call);
+  if (!standing.has_value()) return call.Fail(standing.error());
+  // PrimaryGroups hears of a new epoch a moment after the table, so the row is asked too (rule C3).
+  if (!standing->group->activated) {
+    return call.Fail(Status::Error(ErrorCode::kBusy, "an epoch of group {} has just begun",
+                                   PgId(request.chunk().group())));
+  }
   if (!read.has_value()) {
     context_.HeardStore(read.error());
     const ErrorCode code = read.error().code();
@@ -64,8 +72,7 @@ void ReadPath::ReadNow(const ReadCall& call, const ChunkGatePtr& gate, int repai
     if (code != ErrorCode::kDiskFailed) return call.Fail(read.error());
     return call.Fail(Status::Error(ErrorCode::kUnavailable, "{}", read.error().message()));
   }
-  const bool is_hole =
-      !request.must_exist() || ReplicationBugIs(ReplicationBug::kMissingIsHole);
+  const bool is_hole = !request.must_exist() || ReplicationBugIs(ReplicationBug::kMissingIsHole);
   if (read->absent && !is_hole) return Repair(call, true, repairs);
   v1::ReadChunkResponse response;
   response.set_absent(read->absent);

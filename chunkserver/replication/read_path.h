@@ -20,7 +20,7 @@ class ReadPath {
   void Attempt(const ReadCall& call, int repairs);
   void ReadNow(const ReadCall& call, const ChunkGatePtr& gate, int repairs);
   void Repair(const ReadCall& call, bool missing, int repairs);
-  Status CheckStanding(const ReadCall& call) const;
+  Result<Standing> CheckStanding(const ReadCall& call) const;
 
   ReplicaContext& context_;
   BlockRepair& repair_;
