@@ -227,7 +227,6 @@ Status Workload::InstallAt(ChunkId id, uint32_t first, const std::string& bytes,
 Status Workload::Read() {
   const ChunkId id = AnyChunk();
   Trace("read", id);
-  ForeseeCut(id);
   const Result<ChunkRead> read = machine_.store().Read(id, FileOf(id), 0, kSpanBytes);
   if (!read.has_value()) return Expect(read.error(), "read");
   const std::string why = chunks_[id].truth.WhyNotNow(FindChunk(machine_.store(), id));
