@@ -54,6 +54,8 @@ bool Service::Admit(uint64_t session, const Answer& answer) {
     return false;
   }
   if (session == 0 || sessions_->Touch(SessionId(session))) {
+    // As a mount does when it is asked to; these hold nothing open.
+    if (session != 0) sessions_->Reclaim(SessionId(session), {});
     heard_[session] = machine_.local_now();
     return true;
   }
