@@ -23,10 +23,7 @@ void Replica::Start() {
 }
 
 void Replica::Stop() {
-  context_.takeovers.Stop();
-  context_.background.Stop();
-  context_.urgent.Stop();
-  context_.disk.Stop();
+  context_.StopWorkers();
 }
 
 void Replica::GroupsChanged(const std::vector<PgId>& groups) {

@@ -44,10 +44,13 @@ ReplicaContext::ReplicaContext(ChunkStore& the_store, GroupTable& the_table, Pee
       faults(reports, urgent) {}
 
 ReplicaContext::~ReplicaContext() {
-  takeovers.Stop();
-  background.Stop();
-  urgent.Stop();
-  disk.Stop();
+  StopWorkers();
+}
+
+void ReplicaContext::StopWorkers() {
+  for (Workers* const workers : {&takeovers, &background, &urgent, &installs, &disk}) {
+    workers->Stop();
+  }
 }
 
 v1::WriteChunkResponse ReplicaContext::WriteAnswer(PgId group) {

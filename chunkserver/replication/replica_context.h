@@ -51,6 +51,8 @@ struct ReplicaContext {
   ReplicaContext(ChunkStore& the_store, GroupTable& the_table, Peers& the_peers,
                  ClusterReports& the_reports, ChunkChanges& changes = NoChunkChanges());
   ~ReplicaContext();
+  // Those that use what is in the paths must have ended before the paths do.
+  void StopWorkers();
 
   // Looks at what the store answered: a disk that failed is not trusted again, this server stops
   // serving and lets the cluster remove it (DESIGN 6.8).
