@@ -40,6 +40,9 @@ function(cairn_executable name)
   add_executable(${name} ${ARG_SOURCES})
   cairn_setup_target(${name})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS})
+  if(TARGET cairn_thread_sanitizer_locks)
+    target_link_libraries(${name} PRIVATE cairn_thread_sanitizer_locks)
+  endif()
 endfunction()
 
 # One test binary per folder. Labels: the tier (ci, full), and `unit` for what also runs under sanitizers.
