@@ -106,7 +106,6 @@ TEST(RuleC1, APageThatAKilledProcessLeftIsRevokedByTheNextStart) {
   EXPECT_FALSE(view->LeaseHolds(BootTime{}));
   next->LeaseExtended(kLater);
   EXPECT_FALSE(view->LeaseHolds(BootTime{}));
-  (void)killed.release();  // a killed process takes nothing down
 }
 
 TEST_F(LocalPageTest, AnOrderlyEndRevokesAndRemovesIt) {
