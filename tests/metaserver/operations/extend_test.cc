@@ -32,6 +32,18 @@ TEST_P(ExtendTest, RuleL5WhoMakesTheFileLongerWaitsUntilItCanBeCut) {
   EXPECT_THAT(fs_.Extenders("/x"), ElementsAre(second_));
 }
 
+// What the one that is shut out wrote may still be on its way.
+TEST_P(ExtendTest, RuleL1WhatADeadMountsCutDropsWaitsForItsFence) {
+  const InodeId file(fs_.Inode("/x").attributes().inode());
+  fs_.InSession(first_);
+  ASSERT_EQ(fs_.Extend("/x", 0, 4), Code::kOk);
+  v1::Command close;
+  close.mutable_close_session()->set_session(first_);
+  close.mutable_close_session()->set_fence(true);
+  ASSERT_EQ(fs_.Run(close), Code::kOk);
+  EXPECT_EQ(fs_.Find<v1::TrimRecord>(schema::TrimKey(file))->after_fence(), 1u);
+}
+
 TEST_P(ExtendTest, ManyGapsBecomeAFew) {
   fs_.InSession(first_);
   for (uint32_t gap = 0; gap < 2 * kMaxExtendRuns; ++gap) fs_.Extend("/x", 10 * gap, 1);
