@@ -16,18 +16,16 @@ double Seconds(Time time) {
 
 void BlockTruth::Settle(uint64_t tag, Time from, Time to, bool durable) {
   for (Value& value : values_) {
-    if (value.tag == tag) {
-      value.settled = std::min(value.settled, to);
-    } else if (std::min(value.settled, value.ended) <= from) {
-      value.dead = std::min(value.dead, to);
-      value.for_ever = value.for_ever || durable;
-    }
+    if (value.tag == tag) value.settled = std::min(value.settled, to);
   }
+  Bury(tag, from, to, durable);
 }
 
-void BlockTruth::BeginAgain(uint64_t tag) {
+void BlockTruth::Bury(uint64_t tag, Time from, Time to, bool durable) {
   for (Value& value : values_) {
-    if (value.tag == tag) value = {.tag = tag, .session = value.session};
+    if (value.tag == tag || std::min(value.settled, value.ended) > from) continue;
+    value.dead = std::min(value.dead, to);
+    value.for_ever = value.for_ever || durable;
   }
 }
 
@@ -38,20 +36,25 @@ void BlockTruth::EndSession(SessionId session, Time now) {
 }
 
 std::optional<std::string> BlockTruth::See(uint64_t tag, Time from, Time to) {
-  uint64_t seen = 0;
-  int possible = 0;
+  Value* seen = nullptr;
+  bool is_certain = true;
   const Value* dead = nullptr;
-  for (const Value& value : values_) {
+  for (Value& value : values_) {
     if (!Shows(value.tag, tag)) continue;
     if (value.dead <= from) {
       dead = &value;
-      continue;
+    } else if (seen == nullptr) {
+      seen = &value;
+    } else {
+      is_certain = is_certain && value.tag == seen->tag;
     }
-    ++possible;
-    seen = value.tag;
   }
-  if (possible == 1) Settle(seen, from, to, false);
-  if (possible > 0) return std::nullopt;
+  if (seen != nullptr && is_certain) {
+    // Of several runs of one write the first at least; a later one may still be to come.
+    seen->settled = std::min(seen->settled, to);
+    Bury(seen->tag, from, to, false);
+  }
+  if (seen != nullptr) return std::nullopt;
   if (dead == nullptr) return fmt::format("{:x} was never written there", tag);
   return fmt::format("{:x} had been overwritten at {:.6f}, read began at {:.6f};{}", tag,
                      Seconds(dead->dead), Seconds(from), List());

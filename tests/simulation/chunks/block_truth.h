@@ -24,12 +24,11 @@ class BlockTruth {
   BlockTruth() { values_.push_back({.tag = kZeroTag, .settled = Time(0)}); }
 
   // A write, or a cut (of no session), is under way from now on; it may take effect at any time
-  // until it is known to have, or its session has passed on.
+  // until it is known to have, or its session has passed on. Called once more when it may run
+  // again.
   void Begin(uint64_t tag, SessionId session) {
     values_.push_back({.tag = tag, .session = session});
   }
-  // It may take effect once more, as if it were written now.
-  void BeginAgain(uint64_t tag);
   // The value was in place at some moment in [from, to]: it was acknowledged, or read. What had
   // been in place before `from` is gone for good. `durable`: whatever power is lost.
   void Settle(uint64_t tag, Time from, Time to, bool durable);
@@ -46,7 +45,7 @@ class BlockTruth {
   void Lose(bool torn);
 
  private:
-  struct Value {
+  struct Value {  // one run of a write
     uint64_t tag = 0;
     SessionId session{};
     Time settled = kNever;  // in place at some moment up to here
@@ -54,6 +53,7 @@ class BlockTruth {
     Time dead = kNever;     // nobody who starts to read from here on may see it
     bool for_ever = false;  // dead whatever happens
   };
+  void Bury(uint64_t tag, Time from, Time to, bool durable);  // what was there before it
   std::string List() const;
 
   std::vector<Value> values_;

@@ -103,6 +103,8 @@ void ChunkClient::Run() {
     const bool is_over =
         state_ == State::kGone || (state_ == State::kZombie && world_.now() > zombie_until_);
     if (is_over) BeginAnew();
+    // Now and then it knows the map's latest state, as one that has just come does.
+    if (random_.Chance(30)) map_.clear();
     const InodeId inode = finishing_ ? InodeId() : ChooseFile();
     if (inode.value != 0) DoSomething(inode);
   }
@@ -224,7 +226,7 @@ bool ChunkClient::Write(ChunkId id) {
         const uint64_t epoch = RowOf(truth_.GroupOf(id)).epoch();
         const uint64_t before = request.chunk().epoch();
         if (before != 0 && before != epoch && !HasPassed()) {
-          truth_.RepeatWrite(id, offset, length, tag);
+          truth_.BeginWrite(id, offset, length, tag, session_);
         }
         return *request.mutable_chunk();
       });

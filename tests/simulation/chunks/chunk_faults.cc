@@ -108,14 +108,14 @@ void ChunkFaults::LosePower(ChunkMachine& machine) {
 }
 
 void ChunkFaults::Cut(ChunkMachine& machine) {
-  const int kind = random_.Between(0, 3);
+  const int kind = random_.Between(0, 4);  // 4: from the metaserver alone
   std::vector<std::pair<Node, Node>> links;
   std::vector<Node> others = {kMetaserver};
   for (const auto& other : machines_) {
-    if (other.get() != &machine) others.push_back(other->node());
+    if (other.get() != &machine && kind != 4) others.push_back(other->node());
   }
   for (const Node other : others) {
-    if (kind >= 2 && random_.Chance(400)) continue;
+    if ((kind == 2 || kind == 3) && random_.Chance(400)) continue;
     if (kind != 0) links.emplace_back(machine.node(), other);
     if (kind != 1) links.emplace_back(other, machine.node());
   }

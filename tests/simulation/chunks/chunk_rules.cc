@@ -58,11 +58,10 @@ void ChunkRules::Acknowledged(const v1::WriteChunkRequest& request) {
   }
   ChunkVersion& latest = acknowledged_[id];
   latest = std::max(latest, version);
-  // A cut may have left nothing of it, not even the chunk; nor may the removal that waited only for
-  // the end of whoever wrote it. That one is told what became of its write all the same.
+  // A cut may have left nothing of it, not even the chunk. Who waits for a write holds the file: if
+  // that is gone, this answer is for nobody, or for one who was shut out.
   const SimulatedFile& file = truth_.file(id.inode);
-  const bool is_over = file.removed && keeper_.sessions().IsShutOut(SessionId(chunk.session()));
-  if (is_over || file.generation > chunk.generation()) return;
+  if (file.removed || file.generation > chunk.generation()) return;
   for (const v1::Member& member : keeper_.group(PgId(chunk.group())).members()) {
     ChunkStore* store = StoreOf(member);
     if (store == nullptr) continue;

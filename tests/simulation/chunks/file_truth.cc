@@ -67,12 +67,6 @@ void FileTruth::BeginWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_
   }
 }
 
-void FileTruth::RepeatWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag) {
-  for (uint32_t at = offset; at < offset + length; at += kSectorBytes) {
-    At(id, at / kSectorBytes).BeginAgain(tag);
-  }
-}
-
 void FileTruth::EndWrite(ChunkId id, const AcknowledgedWrite& write, Time asked) {
   ++writes_;
   // What is answered late may be gone by now. Its client hears of that from the next fsync.

@@ -57,11 +57,10 @@ class FileTruth {
   // With what the file is now; epoch and session are the caller's.
   v1::ChunkAddress AddressOf(ChunkId id) const;
 
-  // A write of [offset, offset + length) of the chunk, whole sectors, full of `tag`.
+  // A write of [offset, offset + length) of the chunk, whole sectors, full of `tag`. Once more
+  // before it is sent to another primary: only the chunk's last write is known to all, an earlier
+  // one is run again (chunkserver/replication/README.md, retries).
   void BeginWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag, SessionId session);
-  // A retry to another primary: only the chunk's last write is known to all, an earlier one is run
-  // again (chunkserver/replication/README.md, retries).
-  void RepeatWrite(ChunkId id, uint32_t offset, uint32_t length, uint64_t tag);
   // It was acknowledged to a request that was sent when it was `asked`.
   void EndWrite(ChunkId id, const AcknowledgedWrite& write, Time asked);
   // Bytes that were read between `from` and now; empty: the chunk is absent, a hole.
