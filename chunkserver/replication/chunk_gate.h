@@ -71,6 +71,11 @@ class ChunkGate {
   // What the last trim that was carried out here knew of the file; confined to turns and holders.
   // The primary may have ordered writes before it that have not come yet.
   std::optional<FileState> trim;
+  bool KnowsTrim(uint64_t generation) const {
+    return trim.has_value() && trim->generation >= generation;
+  }
+  // Whoever knew the file in this generation does not know of that trim.
+  bool WasTrimmedSince(uint64_t generation) const { return KnowsTrim(generation + 1); }
 
  private:
   struct Waiter {

@@ -70,7 +70,12 @@ Status GroupJobs::Work(PgId group, Phase phase) {
   if (standing.group == nullptr || standing.role != OwnRole::kPrimary) return OkStatus();
   RETURN_IF_ERROR(context_.table.CheckLease());
   const bool ready = context_.primaries.IsReady(group);
-  if (phase == Phase::kTakeOver && !ready) RETURN_IF_ERROR(takeover_.Run(standing));
+  if (phase == Phase::kTakeOver && !ready) {
+    RETURN_IF_ERROR(takeover_.Run(standing));
+    if (!context_.primaries.IsReady(group)) {
+      return Status::Error(ErrorCode::kBusy, "the map of group {} is on its way", group);
+    }
+  }
   if (phase == Phase::kTakeOver || !ready) {
     RunAgain(group);  // on the threads for what comes next
     return OkStatus();

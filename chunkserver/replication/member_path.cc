@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "chunkserver/replication/removal_path.h"
 #include "chunkserver/replication/seeded_bug.h"
 #include "chunkserver/replication/wire.h"
 #include "common/crc32c.h"
@@ -108,6 +109,14 @@ void MemberPath::ReplicateTurn(const ReplicateCall& call, const ChunkGatePtr& ga
   }
   const std::vector<uint32_t> crcs = ToVector(call.request().write().crcs());
   const ChunkWrite write = WriteOf(call, crcs);
+  if (call.request().has_trim()) {
+    const FileState trim = FileOf(call.request().trim());
+    if (!gate->KnowsTrim(trim.generation)) {
+      const Status made = RemoveHere(context_, *gate, write.id, group, trim, false);
+      context_.HeardStore(made);
+      if (!made.ok()) return call.Fail(made);
+    }
+  }
   const Result<ChunkVersion> here = VersionHere(*gate, write.id);
   if (!here.has_value()) return call.Fail(here.error());
   const ChunkVersion after{Epoch(call.request().after_epoch()), call.request().after_counter()};
@@ -115,8 +124,8 @@ void MemberPath::ReplicateTurn(const ReplicateCall& call, const ChunkGatePtr& ga
     return call.Fail(Status::Error(ErrorCode::kBusy,
                                    "a write to chunk {} before this one is missing", write.id));
   }
+  const bool trimmed = gate->WasTrimmedSince(write.file.generation);
   if (write.version > *here) {
-    const bool trimmed = gate->trim.has_value() && gate->trim->generation > write.file.generation;
     const Status status = trimmed ? WriteTrimmed(write, *gate->trim) : context_.store.Write(write);
     context_.HeardStore(status);
     if (!status.ok()) return MendAndRetry(call, gate, tries, status);
@@ -127,6 +136,7 @@ void MemberPath::ReplicateTurn(const ReplicateCall& call, const ChunkGatePtr& ga
   v1::ReplicateResponse response;
   response.set_available_bytes(context_.space.available_bytes());
   response.set_near_full(context_.space.near_full());
+  if (trimmed) *response.mutable_trim() = AddressOf(*gate->trim);
   call.Reply(response);
 }
 

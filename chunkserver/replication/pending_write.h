@@ -52,6 +52,7 @@ struct PendingWrite {
   absl::Mutex mu;
   std::vector<Target> targets ABSL_GUARDED_BY(mu);
   std::vector<WriteCall> calls ABSL_GUARDED_BY(mu);  // the client's, and its retries
+  uint64_t trim ABSL_GUARDED_BY(mu) = 0;  // of which generation every member has to make, if any
   bool finished ABSL_GUARDED_BY(mu) = false;
 };
 using PendingWritePtr = std::shared_ptr<PendingWrite>;

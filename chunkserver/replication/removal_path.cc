@@ -30,6 +30,17 @@ class Outstanding {
 
 }  // namespace
 
+Status RemoveHere(ReplicaContext& context, ChunkGate& gate, ChunkId id, PgId group,
+                  const FileState& file, bool whole) {
+  RETURN_IF_ERROR(context.store.Remove(id, file, whole));
+  if (!whole && !gate.KnowsTrim(file.generation)) gate.trim = file;
+  gate.known_version.reset();
+  gate.asked_store = false;
+  context.damage.Remove(id);
+  context.primaries.Touch(group, id);
+  return OkStatus();
+}
+
 void RemovalPath::Remove(const RemoveCall& call) {
   context_.disk.Submit([this, call] {
     std::vector<ChunkId> ids;
@@ -60,16 +71,7 @@ Status RemovalPath::RemoveOne(const v1::ChunkAddress& chunk, bool whole) {
   // is that a comparison takes the chunk's state from before for the one after.
   const HeldChunk held(context_.gates.Get(id), Deadline::After(kHoldWait));
   if (!held.ok()) return Status::Error(ErrorCode::kBusy, "chunk {} is being written", id);
-  const FileState file = FileOf(chunk);
-  RETURN_IF_ERROR(context_.store.Remove(id, file, whole));
-  ChunkGate& gate = *context_.gates.Get(id);
-  const bool is_latest = !gate.trim.has_value() || gate.trim->generation < file.generation;
-  if (!whole && is_latest) gate.trim = file;
-  gate.known_version.reset();
-  gate.asked_store = false;
-  context_.damage.Remove(id);
-  context_.primaries.Touch(group, id);
-  return OkStatus();
+  return RemoveHere(context_, *context_.gates.Get(id), id, group, FileOf(chunk), whole);
 }
 
 void RemovalPath::ForwardRemoval(const RemoveCall& call) {

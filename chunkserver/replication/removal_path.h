@@ -9,6 +9,11 @@ namespace cairn {
 
 using RemoveCall = Call<v1::RemoveChunksRequest, v1::RemoveChunksResponse>;
 
+// Removes the chunk here, or trims it, unless it carries a later stamp. REQUIRES: a turn of the
+// chunk, or that it is held. Not durable on return.
+Status RemoveHere(ReplicaContext& context, ChunkGate& gate, ChunkId id, PgId group,
+                  const FileState& file, bool whole);
+
 // Thread-safe.
 class RemovalPath {
  public:

@@ -15,6 +15,18 @@ FileState FileOf(const v1::ChunkAddress& address) {
   return file;
 }
 
+v1::ChunkAddress AddressOf(const FileState& file) {
+  v1::ChunkAddress address;
+  address.set_chunk_size(file.chunk_size);
+  address.set_generation(file.generation);
+  for (const FileCut& cut : file.cuts) {
+    v1::Cut& added = *address.add_cuts();
+    added.set_generation(cut.generation);
+    added.set_length(cut.length);
+  }
+  return address;
+}
+
 v1::ChunkSummary SummaryOf(const ChunkInfo& info) {
   v1::ChunkSummary summary;
   summary.set_inode(info.id.inode.value);

@@ -14,6 +14,7 @@ inline ChunkId IdOf(const v1::ChunkAddress& address) {
   return {InodeId(address.inode()), address.index()};
 }
 FileState FileOf(const v1::ChunkAddress& address);
+v1::ChunkAddress AddressOf(const FileState& file);  // what it says of the file
 
 v1::ChunkSummary SummaryOf(const ChunkInfo& info);
 ChunkInfo InfoOf(const v1::ChunkSummary& summary);

@@ -37,8 +37,7 @@ Status WriteAdmission::Admit(const Standing& standing, const v1::ChunkAddress& c
 void WriteAdmission::AskSpace(ServerId server) {
   context_.urgent.Submit([this, server] {
     const auto answer = context_.peers.Call<v1::SyncChunksResponse>(
-        server, v1::CHUNK_SYNC_REPLICA, v1::SyncChunksRequest(),
-        Deadline::After(kAskDeadline));
+        server, v1::CHUNK_SYNC_REPLICA, v1::SyncChunksRequest(), Deadline::After(kAskDeadline));
     if (!answer.has_value()) return;
     context_.faults.HeardSpace(server, answer->available_bytes(), answer->near_full());
   });

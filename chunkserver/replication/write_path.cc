@@ -71,7 +71,7 @@ void WritePath::Turn(const WriteCall& call, const ChunkGatePtr& gate, int tries)
     return call.Fail(Status::Error(ErrorCode::kDeadlineExceeded, "the caller has given up"));
   }
   // The store knows only of trims that found something to cut; members take what a cut leaves.
-  if (gate->trim.has_value() && gate->trim->generation > chunk.generation()) {
+  if (gate->WasTrimmedSince(chunk.generation())) {
     return call.Fail(
         Status::Error(ErrorCode::kStaleGeneration, "chunk {} was trimmed", IdOf(chunk)));
   }
@@ -158,132 +158,6 @@ void WritePath::LocalFailed(const WriteCall& call, const ChunkGatePtr& gate, int
                             BlocksOf(call.request().offset(), call.payload().size()));
     if (!repaired.ok()) return call.Fail(repaired);
     gate->Order([this, call, gate, tries] { Turn(call, gate, tries + 1); });
-  });
-}
-
-void WritePath::SendFirst(const PendingWritePtr& write, const ChunkGatePtr& gate) {
-  std::vector<ServerId> servers;
-  {
-    absl::MutexLock lock(&write->mu);
-    for (const PendingWrite::Target& target : write->targets) servers.push_back(target.server);
-  }
-  const std::vector<PendingWritePtr> earlier = gate->Writes();
-  for (const ServerId server : servers) {
-    // Behind a write that has to be sent again this one has to wait for its turn too; and a member
-    // that cannot be reached must not hold this thread in connect().
-    const bool behind = std::any_of(earlier.begin(), earlier.end(), [&](const PendingWritePtr& w) {
-      if (w == write) return false;
-      absl::MutexLock lock(&w->mu);
-      return std::any_of(w->targets.begin(), w->targets.end(), [&](const auto& target) {
-        return target.server == server && target.state == PendingWrite::Sent::kFailed;
-      });
-    });
-    if (behind || context_.faults.IsUnreachable(server)) {
-      PutOff(write, gate, server);
-    } else {
-      Send(write, gate, server);
-    }
-  }
-}
-
-void WritePath::PutOff(const PendingWritePtr& write, const ChunkGatePtr& gate, ServerId server) {
-  std::shared_ptr<Attachment> counted;
-  {
-    absl::MutexLock lock(&write->mu);
-    for (PendingWrite::Target& target : write->targets) {
-      if (target.server != server) continue;
-      target.state = PendingWrite::Sent::kFailed;
-      counted = std::move(target.counted);
-    }
-  }
-  if (counted != nullptr) counted->SendEnded(false);
-  ResendLater(write, gate, server, 0);
-}
-
-void WritePath::Send(const PendingWritePtr& write, const ChunkGatePtr& gate, ServerId server) {
-  v1::ReplicateRequest request;
-  *request.mutable_write() = write->request;
-  const Standing standing = context_.table.Current(write->group);
-  request.mutable_write()->mutable_chunk()->set_epoch(standing.group->epoch.value);
-  request.set_version_epoch(write->version.epoch.value);
-  request.set_version_counter(write->version.counter);
-  for (const PendingWritePtr& before : gate->Writes()) {
-    if (before == write) break;
-    absl::MutexLock lock(&before->mu);
-    for (const PendingWrite::Target& target : before->targets) {
-      if (target.server != server || target.state == PendingWrite::Sent::kDone) continue;
-      request.set_after_epoch(before->version.epoch.value);
-      request.set_after_counter(before->version.counter);
-    }
-  }
-  context_.peers.CallAsync(server, v1::CHUNK_REPLICATE, request, write->data,
-                           Deadline::After(kReplicateDeadline),
-                           [this, write, gate, server](const Result<RawReply>& reply) {
-                             Sent(write, gate, server, reply);
-                           });
-}
-
-void WritePath::Sent(const PendingWritePtr& write, const ChunkGatePtr& gate, ServerId server,
-                     const Result<RawReply>& reply) {
-  const bool ok = reply.has_value();
-  int attempts = 0;
-  std::shared_ptr<Attachment> counted;
-  {
-    absl::MutexLock lock(&write->mu);
-    for (PendingWrite::Target& target : write->targets) {
-      if (target.server != server) continue;
-      target.state = ok ? PendingWrite::Sent::kDone : PendingWrite::Sent::kFailed;
-      attempts = ++target.attempts;
-      counted = std::move(target.counted);
-    }
-  }
-  if (counted != nullptr) counted->SendEnded(ok);
-  if (ok) {
-    context_.faults.Answered(write->group, server);
-    if (const auto response = reply->Parse<v1::ReplicateResponse>(); response.has_value()) {
-      context_.faults.HeardSpace(server, response->available_bytes(), response->near_full());
-    }
-  } else {
-    const Standing standing = context_.table.Current(write->group);
-    if (reply.error().code() == ErrorCode::kStaleEpoch) context_.table.WantRefresh();
-    if (standing.group != nullptr && standing.group->IsActive(server)) {
-      context_.faults.Failed(write->group, standing.group->epoch, server, reply.error());
-    }
-    ResendLater(write, gate, server, attempts);
-  }
-  Evaluate(write, gate);
-}
-
-void WritePath::ResendLater(const PendingWritePtr& write, const ChunkGatePtr& gate, ServerId server,
-                            int attempts) {
-  {
-    absl::MutexLock lock(&write->mu);
-    if (write->finished) return;
-  }
-  const auto delay = std::chrono::milliseconds(std::min(5 << std::min(attempts, 6), 300));
-  context_.urgent.RunAfter(delay, [this, gate, server] { Resend(gate, server); });
-}
-
-void WritePath::Resend(const ChunkGatePtr& gate, ServerId server) {
-  gate->OrderResend([this, gate, server] {
-    for (const PendingWritePtr& write : gate->Writes()) {
-      const Required required = context_.primaries.RequiredOf(write->group);
-      if (required.standing.role != OwnRole::kPrimary) continue;
-      if (std::find(required.servers.begin(), required.servers.end(), server) ==
-          required.servers.end()) {
-        continue;
-      }
-      {
-        absl::MutexLock lock(&write->mu);
-        const auto target =
-            std::find_if(write->targets.begin(), write->targets.end(),
-                         [&](const PendingWrite::Target& t) { return t.server == server; });
-        if (write->finished || target == write->targets.end()) continue;
-        if (target->state != PendingWrite::Sent::kFailed) continue;
-        target->state = PendingWrite::Sent::kWaiting;
-      }
-      Send(write, gate, server);
-    }
   });
 }
 

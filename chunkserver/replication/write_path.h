@@ -42,8 +42,14 @@ class WritePath {
   // Not sent now, but as a resend.
   void PutOff(const PendingWritePtr& write, const ChunkGatePtr& gate, ServerId server);
   void Send(const PendingWritePtr& write, const ChunkGatePtr& gate, ServerId server);
-  void Sent(const PendingWritePtr& write, const ChunkGatePtr& gate, ServerId server,
+  // `trim`: the generation of the one that it was sent with.
+  void Sent(const PendingWritePtr& write, const ChunkGatePtr& gate, ServerId server, uint64_t trim,
             const Result<RawReply>& reply);
+  // From inside a turn: what `from` did to the chunk happens here, and then at all other members.
+  Status MakeTrim(const PendingWritePtr& write, const ChunkGatePtr& gate, ServerId from,
+                  const FileState& trim);
+  void Answered(const PendingWritePtr& write, const ChunkGatePtr& gate, ServerId server,
+                const Result<v1::ReplicateResponse>& response);
   void ResendLater(const PendingWritePtr& write, const ChunkGatePtr& gate, ServerId server,
                    int attempts);
   void Resend(const ChunkGatePtr& gate, ServerId server);

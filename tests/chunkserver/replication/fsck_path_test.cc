@@ -14,9 +14,8 @@ class RuleC11FsckPath : public testing::Test {
     cluster_.WaitReady(kA);
   }
   void WriteChunk(uint64_t inode, uint32_t index = 0) {
-    ASSERT_EQ(
-        cluster_.Write(kA, {InodeId(inode), index}, 0, Block('a'), ++sequence_)->code(),
-        ErrorCode::kOk);
+    ASSERT_EQ(cluster_.Write(kA, {InodeId(inode), index}, 0, Block('a'), ++sequence_)->code(),
+              ErrorCode::kOk);
   }
   Result<v1::ListStoredResponse> List(uint64_t after_inode, uint32_t after_index, uint32_t limit) {
     v1::ListStoredRequest request;

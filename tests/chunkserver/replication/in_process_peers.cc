@@ -21,7 +21,9 @@ void DirectCall::Reply(const google::protobuf::MessageLite& response, Payload pa
   Answer(RawReply{response.SerializeAsString(), std::move(payload)});
 }
 
-void DirectCall::Fail(const Status& status) { Answer(cairn::Fail(status)); }
+void DirectCall::Fail(const Status& status) {
+  Answer(cairn::Fail(status));
+}
 
 void DirectCall::Answer(Result<RawReply> reply) {
   Channel::Callback done;
@@ -59,8 +61,8 @@ void Network::Run(ServerId to, Link* link) {
       absl::MutexLock lock(&mu_);
       auto ready = [&] {
         mu_.AssertReaderHeld();
-        return stopping_ || (!link->frames.empty() &&
-                             (link->cut || link->held != link->frames.front().method));
+        return stopping_ ||
+               (!link->frames.empty() && (link->cut || link->held != link->frames.front().method));
       };
       mu_.Await(absl::Condition(&ready));
       if (stopping_) return;
@@ -118,8 +120,8 @@ int Network::Held(ServerId from, ServerId to) {
   return static_cast<int>(LinkOf(from, to).frames.size());
 }
 
-void Network::Send(ServerId from, ServerId to, v1::Method method,
-                   std::shared_ptr<ServerCall> call, const Channel::Callback& fail) {
+void Network::Send(ServerId from, ServerId to, v1::Method method, std::shared_ptr<ServerCall> call,
+                   const Channel::Callback& fail) {
   {
     absl::MutexLock lock(&mu_);
     Link& link = LinkOf(from, to);
