@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Measures a repair without and with clients, and what bare copying reaches on the same machine.
 
-  bench/repair_bench.py [--size-mib 4096] [--rounds 3] [--throttled] [--json FILE]
+  bench/repair_bench.py [--size-mib 4096] [--files 0] [--rounds 3] [--throttled] [--samples]
+                        [--json FILE]
 
 Per round, interleaved: the bare copy (a file read with 1 MiB reads, sent over a loopback socket,
 written and fdatasynced by the other side), then the loss of one of four chunkservers at three
 copies: seconds from the loss to the first copied byte and to the last, MiB/s while it copies, and
 how far the time left that was told was off, from a tenth on. The grace time is part of the first
 figure. With --throttled a client reads now and then, so that the throttle holds and a repair of
-few bytes takes long; the grace time is skipped.
+few bytes takes long; the grace time is skipped. With --files so many files of 8 KiB are there too:
+a repair that takes long without a throttle. --samples prints what was told, and what was true.
 """
 
 import argparse
@@ -34,6 +36,25 @@ def write_file(path, size_mib):
         for _ in range(size_mib):
             file.write(block)
         os.fsync(file.fileno())
+
+
+def write_small_files(directory, count):
+    directory.mkdir()
+    data = os.urandom(8192)
+    for folder in range(0, count, 1000):
+        (directory / str(folder)).mkdir()
+
+    def write(numbers):
+        for number in numbers:
+            name = directory / str(number // 1000 * 1000) / str(number)
+            with open(name, "wb", buffering=0) as file:
+                file.write(data)
+
+    writers = [threading.Thread(target=write, args=(range(first, count, 8),)) for first in range(8)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
 
 
 def bare_copy(directory, size_mib):
@@ -112,10 +133,12 @@ def light_client(path):
     reader.join()
 
 
-def one_round(size_mib, throttled):
+def one_round(options):
+    throttled = options.throttled
     with cluster(chunkservers=4, copies=3) as c:
-        write_file(c.mount / "big", size_mib)
-        figures = {"bare_mib_s": bare_copy(c.root, size_mib)}
+        write_file(c.mount / "big", options.size_mib)
+        write_small_files(c.mount / "small", options.files)
+        figures = {"bare_mib_s": bare_copy(c.root, max(options.size_mib, 512))}
         lost_at = time.monotonic()
         c.kill("chunk", 2)
         wait_until(lambda: "UNDER_REPLICATED" in c.health_codes(), 30, "the loss to be seen")
@@ -123,6 +146,10 @@ def one_round(size_mib, throttled):
             if throttled:
                 c.cairn("repair", "now")
             samples, repair = watch_repair(c, lost_at)
+        if options.samples:
+            for at, done, total, left in samples:
+                print(f"{at:6.1f} s: {done / MIB:.0f} of {total / MIB:.0f} MiB, "
+                      f"{left} s left, really {samples[-1][0] - at:.1f}")
         figures.update(judge(samples, repair))
         figures["ratio"] = figures["repair_mib_s"] / figures["bare_mib_s"]
         return figures
@@ -132,12 +159,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size-mib", type=int, default=4096)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--files", type=int, default=0)
     parser.add_argument("--throttled", action="store_true")
+    parser.add_argument("--samples", action="store_true")
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
     rounds = []
     for number in range(options.rounds):
-        rounds.append(one_round(options.size_mib, options.throttled))
+        rounds.append(one_round(options))
         print(f"round {number + 1}: " + "  ".join(f"{k} {v:.4g}" for k, v in rounds[-1].items()),
               flush=True)
     medians = {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}

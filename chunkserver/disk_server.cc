@@ -226,6 +226,7 @@ void LocalDisk::AddGroups(v1::HeartbeatRequest& vitals) {
     told.set_member(key.second.value);
     told.set_total_bytes(count.total_bytes);
     told.set_done_bytes(count.done_bytes);
+    told.set_throttled(replica_->clients_are_here());
   }
 }
 

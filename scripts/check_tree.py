@@ -46,7 +46,6 @@ COVERED_BY = {
     "client/chunk_write.cc": "tests/client/write_behind_test.cc",
     "client/inode_state.cc": "tests/client/write_behind_test.cc",
     "client/inode_table.cc": "tests/client/mounted_file_system_test.cc",
-    "client/local_door.cc": "tests/client/local_reads_test.cc",
     "client/local_grant.cc": "tests/client/local_reads_test.cc",
     "client/local_page_view.cc": "tests/chunkserver/local/local_page_test.cc",
     "client/open_file.cc": "tests/client/write_behind_test.cc",

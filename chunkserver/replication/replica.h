@@ -42,6 +42,7 @@ class Replica {
   std::vector<std::pair<CopyBoard::Key, CopyCount>> copies() const {
     return context_.copies.List();
   }
+  bool clients_are_here() const { return context_.pace.ClientsAreHere(); }  // copies leave room
   bool disk_failed() const { return context_.disk_failed; }
 
  private:

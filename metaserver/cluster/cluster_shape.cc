@@ -33,8 +33,8 @@ ClusterShape LookAtShape(const MapSnapshot& map, const ServerRegistry& registry,
       shape.sizes[PgId(usage.group())] = {usage.chunks(), usage.bytes()};
     }
     for (const v1::CopyProgress& copy : counters.copies) {
-      shape.copies[{PgId(copy.group()), ServerId(copy.member())}] = {copy.total_bytes(),
-                                                                     copy.done_bytes()};
+      shape.copies[{PgId(copy.group()), ServerId(copy.member())}] = {
+          copy.total_bytes(), copy.done_bytes(), copy.throttled()};
     }
   }
   return shape;

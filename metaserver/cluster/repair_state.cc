@@ -5,12 +5,10 @@
 
 #include "absl/strings/str_join.h"
 #include "metaserver/placement/explain_wait.h"
+#include "metaserver/placement/group_row.h"
 
 namespace cairn {
 namespace {
-
-// From the last byte until the copies are synced, reported and active.
-constexpr uint64_t kLastStepSeconds = 1;
 
 v1::Time TimeOf(WallTime wall) {
   v1::Time time;
@@ -46,6 +44,13 @@ uint64_t LeftBytes(const ClusterShape& shape, const GroupCopies& copies) {
   return left + missing * copies.bytes;
 }
 
+bool IsThrottled(const ClusterShape& shape, const v1::PlacementGroup& group) {
+  return std::any_of(group.members().begin(), group.members().end(), [&](const auto& member) {
+    const auto copy = shape.copies.find({PgId(group.id()), ServerId(member.server())});
+    return copy != shape.copies.end() && copy->second.throttled;
+  });
+}
+
 void AddMissed(const ClusterShape& shape, const v1::PlacementGroup& group,
                std::set<ServerId>& missed) {
   for (const v1::Member& member : group.members()) {
@@ -59,6 +64,12 @@ void AddMissed(const ClusterShape& shape, const v1::PlacementGroup& group,
 
 }  // namespace
 
+uint64_t RepairLook::left_bytes() const {
+  uint64_t sum = 0;
+  for (const auto& [source, bytes] : left) sum += bytes;
+  return sum;
+}
+
 RepairLook LookAtRepair(const ClusterShape& shape) {
   RepairLook look;
   std::set<ServerId> missed;
@@ -66,7 +77,10 @@ RepairLook LookAtRepair(const ClusterShape& shape) {
     const GroupCopies copies = CountCopies(shape, group);
     if (copies.staying >= copies.wanted) continue;
     ++look.groups_left;
-    look.left_bytes += LeftBytes(shape, copies);
+    const v1::Member* primary = PrimaryOf(group);
+    const ServerId source(primary == nullptr ? 0 : primary->server());
+    look.left[source] += LeftBytes(shape, copies);
+    if (IsThrottled(shape, group)) look.throttled.insert(source);
     if (copies.serving < copies.wanted) {
       ++look.groups_reduced;
       look.reduced_bytes += copies.bytes;
@@ -110,7 +124,7 @@ void RepairTracker::Load(const std::optional<v1::RepairRecord>& record) {
   record_ = record.value_or(v1::RepairRecord());
   left_bytes_ = record_.total_bytes() - std::min(record_.total_bytes(), record_.done_bytes());
   only_moves_ = false;
-  done_.clear();
+  forecast_.Forget();
 }
 
 std::optional<v1::NoteRepairCommand> RepairTracker::Next(const RepairLook& look, BootTime now,
@@ -139,7 +153,7 @@ v1::NoteRepairCommand RepairTracker::Begin(const RepairLook& look, BootTime now,
   event.set_subject(ServersText(record_.servers()));
   event.set_text(fmt::format("{} placement groups {}, {} to be copied", record_.groups_left(),
                              only_moves_ ? "move a copy" : "lack a copy",
-                             BytesText(look.left_bytes)));
+                             BytesText(look.left_bytes())));
   return note;
 }
 
@@ -176,25 +190,15 @@ void RepairTracker::Advance(const RepairLook& look, BootTime now) {
 }
 
 void RepairTracker::CountBytes(const RepairLook& look, BootTime now) {
-  if (look.left_bytes > left_bytes_) {
-    record_.set_total_bytes(record_.total_bytes() + look.left_bytes - left_bytes_);
-  }
-  left_bytes_ = look.left_bytes;
+  const uint64_t left = look.left_bytes();
+  if (left > left_bytes_) record_.set_total_bytes(record_.total_bytes() + left - left_bytes_);
+  left_bytes_ = left;
   record_.set_done_bytes(record_.total_bytes() - std::min(record_.total_bytes(), left_bytes_));
   record_.set_reduced_bytes(look.reduced_bytes);
   record_.set_last_copy_bytes(look.last_copy_bytes);
-  SetRate(look.left_bytes, now);
-}
-
-void RepairTracker::SetRate(uint64_t left_bytes, BootTime now) {
-  done_.emplace_back(now, record_.done_bytes());
-  while (done_.size() > 2 && now - done_.front().first > kRateWindow) done_.pop_front();
-  const double seconds = std::chrono::duration<double>(now - done_.front().first).count();
-  const uint64_t done = record_.done_bytes() - std::min(record_.done_bytes(), done_.front().second);
-  const uint64_t rate =
-      seconds < 1 ? 0 : static_cast<uint64_t>(static_cast<double>(done) / seconds);
-  record_.set_bytes_per_second(rate);
-  record_.set_seconds_left(rate == 0 ? 0 : (left_bytes + rate - 1) / rate + kLastStepSeconds);
+  forecast_.Note(now, look.left, look.throttled);
+  record_.set_bytes_per_second(forecast_.bytes_per_second());
+  record_.set_seconds_left(forecast_.seconds_left());
 }
 
 }  // namespace cairn

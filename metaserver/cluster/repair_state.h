@@ -2,14 +2,14 @@
 // will take. Pure but for the tracker's memory of what it saw before.
 #pragma once
 
-#include <deque>
 #include <optional>
-#include <utility>
+#include <set>
 #include <vector>
 
 #include "cairn/v1/admin.pb.h"
 #include "cairn/v1/command.pb.h"
 #include "common/clock.h"
+#include "metaserver/cluster/repair_forecast.h"
 #include "metaserver/placement/plan_moves.h"
 
 namespace cairn {
@@ -18,12 +18,15 @@ namespace cairn {
 struct RepairLook {
   uint32_t groups_left = 0;      // that lack a copy, or have one on a server that is drained
   uint32_t groups_reduced = 0;   // of those, with fewer copies than wanted
-  uint64_t left_bytes = 0;       // to be copied, as far as is known
+  BytesBySource left;            // to be copied, as far as is known
+  std::set<ServerId> throttled;  // sources that leave room for clients
   uint64_t reduced_bytes = 0;    // of data with fewer copies than wanted
   uint64_t last_copy_bytes = 0;  // of data with one copy left of several: lost if one more fails
   std::vector<ServerId> missed;  // servers that should keep a copy and do not
   // Nobody has said yet how large some of these groups are: a new leader has just begun.
   bool sizes_are_known = true;
+
+  uint64_t left_bytes() const;
 };
 RepairLook LookAtRepair(const ClusterShape& shape);
 
@@ -35,10 +38,6 @@ std::vector<v1::GroupRepair> ListRepairs(const ClusterShape& shape, const MovePo
 // Confined to one thread.
 class RepairTracker {
  public:
-  // The rate is that of the last so many seconds: long enough to be steady, short enough to follow
-  // a throttle.
-  static constexpr Duration kRateWindow = std::chrono::seconds(10);
-
   // What was recorded last, by whichever leader.
   void Load(const std::optional<v1::RepairRecord>& record);
   // What is to be recorded now; nothing when nothing changed.
@@ -50,12 +49,11 @@ class RepairTracker {
   v1::NoteRepairCommand End(WallTime wall);
   void Advance(const RepairLook& look, BootTime now);
   void CountBytes(const RepairLook& look, BootTime now);
-  void SetRate(uint64_t left_bytes, BootTime now);
 
   v1::RepairRecord record_;
   uint64_t left_bytes_ = 0;
   bool only_moves_ = false;  // no group was reduced: copies move from servers that are drained
-  std::deque<std::pair<BootTime, uint64_t>> done_;  // within the window
+  RepairForecast forecast_;
 };
 
 }  // namespace cairn

@@ -38,6 +38,7 @@ struct GroupSize {
 struct CopyState {
   uint64_t total_bytes = 0;
   uint64_t done_bytes = 0;
+  bool throttled = false;
 };
 
 struct MovePolicy {

@@ -68,6 +68,7 @@ TEST_F(ClusterShapeTest, SizesAndCopiesAreWhatPrimariesSaid) {
   copy.set_member(3);
   copy.set_total_bytes(300);
   copy.set_done_bytes(200);
+  copy.set_throttled(true);
   ASSERT_THAT(membership_->Heartbeat(beat), IsOk());
   const ClusterShape shape = Look();
   EXPECT_EQ(shape.sizes.at(PgId(5)).chunks, 2u);
@@ -75,6 +76,7 @@ TEST_F(ClusterShapeTest, SizesAndCopiesAreWhatPrimariesSaid) {
   const CopyState& state = shape.copies.at({PgId(5), ServerId(3)});
   EXPECT_EQ(state.total_bytes, 300u);
   EXPECT_EQ(state.done_bytes, 200u);
+  EXPECT_TRUE(state.throttled);
   EXPECT_EQ(shape.sizes.count(PgId(6)), 0u);
 }
 

@@ -77,7 +77,7 @@ TEST_F(RepairStateTest, AWholeIncidentIsToldFromTheLossToTheLastCopy) {
   EXPECT_EQ(record_.total_bytes(), 200 * kMebi);
   EXPECT_EQ(record_.done_bytes(), 50 * kMebi);
   EXPECT_EQ(record_.bytes_per_second(), 5 * kMebi);
-  EXPECT_EQ(record_.seconds_left(), 31u);
+  EXPECT_EQ(record_.seconds_left(), 30u);
 
   shape_.Synced(1, 4);
   Look(5s);
