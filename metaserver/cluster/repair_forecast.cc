@@ -1,7 +1,6 @@
 #include "metaserver/cluster/repair_forecast.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace cairn {
 namespace {
@@ -22,17 +21,19 @@ uint64_t Sum(const BytesBySource& bytes) {
 void RepairForecast::Note(BootTime now, const BytesBySource& left,
                           const std::set<ServerId>& throttled) {
   throttled_ = throttled;
-  Look look{now, left, {}};
+  Look look{now, left, {}, true};
   if (!looks_.empty()) {
     look.copied = looks_.back().copied;
     for (const auto& [source, before] : looks_.back().left) {
       look.copied[source] += before - std::min(before, At(left, source));
     }
+    look.rested = Sum(look.copied) == Sum(looks_.back().copied);
   }
   looks_.push_back(std::move(look));
   while (looks_.size() > 2 && now - looks_.front().at > kRateWindow) looks_.pop_front();
-  // Time before the first byte, or after a lull, says nothing of the rate.
-  while (looks_.size() > 2 && Sum(looks_[0].copied) == Sum(looks_[1].copied)) looks_.pop_front();
+  // Time before the first byte, or after a lull, says nothing of the rate, nor does the second in
+  // which copying began.
+  while (looks_.size() > 2 && looks_.front().rested) looks_.pop_front();
 }
 
 double RepairForecast::Seconds() const {
@@ -67,7 +68,7 @@ uint64_t RepairForecast::seconds_left() const {
   }
   const double together = static_cast<double>(Sum(looks_.back().left)) / rate;
   const double seconds = by_throttle ? slowest : (slowest + together) / 2;
-  return static_cast<uint64_t>(std::max(1LL, std::llround(seconds)));
+  return std::max<uint64_t>(1, static_cast<uint64_t>(seconds));
 }
 
 }  // namespace cairn

@@ -26,10 +26,10 @@ class RepairForecast {
   void Forget() { looks_.clear(); }
 
   uint64_t bytes_per_second() const;  // of all sources; 0: nothing has been copied of late
-  // Until the last byte, at least 1; 0: not known. What is heard of is a moment old, which makes up
-  // for the last step, after the last byte. A throttle binds each source by itself: the slowest is
-  // waited for. Else they may share what bounds them, so that the others get faster once one is
-  // done, or may not: it is the mean of the two.
+  // Until the last byte, rounded down since whoever reads it does so a moment later, at least 1; 0:
+  // not known. A throttle binds each source by itself: the slowest is waited for. Else they may
+  // share what bounds them, so that the others get faster once one is done, or may not: it is the
+  // mean of the two.
   uint64_t seconds_left() const;
 
  private:
@@ -37,6 +37,7 @@ class RepairForecast {
     BootTime at;
     BytesBySource left;
     BytesBySource copied;  // since the beginning
+    bool rested = true;    // nothing was copied since the look before
   };
   double Seconds() const;
   uint64_t Copied(ServerId source) const;  // within the window

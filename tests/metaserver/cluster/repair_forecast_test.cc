@@ -31,9 +31,10 @@ TEST_F(RepairForecastTest, NothingIsToldBeforeSomethingWasCopied) {
 TEST_F(RepairForecastTest, TheTimeBeforeTheFirstByteDoesNotCount) {
   Note(0s, {{kOne, 1000}});
   for (int second = 0; second < 5; ++second) Note(1s, {{kOne, 1000}});
-  Note(1s, {{kOne, 900}});
+  Note(1s, {{kOne, 999}});  // it began in the middle of this second
+  Note(1s, {{kOne, 899}});
   Note(1s, {{kOne, 800}});
-  EXPECT_EQ(forecast_.bytes_per_second(), 100u);
+  EXPECT_EQ(forecast_.bytes_per_second(), 99u);
   EXPECT_EQ(forecast_.seconds_left(), 8u);
 }
 
@@ -48,7 +49,7 @@ TEST_F(RepairForecastTest, OfSourcesThatAreEquallyFarItIsTheTimeOfEach) {
 TEST_F(RepairForecastTest, ASlowSourceIsWaitedFor) {
   Note(0s, {{kOne, 400}, {kTwo, 1800}});
   Note(2s, {{kOne, 200}, {kTwo, 1600}});
-  EXPECT_EQ(forecast_.seconds_left(), 13u);  // 12.5, rounded
+  EXPECT_EQ(forecast_.seconds_left(), 12u);
 }
 
 TEST_F(RepairForecastTest, ASourceUnderAThrottleGetsNoFasterOnceOthersAreDone) {
@@ -66,9 +67,10 @@ TEST_F(RepairForecastTest, ASourceThatHasNotBegunIsTakenToBeAsFastAsTheOthers) {
 TEST_F(RepairForecastTest, MoreToCopyIsNoStepBack) {
   Note(0s, {{kOne, 1000}});
   Note(1s, {{kOne, 900}});
+  Note(1s, {{kOne, 800}});
   Note(1s, {{kOne, 2000}});
-  Note(2s, {{kOne, 1700}});
-  EXPECT_EQ(forecast_.bytes_per_second(), 100u);
+  Note(2s, {{kOne, 1600}});
+  EXPECT_EQ(forecast_.bytes_per_second(), 125u);  // 500 in 4 s
 }
 
 TEST_F(RepairForecastTest, TheRateIsThatOfTheLastSeconds) {
