@@ -67,7 +67,7 @@ uint64_t RepairForecast::seconds_left() const {
     by_throttle = throttled_.contains(source);
   }
   const double together = static_cast<double>(Sum(looks_.back().left)) / rate;
-  const double seconds = by_throttle ? slowest : (slowest + together) / 2;
+  const double seconds = by_throttle ? slowest : together;
   return std::max<uint64_t>(1, static_cast<uint64_t>(seconds));
 }
 

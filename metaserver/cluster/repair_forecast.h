@@ -27,9 +27,8 @@ class RepairForecast {
 
   uint64_t bytes_per_second() const;  // of all sources; 0: nothing has been copied of late
   // Until the last byte, rounded down since whoever reads it does so a moment later, at least 1; 0:
-  // not known. A throttle binds each source by itself: the slowest is waited for. Else they may
-  // share what bounds them, so that the others get faster once one is done, or may not: it is the
-  // mean of the two.
+  // not known. A throttle binds each source by itself: the slowest is waited for. Else what they
+  // write to bounds them all, and those that are left get faster once others are done.
   uint64_t seconds_left() const;
 
  private:

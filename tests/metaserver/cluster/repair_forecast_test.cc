@@ -45,11 +45,10 @@ TEST_F(RepairForecastTest, OfSourcesThatAreEquallyFarItIsTheTimeOfEach) {
   EXPECT_EQ(forecast_.seconds_left(), 8u);
 }
 
-// 16 s if the second does not get faster once the first is done, 9 s if it then is twice as fast.
-TEST_F(RepairForecastTest, ASlowSourceIsWaitedFor) {
+TEST_F(RepairForecastTest, WithoutAThrottleTheRestGetsFasterOnceOthersAreDone) {
   Note(0s, {{kOne, 400}, {kTwo, 1800}});
   Note(2s, {{kOne, 200}, {kTwo, 1600}});
-  EXPECT_EQ(forecast_.seconds_left(), 12u);
+  EXPECT_EQ(forecast_.seconds_left(), 9u);
 }
 
 TEST_F(RepairForecastTest, ASourceUnderAThrottleGetsNoFasterOnceOthersAreDone) {
@@ -60,8 +59,10 @@ TEST_F(RepairForecastTest, ASourceUnderAThrottleGetsNoFasterOnceOthersAreDone) {
 
 TEST_F(RepairForecastTest, ASourceThatHasNotBegunIsTakenToBeAsFastAsTheOthers) {
   Note(0s, {{kOne, 1000}, {kTwo, 800}});
-  Note(2s, {{kOne, 800}, {kTwo, 800}});
-  EXPECT_EQ(forecast_.seconds_left(), (8u + 16u) / 2);
+  Note(2s, {{kOne, 900}, {kTwo, 800}}, {kOne, kTwo});
+  EXPECT_EQ(forecast_.seconds_left(), 18u);
+  Note(1s, {{kOne, 850}, {kTwo, 1000}}, {kOne, kTwo});
+  EXPECT_EQ(forecast_.seconds_left(), 20u);
 }
 
 TEST_F(RepairForecastTest, MoreToCopyIsNoStepBack) {
