@@ -44,17 +44,19 @@ void WritePath::SendFirst(const PendingWritePtr& write, const ChunkGatePtr& gate
 }
 
 void WritePath::PutOff(const PendingWritePtr& write, const ChunkGatePtr& gate, ServerId server) {
+  int attempts = 0;
   std::shared_ptr<Attachment> counted;
   {
     absl::MutexLock lock(&write->mu);
     for (PendingWrite::Target& target : write->targets) {
       if (target.server != server) continue;
       target.state = PendingWrite::Sent::kFailed;
+      attempts = target.attempts++;
       counted = std::move(target.counted);
     }
   }
   if (counted != nullptr) counted->SendEnded(false);
-  ResendLater(write, gate, server, 0);
+  ResendLater(write, gate, server, attempts);
 }
 
 void WritePath::Send(const PendingWritePtr& write, const ChunkGatePtr& gate, ServerId server) {
