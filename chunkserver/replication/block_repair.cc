@@ -85,11 +85,18 @@ Status BlockRepair::FetchInto(const Group& group, ChunkId id, const Copy& copy, 
   return OkStatus();
 }
 
-Status BlockRepair::CopyBlock(const Group& group, const ChunkBlocks& own, uint32_t block,
+Status BlockRepair::CopyBlock(const Group& group, ChunkBlocks& own, uint32_t block,
                               const Copy& copy) {
   std::array<std::byte, kBlockSize> bytes;
   RETURN_IF_ERROR(FetchInto(group, own.info.id, copy, block, bytes));
   const uint32_t crc = copy.blocks.crcs(static_cast<int>(block));
+  if (crc != own.crcs[block]) {
+    own.info.last_session = SessionId();
+    own.info.last_sequence = 0;
+    ChunkGate& gate = *context_.gates.Get(own.info.id);
+    gate.asked_store = false;
+    gate.ForgetFinished();
+  }
   BlockInstall install;
   install.info = own.info;
   install.group = group.id;
@@ -103,7 +110,7 @@ Status BlockRepair::CopyBlock(const Group& group, const ChunkBlocks& own, uint32
   return Status(ErrorCode::kUnavailable, installed.message());
 }
 
-Status BlockRepair::CopyBlockFromAny(const Group& group, const ChunkBlocks& own, uint32_t block,
+Status BlockRepair::CopyBlockFromAny(const Group& group, ChunkBlocks& own, uint32_t block,
                                      const Copies& copies,
                                      const std::function<bool(const Copy&)>& suits) {
   Status result(ErrorCode::kCorruption, "no member has a copy");
@@ -116,7 +123,7 @@ Status BlockRepair::CopyBlockFromAny(const Group& group, const ChunkBlocks& own,
   return result;
 }
 
-Status BlockRepair::RepairBlock(const Group& group, const ChunkBlocks& own, uint32_t block,
+Status BlockRepair::RepairBlock(const Group& group, ChunkBlocks& own, uint32_t block,
                                 std::optional<Copies>& copies) {
   const ChunkId id = own.info.id;
   const Status here = internal::StatusOf(context_.store.FetchBlocks(id, block, 1));
@@ -151,7 +158,7 @@ Status BlockRepair::RepairRange(PgId group_id, Epoch epoch, ChunkId id, BlockRan
   HeldChunk held(context_.gates.Get(id), Deadline::After(kHoldWait));
   if (!held.ok()) return Status::Error(ErrorCode::kUnavailable, "chunk {} is being written", id);
   ASSIGN_OR_RETURN(const Standing standing, context_.table.Stand(group_id, epoch));
-  ASSIGN_OR_RETURN(const std::optional<ChunkBlocks> own, context_.store.Blocks(id));
+  ASSIGN_OR_RETURN(std::optional<ChunkBlocks> own, context_.store.Blocks(id));
   if (!own.has_value()) return OkStatus();
   std::optional<Copies> copies;
   const auto end = std::min(range.end, static_cast<uint32_t>(own->crcs.size()));
@@ -249,7 +256,7 @@ Status BlockRepair::HealSuspects(const Group& group, ChunkId id, bool patient,
                                  std::set<ServerId>& hung) {
   HeldChunk held(context_.gates.Get(id), Deadline::After(kHoldWait));
   if (!held.ok()) return Status::Error(ErrorCode::kUnavailable, "chunk {} is being written", id);
-  ASSIGN_OR_RETURN(const std::optional<ChunkBlocks> own, context_.store.Blocks(id));
+  ASSIGN_OR_RETURN(std::optional<ChunkBlocks> own, context_.store.Blocks(id));
   if (!own.has_value()) return OkStatus();
   const Copies copies = FindCopies(group, id, false, hung);
   bool left = false;
@@ -260,8 +267,8 @@ Status BlockRepair::HealSuspects(const Group& group, ChunkId id, bool patient,
       // wrote last, or a version not behind its own, shows that nothing acknowledged is undone.
       const ChunkInfo theirs = InfoOf(copy.blocks.summary());
       const bool as_it_was = copy.blocks.crcs(static_cast<int>(block)) == own->crcs[block];
-      return as_it_was || (theirs.version >= own->info.version &&
-                           theirs.generation >= own->info.generation);
+      return as_it_was ||
+             (theirs.version >= own->info.version && theirs.generation >= own->info.generation);
     });
     if (!healed.ok() && healed.code() != ErrorCode::kCorruption) return healed;
     left = left || !healed.ok();

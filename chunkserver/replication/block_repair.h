@@ -59,14 +59,16 @@ class BlockRepair {
   // have them as it said. Any other failure, which says nothing about its blocks: kUnavailable.
   Status FetchInto(const Group& group, ChunkId id, const Copy& copy, uint32_t first,
                    std::span<std::byte> out);
-  // As FetchInto, and the block is in place here. kUnavailable also when that failed.
-  Status CopyBlock(const Group& group, const ChunkBlocks& own, uint32_t block, const Copy& copy);
+  // As FetchInto, and the block is in place here. kUnavailable also when that failed. If it is
+  // other bytes than were written here last, they may be what the last request wrote: `own` forgets
+  // it.
+  Status CopyBlock(const Group& group, ChunkBlocks& own, uint32_t block, const Copy& copy);
   // From the first copy with the block that `suits`. kCorruption: there is none.
-  Status CopyBlockFromAny(const Group& group, const ChunkBlocks& own, uint32_t block,
+  Status CopyBlockFromAny(const Group& group, ChunkBlocks& own, uint32_t block,
                           const Copies& copies, const std::function<bool(const Copy&)>& suits);
   Status CopyWhole(const Group& group, const Copy& copy);
   // Ok: it matches, or does again. kCorruption: there is no good copy.
-  Status RepairBlock(const Group& group, const ChunkBlocks& own, uint32_t block,
+  Status RepairBlock(const Group& group, ChunkBlocks& own, uint32_t block,
                      std::optional<Copies>& copies);
 
   ReplicaContext& context_;

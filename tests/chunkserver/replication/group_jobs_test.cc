@@ -340,6 +340,25 @@ TEST(HealTest, ASuspectBlockThatMatchesNowhereIsAdoptedAndCounted) {
   EXPECT_EQ(cluster.store(kA).Counters().adopted_blocks, 1u);
 }
 
+// Rule C8: what the last request wrote may be what was healed away, so its retry is run.
+TEST(HealTest, WhatIsHealedWithOtherBytesForgetsTheLastRequest) {
+  ReplicationCluster cluster;
+  cluster.HoldSynced(true);
+  cluster.SetGroup({{kA}, {kB}});
+  cluster.WaitReady(kA);
+  const std::string bytes = Block('a') + Block('b');
+  ASSERT_EQ(cluster.Write(kA, Chunk(1), 0, bytes, 1)->code(), ErrorCode::kOk);
+  cluster.Kill(kA);
+  cluster.store(kA).MakeSuspect(Chunk(1), 0, 'z');
+  cluster.store(kA).MakeSuspect(Chunk(1), 1, 'z');
+  cluster.store(kB).Diverge(Chunk(1), 0, 'o');  // it had adopted what was there before
+  cluster.Start(kA);
+  cluster.SetGroup({{kA}, {kB, false}});
+  EXPECT_EQ(cluster.Read(kA, Chunk(1), 0, kBlockSize)->Get()->payload.view(), Block('o'));
+  EXPECT_EQ(cluster.Write(kA, Chunk(1), 0, bytes, 1)->code(), ErrorCode::kOk);
+  EXPECT_EQ(cluster.store(kA).Bytes(Chunk(1)), bytes);
+}
+
 TEST(HealTest, AMemberLeftBehindLongAgoIsNoSourceForASuspectBlock) {
   ReplicationCluster cluster;
   cluster.HoldSynced(true);

@@ -102,8 +102,6 @@ void ChunkFaults::LosePower(ChunkMachine& machine) {
   if (DiskIsMissing()) return;
   machine.LosePower(random_);
   rules_.PowerLost();
-  // An epoch whose members are those that lost it may be about to count (MapKeeper::Later).
-  world_.scheduler.After(20ms, [this] { rules_.PowerLost(); });
   StartLater(machine, random_.Chance(500) ? Time(300ms) : Time(10s));
 }
 

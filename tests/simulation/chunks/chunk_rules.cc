@@ -78,22 +78,20 @@ void ChunkRules::Acknowledged(const v1::WriteChunkRequest& request) {
 }
 
 void ChunkRules::PowerLost() {
-  for (const auto& [id, group] : keeper_.groups()) {
-    bool any_kept = false;
-    bool any_active = false;
-    for (const v1::Member& member : group.activated()) {
-      any_active = true;
-      const ChunkMachine* machine = Find(ServerId(member.server()));
-      any_kept =
-          any_kept || (machine != nullptr && machine->Record().boot_id() == member.boot_id());
-    }
-    if (!any_active || any_kept) continue;
-    world_.trace.Line([&, group_id = id] { return fmt::format("group {} may lose", group_id); });
-    truth_.Lose(id);
-    std::erase_if(acknowledged_, [&, lost = id](const auto& entry) {
-      return truth_.GroupOf(entry.first) == lost;
-    });
-  }
+  for (const auto& [id, group] : keeper_.groups()) Activated(id);
+}
+
+void ChunkRules::Activated(PgId id) {
+  const auto& counting = keeper_.group(id).activated();
+  const bool any_kept = std::any_of(counting.begin(), counting.end(), [this](const auto& member) {
+    const ChunkMachine* machine = Find(ServerId(member.server()));
+    return machine != nullptr && machine->Record().boot_id() == member.boot_id();
+  });
+  if (counting.empty() || any_kept) return;
+  world_.trace.Line([&] { return fmt::format("group {} may lose", id); });
+  truth_.Lose(id);
+  std::erase_if(acknowledged_,
+                [&](const auto& entry) { return truth_.GroupOf(entry.first) == id; });
 }
 
 bool ChunkRules::IsWhole() const {

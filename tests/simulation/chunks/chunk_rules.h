@@ -23,10 +23,10 @@ class ChunkRules {
   void Written(ServerId server, const ChunkWrite& write);
   // A primary is about to acknowledge a write: every active member has it (rules C4, C7).
   void Acknowledged(const v1::WriteChunkRequest& request);
-  // Power was lost, or members count no more: of those that do, is there any that kept its page
-  // cache? An epoch counts as soon as it is committed; rule C3 wants it to count when it is
-  // activated.
+  // Power was lost: of those that count in a group, is there any that kept its page cache?
   void PowerLost();
+  // From now on others count: those that had said so may have lost their power since (rule C3).
+  void Activated(PgId group);
 
   // Every group has all its members, active, up and equal; what was removed is gone.
   bool IsWhole() const;

@@ -56,6 +56,7 @@ void ChunkSimulation::Found() {
     }
     keeper_.AddGroup(group);
   }
+  keeper_.OnActivated([this](PgId group) { rules_.Activated(group); });
   for (int i = 0; i < plan.files; ++i) truth_.MakeFile();
   for (int i = 0; i < plan.clients; ++i) {
     clients_.push_back(std::make_unique<ChunkClient>(world_, wires_, truth_, keeper_, damage_, i));

@@ -54,6 +54,8 @@ class MapKeeper {
   void OrderScrub() { ++scrub_order_; }
   // Nobody is drained any more.
   void EndDrains();
+  // Hears of each epoch when it is recorded as activated.
+  void OnActivated(std::function<void(PgId)> hook) { activated_ = std::move(hook); }
 
  private:
   class LocalClock final : public Clock {
@@ -113,6 +115,7 @@ class MapKeeper {
   std::optional<ServerId> draining_;
   bool drains_ = true;
   SessionKeeper sessions_;
+  std::function<void(PgId)> activated_ = [](PgId) {};
 };
 
 }  // namespace cairn::simulation::chunks

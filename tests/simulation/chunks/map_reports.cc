@@ -108,6 +108,7 @@ void MapKeeper::ActivateGroup(const ActivateCall& call) {
       Activate(now);
       now.set_changed_at(++version_);
       world_.trace.Line([&] { return ToString(now) + " activated"; });
+      activated_(id);
     }
     answer();
   });
