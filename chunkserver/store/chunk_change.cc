@@ -1,5 +1,6 @@
 #include "chunkserver/store/chunk_change.h"
 
+#include <algorithm>
 #include <array>
 
 #include "common/crc32c.h"
@@ -8,15 +9,22 @@
 namespace cairn {
 namespace {
 
+std::vector<uint32_t> BlocksUnder(const Extent& extent) {
+  const uint64_t end = extent.offset + extent.data.size();
+  std::vector<uint32_t> blocks;
+  for (uint64_t at = extent.offset / kBlockSize * kBlockSize; at < end; at += kBlockSize) {
+    blocks.push_back(static_cast<uint32_t>(at / kBlockSize));
+  }
+  return blocks;
+}
+
 // After the disk had no room: which of the blocks under `extent` lost their old bytes?
 Status SuspectHalfWritten(StoreParts& parts, Chunk& chunk, PgId group, const Extent& extent) {
   std::array<std::byte, kBlockSize> bytes;
-  const uint64_t end = extent.offset + extent.data.size();
   BlockEdits rows(chunk);
-  for (uint64_t at = extent.offset / kBlockSize * kBlockSize; at < end; at += kBlockSize) {
-    const auto block = static_cast<uint32_t>(at / kBlockSize);
+  for (uint32_t block : BlocksUnder(extent)) {
     ASSIGN_OR_RETURN(std::optional<uint32_t> crc, rows.OldCrc(block));
-    RETURN_IF_ERROR(chunk.ReadBytes(at, bytes));
+    RETURN_IF_ERROR(chunk.ReadBytes(uint64_t{block} * kBlockSize, bytes));
     if (!crc || Crc32c(bytes) == *crc) continue;
     LOG_WARN("disk full in the middle of a block chunk={} block={}", chunk.id(), block);
     parts.doubts.AddSuspect(chunk.id(), group, block);
@@ -34,9 +42,31 @@ Status AfterNoSpace(StoreParts& parts, Chunk& chunk, const std::vector<Extent>& 
     return removed.code() == ErrorCode::kNoSpace ? OkStatus() : removed;
   }
   for (const Extent& extent : extents) {
-    if (!extent.in_place) continue;
-    RETURN_IF_ERROR(SuspectHalfWritten(parts, chunk, row->group, extent));
+    RETURN_IF_ERROR(extent.in_place ? SuspectHalfWritten(parts, chunk, row->group, extent)
+                                    : EraseBlocks(parts, chunk, BlocksUnder(extent)));
   }
+  parts.unsealed.NoteChange(chunk.id(), row->group, parts.clock.Now());
+  return OkStatus();
+}
+
+// For disks that cannot punch: what is there is overwritten, which as a rule needs no room.
+Status ZeroBlock(Chunk& chunk, File& file, uint64_t offset) {
+  static constexpr std::array<std::byte, kBlockSize> kZeros{};
+  std::array<std::byte, kBlockSize> bytes;
+  RETURN_IF_ERROR(chunk.ReadBytes(offset, bytes));
+  if (bytes == kZeros) return OkStatus();
+  Status written = file.Write(offset, kZeros);
+  if (written.code() != ErrorCode::kNoSpace) return written;
+  LOG_WARN("no room to erase a block chunk={} offset={}", chunk.id(), offset);
+  return OkStatus();
+}
+
+Status EraseRun(Chunk& chunk, File& file, uint64_t offset, uint64_t end) {
+  Status punched = file.PunchHole(offset, end - offset);
+  const bool cannot =
+      punched.code() == ErrorCode::kNotSupported || punched.code() == ErrorCode::kNoSpace;
+  if (!cannot) return punched;
+  for (; offset < end; offset += kBlockSize) RETURN_IF_ERROR(ZeroBlock(chunk, file, offset));
   return OkStatus();
 }
 
@@ -138,6 +168,24 @@ Status WriteExtents(StoreParts& parts, Chunk& chunk, const std::vector<Extent>& 
   if (status.code() != ErrorCode::kNoSpace) return parts.health.Fatal(std::move(status));
   RETURN_IF_ERROR(parts.health.Fatal(AfterNoSpace(parts, chunk, extents)));
   return status;
+}
+
+Status EraseBlocks(StoreParts& parts, Chunk& chunk, std::vector<uint32_t> blocks) {
+  ASSIGN_OR_RETURN(std::shared_ptr<File> file, chunk.OpenFile(/*create=*/false));
+  if (!file) return OkStatus();
+  ASSIGN_OR_RETURN(const uint64_t size, chunk.FileSize());
+  std::erase_if(blocks, [&](uint32_t block) { return uint64_t{block} * kBlockSize >= size; });
+  std::sort(blocks.begin(), blocks.end());
+  blocks.erase(std::unique(blocks.begin(), blocks.end()), blocks.end());
+  for (size_t i = 0; i < blocks.size();) {
+    size_t run = 1;
+    while (i + run < blocks.size() && blocks[i + run] == blocks[i] + run) ++run;
+    const uint64_t offset = uint64_t{blocks[i]} * kBlockSize;
+    const uint64_t end = offset + run * kBlockSize;
+    RETURN_IF_ERROR(parts.health.Fatal(EraseRun(chunk, *file, offset, end)));
+    i += run;
+  }
+  return OkStatus();
 }
 
 Status CommitChange(StoreParts& parts, Chunk& chunk, ChunkRow row, BlockEdits& edits) {

@@ -56,6 +56,10 @@ Status BeginChange(StoreParts& parts, Chunk& chunk);
 // kNoSpace: of blocks that are present, those that were half written became suspect; others look as
 // before.
 Status WriteExtents(StoreParts& parts, Chunk& chunk, const std::vector<Extent>& extents);
+// The bytes of blocks that are not present become zeros, their room is given back; on disk with the
+// chunk's next sync. Blocks stop being present before: a crash on the way leaves bytes, which the
+// next start erases.
+Status EraseBlocks(StoreParts& parts, Chunk& chunk, std::vector<uint32_t> blocks);
 // Row and CRCs in one batch; the edited blocks are above doubt afterwards.
 // `row`'s count of present blocks is filled in.
 Status CommitChange(StoreParts& parts, Chunk& chunk, ChunkRow row, BlockEdits& edits);

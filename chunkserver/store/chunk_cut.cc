@@ -26,7 +26,7 @@ Status ClearFrom(StoreParts& parts, Chunk& chunk, uint32_t first, BlockEdits& ed
 Status TruncateFile(StoreParts& parts, Chunk& chunk, uint32_t end) {
   ASSIGN_OR_RETURN(uint64_t size, chunk.FileSize());
   if (size <= end) return OkStatus();
-  ASSIGN_OR_RETURN(std::shared_ptr<File> file, chunk.OpenFile(/*create=*/true));
+  ASSIGN_OR_RETURN(std::shared_ptr<File> file, chunk.OpenFile(/*create=*/false));
   chunk.ForgetSize();
   Status status = file->Truncate(end);
   // Without the stamp the cut is tried again.
@@ -35,8 +35,8 @@ Status TruncateFile(StoreParts& parts, Chunk& chunk, uint32_t end) {
 
 // A stamp that outlives the power while the cut does not would show old bytes once the file grows.
 Status SyncCut(StoreParts& parts, Chunk& chunk) {
-  ASSIGN_OR_RETURN(std::shared_ptr<File> file, chunk.OpenFile(/*create=*/true));
-  return parts.health.Fatal(file->Sync());
+  ASSIGN_OR_RETURN(std::shared_ptr<File> file, chunk.OpenFile(/*create=*/false));
+  return file ? parts.health.Fatal(file->Sync()) : OkStatus();
 }
 
 struct ShortenedBlock {
@@ -73,11 +73,9 @@ Status CutAt(StoreParts& parts, Chunk& chunk, uint32_t end, uint64_t stamp) {
   // stamp comes last, so that a crash on the way leads here again.
   RETURN_IF_ERROR(CommitChange(parts, chunk, *row, cleared));
   RETURN_IF_ERROR(TruncateFile(parts, chunk, end));
+  RETURN_IF_ERROR(SyncCut(parts, chunk));
   BlockEdits last(chunk);
-  if (shortened) {
-    RETURN_IF_ERROR(SyncCut(parts, chunk));
-    RETURN_IF_ERROR(last.Set(shortened->block, shortened->crc));
-  }
+  if (shortened) RETURN_IF_ERROR(last.Set(shortened->block, shortened->crc));
   row->stamp = stamp;
   RETURN_IF_ERROR(CommitChange(parts, chunk, *row, last));
   if (shortened) parts.adopted_blocks += shortened->adopted;

@@ -30,6 +30,7 @@ std::string ChunkFiles::Path(ChunkId id) const {
 }
 
 Result<std::shared_ptr<File>> ChunkFiles::Open(ChunkId id, bool create) {
+  if (create && MayComeBack(id)) RETURN_IF_ERROR(SyncEntry(id));
   auto file = files_.Open(Path(id), create ? OpenMode::kCreate : OpenMode::kReadWrite);
   if (file.has_value()) return std::shared_ptr<File>(std::move(*file));
   if (!create && file.error().code() == ErrorCode::kNotFound) return std::shared_ptr<File>();
@@ -37,12 +38,50 @@ Result<std::shared_ptr<File>> ChunkFiles::Open(ChunkId id, bool create) {
 }
 
 Status ChunkFiles::SyncEntry(ChunkId id) {
-  return files_.SyncDirectory(directory_ + "/" + ChunkFolder(id));
+  const uint32_t folder = ChunkFolderNumber(id);
+  const uint64_t until = RemovalsSoFar();
+  RETURN_IF_ERROR(files_.SyncDirectory(directory_ + "/" + ChunkFolder(folder)));
+  absl::MutexLock lock(&mu_);
+  ForgetRemoved(folder, until);
+  return OkStatus();
+}
+
+Status ChunkFiles::SyncAll() {
+  const uint64_t until = RemovalsSoFar();
+  RETURN_IF_ERROR(files_.SyncAll(directory_));
+  absl::MutexLock lock(&mu_);
+  for (uint32_t folder = 0; folder < kChunkFolders; ++folder) ForgetRemoved(folder, until);
+  return OkStatus();
 }
 
 Status ChunkFiles::Remove(ChunkId id) {
   Status status = files_.Remove(Path(id));
-  return status.code() == ErrorCode::kNotFound ? OkStatus() : status;
+  if (status.code() == ErrorCode::kNotFound) return OkStatus();
+  RETURN_IF_ERROR(status);
+  absl::MutexLock lock(&mu_);
+  removed_[ChunkFolderNumber(id)][id] = ++removals_;
+  return OkStatus();
+}
+
+bool ChunkFiles::MayComeBack(ChunkId id) const {
+  absl::MutexLock lock(&mu_);
+  return removed_[ChunkFolderNumber(id)].contains(id);
+}
+
+size_t ChunkFiles::RemovedCount() const {
+  absl::MutexLock lock(&mu_);
+  size_t count = 0;
+  for (const auto& of_folder : removed_) count += of_folder.size();
+  return count;
+}
+
+uint64_t ChunkFiles::RemovalsSoFar() const {
+  absl::MutexLock lock(&mu_);
+  return removals_;
+}
+
+void ChunkFiles::ForgetRemoved(uint32_t folder, uint64_t until) {
+  absl::erase_if(removed_[folder], [&](const auto& entry) { return entry.second <= until; });
 }
 
 void ChunkFiles::Doom(ChunkId id) {

@@ -2,11 +2,13 @@
 // chunks in use (ChunkTable), not here.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/synchronization/mutex.h"
 #include "chunkserver/store/chunk_format.h"
@@ -24,17 +26,21 @@ class ChunkFiles {
   Status Prepare();
   std::string Path(ChunkId id) const;
 
-  // Null when there is no file and `create` is false.
+  // Null when there is no file and `create` is false. A file that is created in place of one that
+  // was removed waits until that removal is on disk: after a power cut the old one would stand
+  // under rows of the new one.
   Result<std::shared_ptr<File>> Open(ChunkId id, bool create);
   // See FileSystem::OpenToShare.
   Result<Descriptor> OpenToShare(ChunkId id) { return files_.OpenToShare(Path(id)); }
   // The file's directory entry is on disk on return.
   Status SyncEntry(ChunkId id);
   // Everything of this disk is on disk on return.
-  Status SyncAll() { return files_.SyncAll(directory_); }
+  Status SyncAll();
 
   // Absent is ok.
   Status Remove(ChunkId id);
+  // Files removed whose removal is not known to be on disk.
+  size_t RemovedCount() const;
   // For a chunk whose seal may still be on disk: should a power cut bring the seal back, the bytes
   // must be there too. The file is removed by RemoveDoomed, after its rows' removal is on disk.
   void Doom(ChunkId id);
@@ -66,10 +72,18 @@ class ChunkFiles {
   Result<bool> Move(const std::string& from, const std::string& to);
   Status SyncAside() { return files_.SyncDirectory(directory_ + "/" + kAsideFolder); }
 
+  bool MayComeBack(ChunkId id) const;
+  uint64_t RemovalsSoFar() const;
+  // Removals up to number `until` are on disk.
+  void ForgetRemoved(uint32_t folder, uint64_t until) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
   FileSystem& files_;
   const std::string directory_;
   mutable absl::Mutex mu_;
   absl::flat_hash_set<ChunkId> doomed_ ABSL_GUARDED_BY(mu_);
+  uint64_t removals_ ABSL_GUARDED_BY(mu_) = 0;
+  // By folder: which removal it was.
+  std::array<absl::flat_hash_map<ChunkId, uint64_t>, kChunkFolders> removed_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace cairn

@@ -211,8 +211,8 @@ Result<CrcRow> DecodeCrcRow(std::string_view key, std::string_view value) {
 
 std::string EncodeScrubMark(std::string_view key, const ScrubMark& mark) {
   std::string out(1, kChunkStoreFormat);
-  out.push_back(static_cast<char>((mark.under_way ? kUnderWayFlag : 0) |
-                                  (mark.ordered ? kOrderedFlag : 0)));
+  out.push_back(
+      static_cast<char>((mark.under_way ? kUnderWayFlag : 0) | (mark.ordered ? kOrderedFlag : 0)));
   PutLittle(out, mark.order);
   PutLittle(out, mark.started_s);
   PutLittle(out, mark.whole_s);
@@ -254,9 +254,12 @@ std::string ChunkFolder(uint32_t folder) {
   return fmt::format("chunks/{:02x}", folder);
 }
 
+uint32_t ChunkFolderNumber(ChunkId id) {
+  return static_cast<uint32_t>(MixBits(MixBits(id.inode.value) + id.index) % kChunkFolders);
+}
+
 std::string ChunkFolder(ChunkId id) {
-  return ChunkFolder(
-      static_cast<uint32_t>(MixBits(MixBits(id.inode.value) + id.index) % kChunkFolders));
+  return ChunkFolder(ChunkFolderNumber(id));
 }
 
 std::string ChunkFileName(ChunkId id) {

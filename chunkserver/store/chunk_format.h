@@ -86,6 +86,7 @@ uint32_t ExtendDigest(uint32_t digest, uint32_t row_number, const CrcRow& row);
 // Data files: chunks/<xx>/<inode>-<index>, in 256 folders by hash.
 inline constexpr uint32_t kChunkFolders = 256;
 std::string ChunkFolder(uint32_t folder);  // "chunks/0a"
+uint32_t ChunkFolderNumber(ChunkId id);
 std::string ChunkFolder(ChunkId id);
 std::string ChunkFileName(ChunkId id);  // "00000000000003e9-00000000"
 std::optional<ChunkId> ParseChunkFileName(std::string_view name);

@@ -13,6 +13,7 @@ using Dirty = UnsealedChunks::Dirty;
 
 // From here on one syncfs is cheaper than a journal commit for each file.
 constexpr size_t kFewChunks = 16;
+constexpr size_t kManyRemovals = 10'000;
 
 Status SyncFile(StoreParts& parts, ChunkId id) {
   std::shared_ptr<Chunk> chunk = parts.chunks.Get(id);
@@ -110,6 +111,11 @@ Result<size_t> SealChunks(StoreParts& parts, BootTime moment) {
   }
   if (sealed > 0) RETURN_IF_ERROR(parts.health.Fatal(parts.index->Sync()));
   return sealed;
+}
+
+Status SyncManyRemovals(StoreParts& parts) {
+  return parts.files.RemovedCount() < kManyRemovals ? OkStatus()
+                                                    : parts.health.Fatal(parts.files.SyncAll());
 }
 
 Status RemoveDoomedFiles(StoreParts& parts) {

@@ -18,5 +18,7 @@ Result<size_t> SealChunks(StoreParts& parts, BootTime moment);
 
 // Removes the files of removed chunks, after their rows' removal is on disk.
 Status RemoveDoomedFiles(StoreParts& parts);
+// When there are many removals not known to be on disk, brings them there: they are remembered.
+Status SyncManyRemovals(StoreParts& parts);
 
 }  // namespace cairn

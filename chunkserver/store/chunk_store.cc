@@ -103,6 +103,7 @@ class LocalChunkStore final : public ChunkStore {
     const Duration now = parts_.clock.Now().since_boot;
     Result<size_t> sealed = Noted(SealChunks(parts_, BootTime{now - timing::kSealIdle}));
     if (sealed.has_value()) RETURN_IF_ERROR(parts_.health.Note(RemoveDoomedFiles(parts_)));
+    if (sealed.has_value()) RETURN_IF_ERROR(parts_.health.Note(SyncManyRemovals(parts_)));
     if (sealed.has_value()) RETURN_IF_ERROR(parts_.health.Note(RemoveOldAside(parts_)));
     return sealed;
   }

@@ -1,6 +1,5 @@
 #include "chunkserver/store/chunk_writer.h"
 
-#include <algorithm>
 #include <array>
 
 #include "chunkserver/store/chunk_change.h"
@@ -25,26 +24,6 @@ Status CheckPieces(ChunkId id, uint64_t offset, std::span<const std::byte> data,
         return Status::Error(ErrorCode::kCorruption,
                              "bytes at {} for chunk {} do not match their CRC", at, id);
       });
-}
-
-// Gives back the room of blocks that are no longer present. Their bytes mean nothing, so a crash
-// before this only costs room.
-Status PunchBlocks(StoreParts& parts, Chunk& chunk, std::vector<uint32_t> blocks) {
-  ASSIGN_OR_RETURN(std::shared_ptr<File> file, chunk.OpenFile(/*create=*/false));
-  if (!file) return OkStatus();
-  std::sort(blocks.begin(), blocks.end());
-  blocks.erase(std::unique(blocks.begin(), blocks.end()), blocks.end());
-  for (size_t i = 0; i < blocks.size();) {
-    size_t run = 1;
-    while (i + run < blocks.size() && blocks[i + run] == blocks[i] + run) ++run;
-    Status status = file->PunchHole(uint64_t{blocks[i]} * kBlockSize, uint64_t{run} * kBlockSize);
-    const bool room_stays_taken =
-        status.code() == ErrorCode::kNotSupported || status.code() == ErrorCode::kNoSpace;
-    if (room_stays_taken) return OkStatus();
-    RETURN_IF_ERROR(parts.health.Fatal(std::move(status)));
-    i += run;
-  }
-  return OkStatus();
 }
 
 // What a write needs room for: blocks that are present already have theirs.
@@ -100,8 +79,7 @@ Status WriteChunk(StoreParts& parts, Chunk& chunk, const ChunkWrite& write) {
     RETURN_IF_ERROR(CheckFits(write.id, *row, write.file));
     RETURN_IF_ERROR(ApplyMissedCuts(parts, chunk, write.file));
   }
-  RETURN_IF_ERROR(
-      AdmitBlocks(parts, chunk, write.offset, write.data.size(), write.ordered));
+  RETURN_IF_ERROR(AdmitBlocks(parts, chunk, write.offset, write.data.size(), write.ordered));
   // Before the plan: it may find the file of an earlier chunk of this id and clear it away.
   RETURN_IF_ERROR(BeginChange(parts, chunk));
   WritePlan plan(parts, chunk);
@@ -154,7 +132,7 @@ Status InstallChunkBlocks(StoreParts& parts, Chunk& chunk, const BlockInstall& i
   RETURN_IF_ERROR(chunk.StartWriteOut(offset, install.data.size()));
   for (uint32_t block : install.absent_blocks) RETURN_IF_ERROR(plan.edits().Clear(block));
   RETURN_IF_ERROR(CommitChange(parts, chunk, RowOfInstall(install), plan.edits()));
-  return PunchBlocks(parts, chunk, install.absent_blocks);
+  return EraseBlocks(parts, chunk, install.absent_blocks);
 }
 
 Status AdoptSuspects(StoreParts& parts, Chunk& chunk) {

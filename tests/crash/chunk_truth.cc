@@ -27,10 +27,6 @@ std::optional<RowTruth> RowOf(const std::optional<ChunkInfo>& info) {
 }
 
 void ChunkTruth::Change(ChunkState next) {
-  for (uint32_t block = 0; block < kSpanBlocks; ++block) {
-    const Block& bytes = next.blocks[block];
-    if (bytes != nullptr && bytes != now().blocks[block]) ever_[block].push_back(bytes);
-  }
   states_.push_back(std::move(next));
 }
 
@@ -39,7 +35,7 @@ void ChunkTruth::Touch(uint32_t block) {
 }
 
 void ChunkTruth::Pass(uint32_t block, const Block& bytes) {
-  ever_[block].push_back(bytes);
+  passed_[block].push_back(bytes);
 }
 
 void ChunkTruth::TouchAll() {
@@ -51,13 +47,18 @@ void ChunkTruth::Settle() {
   // What is suspect stays so until it is written anew.
   for (uint32_t block = 0; block < kSpanBlocks; ++block) {
     const Block& bytes = now().blocks[block];
-    touched_[block] = touched_[block] && bytes != nullptr && bytes->empty();
+    const bool stays_suspect = touched_[block] && bytes != nullptr && bytes->empty();
+    touched_[block] = stays_suspect;
+    if (!stays_suspect) passed_[block].clear();
   }
 }
 
 void ChunkTruth::BeginAgain(const FoundChunk& found) {
   states_ = {ChunkState{.row = RowOf(found.info), .blocks = found.blocks}};
   touched_ = found.suspect;
+  for (uint32_t block = 0; block < kSpanBlocks; ++block) {
+    if (!found.suspect[block]) passed_[block].clear();
+  }
 }
 
 std::string ChunkTruth::WhyNot(const FoundChunk& found) const {
@@ -96,35 +97,48 @@ std::string ChunkTruth::Mismatch(const ChunkState& state, const FoundChunk& foun
       continue;
     }
     if (SameBlock(state.blocks[block], found.blocks[block])) continue;
-    return fmt::format("C8: block {} does not hold what {} put there{}", block,
-                       Describe(state.row), found.blocks[block] == nullptr ? ": absent" : "");
+    return fmt::format("C8: block {} does not hold what {} put there{}", block, Describe(state.row),
+                       found.blocks[block] == nullptr ? ": absent" : "");
   }
   return {};
 }
 
-bool ChunkTruth::MayHold(uint32_t block, size_t at, std::string_view sector) const {
+// What is absent in a state was erased on disk before any later state began to get there.
+size_t ChunkTruth::OldestSource(uint32_t block, const std::optional<ChunkInfo>& info) const {
+  size_t state = states_.size() - 1;
+  auto is_found = [&](const ChunkState& found) {
+    return found.row == RowOf(info) && found.blocks[block] != nullptr;
+  };
+  while (state > 0 && !is_found(states_[state])) --state;
+  while (state > 0 && states_[state].blocks[block] != nullptr) --state;
+  return state;
+}
+
+bool ChunkTruth::MayHold(uint32_t block, size_t oldest, size_t at, std::string_view sector) const {
   auto is_of = [&](const Block& bytes) {
-    return bytes != nullptr && !bytes->empty() &&
-           bytes->compare(at, sector.size(), sector) == 0;
+    return bytes != nullptr && !bytes->empty() && bytes->compare(at, sector.size(), sector) == 0;
   };
   bool was_anything = false;
-  for (const ChunkState& state : states_) {
+  for (size_t i = oldest; i < states_.size(); ++i) {
+    const ChunkState& state = states_[i];
     if (is_of(state.blocks[block])) return true;
     was_anything |= state.blocks[block] == nullptr || state.blocks[block]->empty();
   }
   if (!was_anything) return false;
   if (sector.find_first_not_of('\0') == std::string_view::npos) return true;
-  return std::any_of(ever_[block].begin(), ever_[block].end(), is_of);
+  return std::any_of(passed_[block].begin(), passed_[block].end(), is_of);
 }
 
-std::string ChunkTruth::WhyNotSectors(uint32_t block, const std::string& bytes) const {
+std::string ChunkTruth::WhyNotSectors(const FoundChunk& found, uint32_t block,
+                                      const std::string& bytes) const {
+  const size_t oldest = OldestSource(block, found.info);
   for (size_t at = 0; at < bytes.size(); at += kSectorBytes) {
-    if (MayHold(block, at, std::string_view(bytes).substr(at, kSectorBytes))) continue;
+    if (MayHold(block, oldest, at, std::string_view(bytes).substr(at, kSectorBytes))) continue;
     return fmt::format("C12: block {} holds at {} what was never written there", block, at);
   }
   // Where the file ends, whatever its size was then, the rest is zeros.
   const std::string rest(kBlockSize - bytes.size(), '\0');
-  if (rest.empty() || MayHold(block, bytes.size(), rest)) return {};
+  if (rest.empty() || MayHold(block, oldest, bytes.size(), rest)) return {};
   return fmt::format("C12: the file ends at {} of block {}, which was longer", bytes.size(), block);
 }
 

@@ -62,16 +62,17 @@ class ChunkTruth {
   // The same after anything but a power cut: it must be as it is now.
   std::string WhyNotNow(const FoundChunk& found) const;
   // `bytes` of a suspect block as they lie in the file: each sector must be of a state it was in.
-  std::string WhyNotSectors(uint32_t block, const std::string& bytes) const;
+  std::string WhyNotSectors(const FoundChunk& found, uint32_t block,
+                            const std::string& bytes) const;
 
  private:
   std::string Mismatch(const ChunkState& state, const FoundChunk& found) const;
-  bool MayHold(uint32_t block, size_t at, std::string_view sector) const;
+  size_t OldestSource(uint32_t block, const std::optional<ChunkInfo>& info) const;
+  bool MayHold(uint32_t block, size_t oldest, size_t at, std::string_view sector) const;
 
   std::vector<ChunkState> states_{ChunkState()};
-  std::array<bool, kSpanBlocks> touched_{};  // bytes have changed since the last sync
-  // Bytes that were ever put there: they may lie under a block that is not present.
-  std::array<std::vector<Block>, kSpanBlocks> ever_;
+  std::array<bool, kSpanBlocks> touched_{};             // bytes have changed since the last sync
+  std::array<std::vector<Block>, kSpanBlocks> passed_;  // since the last sync; see Pass
 };
 
 std::optional<RowTruth> RowOf(const std::optional<ChunkInfo>& info);

@@ -119,7 +119,7 @@ Status Workload::CheckAfterPowerCut() {
       if (!found.suspect[block]) continue;
       entry.suspects.push_back(block);
       std::string raw = RawBlock(machine_, id, block);
-      if (why.empty()) why = entry.truth.WhyNotSectors(block, raw);
+      if (why.empty()) why = entry.truth.WhyNotSectors(found, block, raw);
       raw.resize(kBlockSize, '\0');  // where the file ends, whatever was cut off there
       entry.truth.Pass(block, std::make_shared<const std::string>(std::move(raw)));
     }

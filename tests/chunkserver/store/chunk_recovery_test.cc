@@ -103,6 +103,39 @@ TEST_F(ChunkRecoveryTest, AFileThatNeverGotARowIsRemoved) {
   EXPECT_FALSE(PosixFiles().Exists(PathOf(never)));
 }
 
+TEST_F(ChunkRecoveryTest, RuleC3BytesThatNeverGotARowAreErased) {
+  constexpr uint32_t kFar = 70 * 4096;  // another row of CRCs
+  ASSERT_OK(Fill(0, 4096, 'a'));
+  ASSERT_OK(Fill(kFar, 4096, 'a'));
+  store_.reset();
+  FlipByte(2 * 4096 + 5);
+  FlipByte(kFar + 4096 - 4096 * 3);
+  EXPECT_NE(RawText(2 * 4096, 4096), std::string(4096, '\0'));
+  Open(/*clean_stop=*/false);
+  EXPECT_EQ(RawText(0, kFar + 4096),
+            std::string(4096, 'a') + std::string(kFar - 4096, '\0') + std::string(4096, 'a'));
+  EXPECT_THAT(store_->Suspects(kGroup), IsEmpty());
+}
+
+// Else the old file, back under its name after a power cut, would stand under the new one's rows.
+TEST_F(ChunkRecoveryTest, RuleC9AFileIsCreatedAnewOnlyWhenItsRemovalIsOnDisk) {
+  std::vector<std::string> done;
+  ASSERT_OK(Fill(0, 4096, 'a'));
+  ASSERT_OK(store_->Drop(kChunk));
+  watcher_ = [&](const DiskOperation& operation, bool after) {
+    if (after && operation.path.find("/chunks/") != std::string::npos) {
+      done.push_back(operation.name);
+    }
+  };
+  ASSERT_OK(Fill(0, 4096, 'b'));
+  EXPECT_THAT(done, ElementsAre("syncdir", "create", "write"));
+  done.clear();
+  ASSERT_OK(store_->Drop(kChunk));
+  KillAndOpen();
+  ASSERT_OK(Fill(0, 4096, 'c'));
+  EXPECT_THAT(done, ElementsAre("remove", "create", "write")) << "the start brought it to disk";
+}
+
 TEST_F(ChunkRecoveryTest, ASealedChunkWithoutItsFileIsDamaged) {
   ASSERT_OK(Fill(0, 4096, 'a'));
   ASSERT_OK(SealAll());

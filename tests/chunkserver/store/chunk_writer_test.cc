@@ -78,6 +78,30 @@ TEST_F(ChunkWriterTest, AFullDiskLeavesOldBlocksAloneEvenWhenHalfOfTheRoomWasThe
             std::string(100, '\0') + std::string(10, 'c') + std::string(3986, '\0'));
 }
 
+// Else a later write beside it, cut short by a loss of power, brings it back.
+TEST_F(ChunkWriterTest, RuleC3WhatAFullDiskCutShortIsErased) {
+  ASSERT_OK(Fill(0, 4096, 'a'));
+  ASSERT_OK(Fill(2 * 4096, 4096, 'a'));
+  const std::string before = std::string(4096, 'a') + std::string(4096, '\0') +
+                             std::string(4096, 'a') + std::string(4096, '\0');
+  constexpr int kWriteFails = 1, kPunchFailsToo = 2;
+  for (int failures : {kWriteFails, kPunchFailsToo}) {
+    bool full = false;
+    watcher_ = [&](const DiskOperation& operation, bool after) {
+      if (operation.name != "write" || !after || full) return;
+      full = true;
+      FaultRule rule = FailWrites(FaultKind::kNoSpace);
+      rule.times = failures;
+      plan_.Set({rule});
+    };
+    EXPECT_EQ(Fill(0, 4 * 4096, 'b').code(), ErrorCode::kNoSpace);
+    plan_.Clear();
+    watcher_ = nullptr;
+    EXPECT_EQ(RawText(0, 4 * 4096), before);
+    EXPECT_EQ(ReadText(0, 4 * 4096), before);
+  }
+}
+
 TEST_F(ChunkWriterTest, AnIoErrorEndsTheUseOfTheDisk) {
   ASSERT_OK(Fill(0, 8192, 'a'));
   plan_.Set({FailWrites(FaultKind::kTorn)});

@@ -141,9 +141,12 @@ std::vector<uint32_t> PieceCrcs(uint64_t offset, std::span<const std::byte> data
 }
 
 StoreTest::StoreTest() {
-  files_ = MakeWatchedFiles(*faulty_, [this](const DiskOperation& operation, bool after) {
-    if (watcher_) watcher_(operation, after);
-  }, &space_);
+  files_ = MakeWatchedFiles(
+      *faulty_,
+      [this](const DiskOperation& operation, bool after) {
+        if (watcher_) watcher_(operation, after);
+      },
+      &space_);
   Open();
 }
 
@@ -153,14 +156,13 @@ StoreTest::~StoreTest() {
 }
 
 void StoreTest::Open(bool clean_stop) {
-  auto store = ChunkStore::Open({.directory = directory_,
-                                 .files = files_.get(),
-                                 .clock = &clock_,
-                                 .clean_stop = clean_stop,
-                                 .unclean_boot = false,
-                                 .disk_failed = [this](const Status& cause) {
-                                   disk_failures_.push_back(cause.message());
-                                 }});
+  auto store = ChunkStore::Open(
+      {.directory = directory_,
+       .files = files_.get(),
+       .clock = &clock_,
+       .clean_stop = clean_stop,
+       .unclean_boot = false,
+       .disk_failed = [this](const Status& cause) { disk_failures_.push_back(cause.message()); }});
   ASSERT_OK(store);
   store_ = std::move(*store);
 }
@@ -237,6 +239,14 @@ void StoreTest::FlipByte(uint64_t offset, ChunkId id) {
   ASSERT_OK((*file)->Read(offset, byte));
   byte[0] ^= std::byte{1};
   ASSERT_OK((*file)->Write(offset, byte));
+}
+
+std::string StoreTest::RawText(uint64_t offset, size_t size_bytes, ChunkId id) {
+  std::string text(size_bytes, '\0');
+  auto file = PosixFiles().Open(PathOf(id), OpenMode::kRead);
+  if (!file.has_value()) return "no file";
+  const auto read = (*file)->Read(offset, std::as_writable_bytes(std::span(text)));
+  return read.has_value() ? text : "does not read";
 }
 
 void StoreTest::Cut(uint64_t length) {

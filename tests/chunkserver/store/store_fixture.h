@@ -79,6 +79,8 @@ class StoreTest : public testing::Test {
   bool IsSealed(ChunkId id = kChunk);
   // Changes a byte of the data file behind the store's back.
   void FlipByte(uint64_t offset, ChunkId id = kChunk);
+  // What the data file holds, whatever the rows say; zeros beyond its end.
+  std::string RawText(uint64_t offset, size_t size_bytes, ChunkId id = kChunk);
   std::string PathOf(ChunkId id) const;
   // The file is cut at `length` from now on.
   void Cut(uint64_t length);
