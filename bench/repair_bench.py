@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measures a repair without and with clients, and what bare copying reaches on the same machine.
 
-  bench/repair_bench.py [--size-mib 4096] [--files 0] [--rounds 3] [--throttled] [--samples]
-                        [--json FILE]
+  bench/repair_bench.py [--size-mib 4096] [--files 0] [--rounds 3] [--losses 1] [--throttled]
+                        [--samples] [--json FILE]
 
 Per round, interleaved: the bare copy (a file read with 1 MiB reads, sent over a loopback socket,
 written and fdatasynced by the other side; after the grace time, as the repair: where a virtual
@@ -12,7 +12,8 @@ and to the last, MiB/s while it copies, and how far the time left that was told 
 tenth on. The grace time is part of the first figure. With --throttled a client reads now and then,
 so that the throttle holds and a repair of few bytes takes long; the grace time is skipped. With
 --files so many files of 8 KiB are there too: a repair that takes long without a throttle.
---samples prints what was told, and what was true.
+With --losses so many servers are lost one after the other on the same data, each back and in
+balance before the next. --samples prints what was told, and what was true.
 """
 
 import argparse
@@ -92,11 +93,13 @@ def bare_copy(directory, size_mib, rest=0):
     return size_mib / elapsed
 
 
-def watch_repair(c, lost_at):
-    """Samples the record until all copies are back."""
+def watch_repair(c, lost_at, earlier):
+    """Samples the record that follows `earlier` until all copies are back."""
     samples = []
     while True:
         repair = c.status().get("repair") or {}
+        if repair.get("started") == earlier.get("started"):
+            repair = {}
         done, total = int(repair.get("done_bytes", 0)), int(repair.get("total_bytes", 0))
         if repair.get("ended") and samples:
             return samples, repair
@@ -107,7 +110,7 @@ def watch_repair(c, lost_at):
 
 
 def judge(samples, repair):
-    first = next((at for at, done, _, _ in samples if done > 0), samples[-1][0])
+    first = next((at for at, done, total, _ in samples if done > 0), samples[-1][0])
     end = samples[-1][0]
     final_total = samples[-1][2]
     rates = final_total / MIB / max(end - first, 0.001)
@@ -137,33 +140,52 @@ def light_client(path):
     reader.join()
 
 
+def lose_server(c, number, options, bare_mib_s):
+    earlier = c.status().get("repair") or {}
+    lost_at = time.monotonic()
+    c.kill("chunk", number)
+    wait_until(lambda: "UNDER_REPLICATED" in c.health_codes(), 30, "the loss to be seen")
+    with light_client(c.mount / "big") if options.throttled else contextlib.nullcontext():
+        if options.throttled:
+            c.cairn("repair", "now")
+        samples, repair = watch_repair(c, lost_at, earlier)
+    if options.samples:
+        for at, done, total, left in samples:
+            print(f"{at:6.1f} s: {done / MIB:.0f} of {total / MIB:.0f} MiB, "
+                  f"{left} s left, really {samples[-1][0] - at:.1f}")
+    figures = {"bare_mib_s": bare_mib_s, **judge(samples, repair)}
+    figures["ratio"] = figures["repair_mib_s"] / figures["bare_mib_s"]
+    return figures
+
+
+def is_balanced(c):
+    status = c.status()
+    servers = status["chunkservers"]
+    counts = [server["active_groups"] for server in servers]
+    syncing = any(server["syncing_groups"] for server in servers)
+    rests = not syncing and status["repair"].get("ended")
+    return rests and max(counts) - min(counts) <= 2 and not c.health_codes()
+
+
 def one_round(options):
-    throttled = options.throttled
     with cluster(chunkservers=4, copies=3) as c:
         write_file(c.mount / "big", options.size_mib)
         write_small_files(c.mount / "small", options.files)
-        figures = {"bare_mib_s": bare_copy(c.root, max(options.size_mib, 512),
-                                            rest=0 if throttled else GRACE_SECONDS)}
-        lost_at = time.monotonic()
-        c.kill("chunk", 2)
-        wait_until(lambda: "UNDER_REPLICATED" in c.health_codes(), 30, "the loss to be seen")
-        with light_client(c.mount / "big") if throttled else contextlib.nullcontext():
-            if throttled:
-                c.cairn("repair", "now")
-            samples, repair = watch_repair(c, lost_at)
-        if options.samples:
-            for at, done, total, left in samples:
-                print(f"{at:6.1f} s: {done / MIB:.0f} of {total / MIB:.0f} MiB, "
-                      f"{left} s left, really {samples[-1][0] - at:.1f}")
-        figures.update(judge(samples, repair))
-        figures["ratio"] = figures["repair_mib_s"] / figures["bare_mib_s"]
-        return figures
+        bare_mib_s = bare_copy(c.root, max(options.size_mib, 512),
+                               rest=0 if options.throttled else GRACE_SECONDS)
+        for loss in range(options.losses):
+            number = 2 + loss % 3
+            yield lose_server(c, number, options, bare_mib_s)
+            if loss + 1 < options.losses:
+                c.start("chunk", number)
+                wait_until(lambda: is_balanced(c), 600, "the cluster to be well again")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size-mib", type=int, default=4096)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--losses", type=int, default=1)
     parser.add_argument("--files", type=int, default=0)
     parser.add_argument("--throttled", action="store_true")
     parser.add_argument("--samples", action="store_true")
@@ -171,9 +193,10 @@ def main():
     options = parser.parse_args()
     rounds = []
     for number in range(options.rounds):
-        rounds.append(one_round(options))
-        print(f"round {number + 1}: " + "  ".join(f"{k} {v:.4g}" for k, v in rounds[-1].items()),
-              flush=True)
+        for figures in one_round(options):
+            rounds.append(figures)
+            print(f"round {number + 1}: " + "  ".join(f"{k} {v:.4g}" for k, v in figures.items()),
+                  flush=True)
     medians = {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}
     print("median:  " + "  ".join(f"{k} {v:.4g}" for k, v in medians.items()))
     if options.json:

@@ -1,6 +1,7 @@
 #include "metaserver/cluster/repair_forecast.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace cairn {
 namespace {
@@ -68,7 +69,7 @@ uint64_t RepairForecast::seconds_left() const {
   }
   const double together = static_cast<double>(Sum(looks_.back().left)) / rate;
   const double seconds = by_throttle ? slowest : together;
-  return std::max<uint64_t>(1, static_cast<uint64_t>(seconds));
+  return std::max<uint64_t>(1, static_cast<uint64_t>(std::llround(seconds)));
 }
 
 }  // namespace cairn

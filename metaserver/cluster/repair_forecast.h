@@ -26,9 +26,9 @@ class RepairForecast {
   void Forget() { looks_.clear(); }
 
   uint64_t bytes_per_second() const;  // of all sources; 0: nothing has been copied of late
-  // Until the last byte, rounded down since whoever reads it does so a moment later, at least 1; 0:
-  // not known. A throttle binds each source by itself: the slowest is waited for. Else what they
-  // write to bounds them all, and those that are left get faster once others are done.
+  // Until the last byte, to the nearest, at least 1; 0: not known. A throttle binds each source by
+  // itself: the slowest is waited for. Else what they write to bounds them all, and those that are
+  // left get faster once others are done.
   uint64_t seconds_left() const;
 
  private:

@@ -60,16 +60,10 @@ std::optional<std::string> BlockTruth::See(uint64_t tag, Time from, Time to) {
                      Seconds(dead->dead), Seconds(from), List());
 }
 
-bool BlockTruth::IsWritten() const {
-  return std::any_of(values_.begin(), values_.end(), [this](const Value& value) {
-    return (value.tag & kZeroTag) == 0 && value.settled > synced_;
-  });
-}
-
-void BlockTruth::Lose(bool torn) {
+void BlockTruth::Lose() {
   for (Value& value : values_) {
-    if (value.for_ever && !torn) continue;
-    if (value.dead > synced_ || value.for_ever) value.dead = kNever;
+    if (value.for_ever) continue;
+    if (value.dead > synced_) value.dead = kNever;
     const bool cut = (value.tag & kZeroTag) != 0;
     if (value.settled > synced_ && !cut) value.settled = kNever;
   }

@@ -38,11 +38,8 @@ class BlockTruth {
   std::optional<std::string> See(uint64_t tag, Time from, Time to);
   // Everything settled before `from` is on disk.
   void Sync(Time from) { synced_ = std::max(synced_, from); }
-  // Some write is not on disk for sure.
-  bool IsWritten() const;
-  // All copies may have lost what was not synced. `torn`: what is adopted then may hold any bytes
-  // the file ever had there and lost by a cut: the file's old blocks or name may be back.
-  void Lose(bool torn);
+  // All copies may have lost what was not synced. What a cut took before stays away.
+  void Lose();
 
  private:
   struct Value {  // one run of a write

@@ -160,13 +160,7 @@ void FileTruth::Lose(PgId group) {
   lost_[group] = world_.now();
   for (auto& [id, sectors] : sectors_) {
     if (GroupOf(id) != group) continue;
-    std::set<uint32_t> written;  // blocks that may come back torn
-    for (auto& [sector, truth] : sectors) {
-      if (truth.IsWritten()) written.insert(sector / kSectorsPerBlock);
-    }
-    for (auto& [sector, truth] : sectors) {
-      truth.Lose(written.contains(sector / kSectorsPerBlock));
-    }
+    for (auto& [sector, truth] : sectors) truth.Lose();
   }
 }
 
