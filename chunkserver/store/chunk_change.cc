@@ -37,7 +37,7 @@ Status AfterNoSpace(StoreParts& parts, Chunk& chunk, const std::vector<Extent>& 
   ASSIGN_OR_RETURN(std::optional<ChunkRow> row, chunk.Row());
   if (!row) {
     chunk.Reset();
-    // A file that stays has no row: its bytes mean nothing, and a later start removes it.
+    // A file that stays is doomed.
     Status removed = parts.files.Remove(chunk.id());
     return removed.code() == ErrorCode::kNoSpace ? OkStatus() : removed;
   }
@@ -46,7 +46,7 @@ Status AfterNoSpace(StoreParts& parts, Chunk& chunk, const std::vector<Extent>& 
                                     : EraseBlocks(parts, chunk, BlocksUnder(extent)));
   }
   parts.unsealed.NoteChange(chunk.id(), row->group, parts.clock.Now());
-  return OkStatus();
+  return SyncBytes(parts, chunk);
 }
 
 // For disks that cannot punch: what is there is overwritten, which as a rule needs no room.
@@ -136,6 +136,11 @@ Status ReadForMerge(StoreParts& parts, Chunk& chunk, uint32_t block, uint32_t cr
   return Status::Error(ErrorCode::kCorruption, "chunk {} block {} is damaged", chunk.id(), block);
 }
 
+void ForgetLastRequest(ChunkRow& row) {
+  row.last_session = SessionId();
+  row.last_sequence = 0;
+}
+
 Status BeginChange(StoreParts& parts, Chunk& chunk) {
   ASSIGN_OR_RETURN(std::optional<ChunkRow> row, chunk.Row());
   if (!row && parts.files.IsDoomed(chunk.id())) {
@@ -160,6 +165,7 @@ Status WriteExtents(StoreParts& parts, Chunk& chunk, const std::vector<Extent>& 
   if (extents.empty()) return OkStatus();
   ASSIGN_OR_RETURN(std::shared_ptr<File> file, chunk.OpenFile(/*create=*/false));
   if (!file) {
+    RETURN_IF_ERROR(parts.health.Fatal(parts.files.SyncRemoval(chunk.id())));
     ASSIGN_OR_RETURN(file, chunk.OpenFile(/*create=*/true));
     parts.unsealed.NoteNewFile(chunk.id());
   }
@@ -168,6 +174,11 @@ Status WriteExtents(StoreParts& parts, Chunk& chunk, const std::vector<Extent>& 
   if (status.code() != ErrorCode::kNoSpace) return parts.health.Fatal(std::move(status));
   RETURN_IF_ERROR(parts.health.Fatal(AfterNoSpace(parts, chunk, extents)));
   return status;
+}
+
+Status SyncBytes(StoreParts& parts, Chunk& chunk) {
+  ASSIGN_OR_RETURN(std::shared_ptr<File> file, chunk.OpenFile(/*create=*/false));
+  return file ? parts.health.Fatal(file->Sync()) : OkStatus();
 }
 
 Status EraseBlocks(StoreParts& parts, Chunk& chunk, std::vector<uint32_t> blocks) {

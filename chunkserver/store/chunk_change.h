@@ -51,15 +51,23 @@ struct Extent {
 Status ReadForMerge(StoreParts& parts, Chunk& chunk, uint32_t block, uint32_t crc,
                     std::span<std::byte> out, uint32_t& adopted);
 
+// A block was taken as a crash left it: it may lack what this request wrote, whose retry is to be
+// run, not answered (rule C8).
+void ForgetLastRequest(ChunkRow& row);
+
 // Makes the chunk unsealed on disk if it is sealed, and clears away an earlier chunk of this id.
 Status BeginChange(StoreParts& parts, Chunk& chunk);
 // kNoSpace: of blocks that are present, those that were half written became suspect; others look as
 // before.
 Status WriteExtents(StoreParts& parts, Chunk& chunk, const std::vector<Extent>& extents);
-// The bytes of blocks that are not present become zeros, their room is given back; on disk with the
-// chunk's next sync. Blocks stop being present before: a crash on the way leaves bytes, which the
-// next start erases.
+// The bytes of blocks that are not present become zeros, their room is given back. Blocks stop
+// being present before: a crash on the way leaves bytes, which the next start erases. Not on disk
+// on return: a caller whose blocks had bytes that count syncs before they may be present again,
+// else a power cut could show the old ones under a new row.
 Status EraseBlocks(StoreParts& parts, Chunk& chunk, std::vector<uint32_t> blocks);
+// The chunk's bytes, its file's size and holes are on disk on return. For what every later access
+// to the chunk has to wait for; syncs of clients do not hold the lock (chunk_sealer).
+Status SyncBytes(StoreParts& parts, Chunk& chunk);
 // Row and CRCs in one batch; the edited blocks are above doubt afterwards.
 // `row`'s count of present blocks is filled in.
 Status CommitChange(StoreParts& parts, Chunk& chunk, ChunkRow row, BlockEdits& edits);

@@ -23,20 +23,18 @@ Status ClearFrom(StoreParts& parts, Chunk& chunk, uint32_t first, BlockEdits& ed
                                        });
 }
 
-Status TruncateFile(StoreParts& parts, Chunk& chunk, uint32_t end) {
+// On disk on return: a stamp that outlives the power while the cut does not would show old bytes
+// once the file grows.
+Status CutFile(StoreParts& parts, Chunk& chunk, uint32_t end) {
   ASSIGN_OR_RETURN(uint64_t size, chunk.FileSize());
   if (size <= end) return OkStatus();
   ASSIGN_OR_RETURN(std::shared_ptr<File> file, chunk.OpenFile(/*create=*/false));
   chunk.ForgetSize();
   Status status = file->Truncate(end);
   // Without the stamp the cut is tried again.
-  return status.code() == ErrorCode::kNoSpace ? status : parts.health.Fatal(std::move(status));
-}
-
-// A stamp that outlives the power while the cut does not would show old bytes once the file grows.
-Status SyncCut(StoreParts& parts, Chunk& chunk) {
-  ASSIGN_OR_RETURN(std::shared_ptr<File> file, chunk.OpenFile(/*create=*/false));
-  return file ? parts.health.Fatal(file->Sync()) : OkStatus();
+  if (status.code() == ErrorCode::kNoSpace) return status;
+  RETURN_IF_ERROR(parts.health.Fatal(std::move(status)));
+  return SyncBytes(parts, chunk);
 }
 
 struct ShortenedBlock {
@@ -65,18 +63,18 @@ Status CutAt(StoreParts& parts, Chunk& chunk, uint32_t end, uint64_t stamp) {
   BlockEdits cleared(chunk);
   RETURN_IF_ERROR(ClearFrom(parts, chunk, (end + kBlockSize - 1) / kBlockSize, cleared));
   ASSIGN_OR_RETURN(std::optional<ShortenedBlock> shortened, Shorten(parts, chunk, end));
-  if (cleared.empty() && !shortened) return OkStatus();
+  if (cleared.empty() && !shortened) return CutFile(parts, chunk, end);
 
   RETURN_IF_ERROR(BeginChange(parts, chunk));
   ASSIGN_OR_RETURN(std::optional<ChunkRow> row, chunk.Row());
   // Blocks stop being present before their bytes go: the bytes of an absent block mean nothing. The
   // stamp comes last, so that a crash on the way leads here again.
   RETURN_IF_ERROR(CommitChange(parts, chunk, *row, cleared));
-  RETURN_IF_ERROR(TruncateFile(parts, chunk, end));
-  RETURN_IF_ERROR(SyncCut(parts, chunk));
+  RETURN_IF_ERROR(CutFile(parts, chunk, end));
   BlockEdits last(chunk);
   if (shortened) RETURN_IF_ERROR(last.Set(shortened->block, shortened->crc));
   row->stamp = stamp;
+  if (shortened && shortened->adopted > 0) ForgetLastRequest(*row);
   RETURN_IF_ERROR(CommitChange(parts, chunk, *row, last));
   if (shortened) parts.adopted_blocks += shortened->adopted;
   return OkStatus();

@@ -30,7 +30,6 @@ std::string ChunkFiles::Path(ChunkId id) const {
 }
 
 Result<std::shared_ptr<File>> ChunkFiles::Open(ChunkId id, bool create) {
-  if (create && MayComeBack(id)) RETURN_IF_ERROR(SyncEntry(id));
   auto file = files_.Open(Path(id), create ? OpenMode::kCreate : OpenMode::kReadWrite);
   if (file.has_value()) return std::shared_ptr<File>(std::move(*file));
   if (!create && file.error().code() == ErrorCode::kNotFound) return std::shared_ptr<File>();
@@ -57,10 +56,17 @@ Status ChunkFiles::SyncAll() {
 Status ChunkFiles::Remove(ChunkId id) {
   Status status = files_.Remove(Path(id));
   if (status.code() == ErrorCode::kNotFound) return OkStatus();
-  RETURN_IF_ERROR(status);
   absl::MutexLock lock(&mu_);
-  removed_[ChunkFolderNumber(id)][id] = ++removals_;
-  return OkStatus();
+  if (status.ok()) {
+    removed_[ChunkFolderNumber(id)][id] = ++removals_;
+  } else {
+    doomed_.insert(id);
+  }
+  return status;
+}
+
+Status ChunkFiles::SyncRemoval(ChunkId id) {
+  return MayComeBack(id) ? SyncEntry(id) : OkStatus();
 }
 
 bool ChunkFiles::MayComeBack(ChunkId id) const {
@@ -107,11 +113,11 @@ std::vector<ChunkId> ChunkFiles::Doomed() const {
 }
 
 Status ChunkFiles::RemoveDoomed(ChunkId id) {
-  {
-    absl::MutexLock lock(&mu_);
-    if (doomed_.erase(id) == 0) return OkStatus();
-  }
-  return Remove(id);
+  if (!IsDoomed(id)) return OkStatus();
+  RETURN_IF_ERROR(Remove(id));
+  absl::MutexLock lock(&mu_);
+  doomed_.erase(id);
+  return OkStatus();
 }
 
 std::string ChunkFiles::AsidePath(const AsideFile& aside) const {

@@ -26,9 +26,7 @@ class ChunkFiles {
   Status Prepare();
   std::string Path(ChunkId id) const;
 
-  // Null when there is no file and `create` is false. A file that is created in place of one that
-  // was removed waits until that removal is on disk: after a power cut the old one would stand
-  // under rows of the new one.
+  // Null when there is no file and `create` is false.
   Result<std::shared_ptr<File>> Open(ChunkId id, bool create);
   // See FileSystem::OpenToShare.
   Result<Descriptor> OpenToShare(ChunkId id) { return files_.OpenToShare(Path(id)); }
@@ -37,8 +35,11 @@ class ChunkFiles {
   // Everything of this disk is on disk on return.
   Status SyncAll();
 
-  // Absent is ok.
+  // Absent is ok. A file that cannot be removed is doomed: it must not serve a chunk to come.
   Status Remove(ChunkId id);
+  // If a file of this name was removed, that is on disk on return. To be called before one is
+  // created anew: after a power cut the old one would stand under the rows of the new one.
+  Status SyncRemoval(ChunkId id);
   // Files removed whose removal is not known to be on disk.
   size_t RemovedCount() const;
   // For a chunk whose seal may still be on disk: should a power cut bring the seal back, the bytes

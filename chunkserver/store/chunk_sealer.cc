@@ -20,6 +20,8 @@ Status SyncFile(StoreParts& parts, ChunkId id) {
   std::shared_ptr<File> file;
   {
     absl::ReaderMutexLock lock(&chunk->mu);
+    ASSIGN_OR_RETURN(std::optional<ChunkRow> row, chunk->Row());
+    if (!row) return OkStatus();  // removed meanwhile: its file may be doomed
     ASSIGN_OR_RETURN(file, chunk->OpenFile(/*create=*/false));
   }
   return file ? parts.health.Fatal(file->Sync()) : OkStatus();
@@ -125,6 +127,8 @@ Status RemoveDoomedFiles(StoreParts& parts) {
   for (ChunkId id : doomed) {
     std::shared_ptr<Chunk> chunk = parts.chunks.Get(id);
     absl::WriterMutexLock lock(&chunk->mu);
+    if (!parts.files.IsDoomed(id)) continue;
+    chunk->Reset();  // nobody may write to the removed file
     RETURN_IF_ERROR(parts.files.RemoveDoomed(id));
   }
   return OkStatus();

@@ -46,6 +46,15 @@ Status AdmitBlocks(StoreParts& parts, Chunk& chunk, uint64_t offset, size_t size
   return parts.room.Admit(new_bytes, ordered);
 }
 
+Result<bool> IsAnyPresent(Chunk& chunk, const std::vector<uint32_t>& blocks) {
+  BlockEdits rows(chunk);
+  for (uint32_t block : blocks) {
+    ASSIGN_OR_RETURN(std::optional<uint32_t> crc, rows.OldCrc(block));
+    if (crc) return true;
+  }
+  return false;
+}
+
 ChunkRow RowOfInstall(const BlockInstall& install) {
   ChunkRow row;
   row.group = install.group;
@@ -125,6 +134,7 @@ Status InstallChunkBlocks(StoreParts& parts, Chunk& chunk, const BlockInstall& i
   const uint64_t offset = uint64_t{install.first_block} * kBlockSize;
   RETURN_IF_ERROR(AdmitBlocks(parts, chunk, offset, install.data.size(), install.ordered));
   RETURN_IF_ERROR(BeginChange(parts, chunk));
+  ASSIGN_OR_RETURN(const bool had_bytes, IsAnyPresent(chunk, install.absent_blocks));
   WritePlan plan(parts, chunk);
   RETURN_IF_ERROR(plan.Build(offset, install.data, install.crcs));
   RETURN_IF_ERROR(WriteExtents(parts, chunk, plan.extents()));
@@ -132,7 +142,10 @@ Status InstallChunkBlocks(StoreParts& parts, Chunk& chunk, const BlockInstall& i
   RETURN_IF_ERROR(chunk.StartWriteOut(offset, install.data.size()));
   for (uint32_t block : install.absent_blocks) RETURN_IF_ERROR(plan.edits().Clear(block));
   RETURN_IF_ERROR(CommitChange(parts, chunk, RowOfInstall(install), plan.edits()));
-  return EraseBlocks(parts, chunk, install.absent_blocks);
+  RETURN_IF_ERROR(EraseBlocks(parts, chunk, install.absent_blocks));
+  // Once more: a sync between row and erasure does not count.
+  parts.unsealed.NoteChange(chunk.id(), install.group, parts.clock.Now());
+  return had_bytes ? SyncBytes(parts, chunk) : OkStatus();
 }
 
 Status AdoptSuspects(StoreParts& parts, Chunk& chunk) {
@@ -141,9 +154,7 @@ Status AdoptSuspects(StoreParts& parts, Chunk& chunk) {
   if (!row || suspects.empty()) return OkStatus();
   RETURN_IF_ERROR(BeginChange(parts, chunk));
   row->sealed = false;
-  // The last request may be what these blocks have lost: its retry is to be run, not answered.
-  row->last_session = SessionId();
-  row->last_sequence = 0;
+  ForgetLastRequest(*row);
   BlockEdits edits(chunk);
   std::array<std::byte, kBlockSize> bytes;
   for (uint32_t block : suspects) {

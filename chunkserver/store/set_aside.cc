@@ -26,6 +26,7 @@ Result<bool> SetChunkAside(StoreParts& parts, Chunk& chunk, PgId group) {
   // The file first: files without rows are removed at a start, rows without a file are looked for
   // in aside/. What is sealed is on disk already.
   const AsideFile aside{chunk.id(), std::max<int64_t>(0, parts.clock.WallNow().seconds)};
+  RETURN_IF_ERROR(parts.health.Fatal(parts.index->Sync()));  // that it is sealed, too
   ASSIGN_OR_RETURN(const bool moved, parts.files.MoveAside(aside));
   if (moved) RETURN_IF_ERROR(parts.health.Fatal(parts.files.SyncMoveAside(chunk.id())));
   RETURN_IF_ERROR(RemoveRows(parts, chunk, *row, /*sync=*/true));
@@ -39,7 +40,7 @@ Status TakeBackHalfSetAside(StoreParts& parts) {
   std::reverse(files.begin(), files.end());  // of one chunk the youngest is the one on its way
   for (const AsideFile& file : files) {
     ASSIGN_OR_RETURN(const std::optional<ChunkRow> row, parts.index->Chunk(file.id));
-    if (!row || !row->sealed || parts.files.Exists(file.id)) continue;
+    if (!row || !row->sealed || row->present_blocks == 0 || parts.files.Exists(file.id)) continue;
     RETURN_IF_ERROR(internal::StatusOf(parts.files.MoveBack(file)));
     RETURN_IF_ERROR(parts.health.Fatal(parts.files.SyncMoveBack(file.id)));
     LOG_INFO("chunk was being set aside, it is back chunk={}", file.id);

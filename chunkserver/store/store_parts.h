@@ -1,5 +1,5 @@
-// What the parts of one chunk store share. Order of locks: Chunk::mu, then any one of the locks
-// inside the members here; those are leaves.
+// What the parts of one chunk store share. Order of locks: Chunk::mu, Chunk::loading_, then any
+// one of the locks inside the members here; those are leaves.
 #pragma once
 
 #include <atomic>

@@ -203,7 +203,8 @@ Status Workload::InstallAt(ChunkId id, uint32_t first, const std::string& bytes,
   for (uint32_t i = 0; i < bytes.size() / kBlockSize; ++i) truth.Touch(first + i);
   for (uint32_t block : absent) {
     // What `bytes` has for it may reach the disk before the row says that it is not there.
-    if (next.blocks[block] != nullptr) truth.Pass(block, next.blocks[block]);
+    const bool is_passed = block >= first && block < first + bytes.size() / kBlockSize;
+    if (is_passed) truth.Pass(block, next.blocks[block]);
     next.blocks[block] = nullptr;
     truth.Touch(block);
   }

@@ -53,6 +53,22 @@ TEST_F(RuleC9, ACutIsOnDiskBeforeItsStamp) {
   EXPECT_EQ(done, (std::vector<std::string>{"truncate", "sync"}));
 }
 
+TEST_F(RuleC9, ACutThatTheFileRefusedIsTriedAgain) {
+  ASSERT_OK(Fill(0, 5 * 4096, 'a'));
+  Cut(4096);
+  watcher_ = [&](const DiskOperation& operation, bool after) {
+    if (operation.name != "truncate" || after) return;
+    FaultRule once{.operation = FaultOperation::kWrite, .kind = FaultKind::kNoSpace};
+    once.times = 1;
+    plan_.Set({once});
+  };
+  EXPECT_EQ(store_->Remove(kChunk, file_, /*whole=*/false).code(), ErrorCode::kNoSpace);
+  watcher_ = nullptr;
+  EXPECT_EQ(RawText(4096, 4096), std::string(4096, 'a'));
+  ASSERT_OK(store_->Remove(kChunk, file_, /*whole=*/false));
+  EXPECT_EQ(RawText(0, 5 * 4096), std::string(4096, 'a') + Zeros(4 * 4096));
+}
+
 TEST_F(RuleC9, AWriteDropsWhatACutRemovedFirst) {
   ASSERT_OK(Fill(0, 20000, 'a'));
   Cut(5000);

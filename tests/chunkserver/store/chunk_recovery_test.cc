@@ -63,6 +63,17 @@ TEST_F(ChunkRecoveryTest, AdoptForgetsTheLastRequest) {
   EXPECT_EQ((*store_->Info(kChunk))->last_sequence, 0u);
 }
 
+TEST_F(ChunkRecoveryTest, RuleC8ACutThatTakesASuspectBlockAsItIsForgetsTheLastRequest) {
+  ASSERT_OK(Fill(0, 3 * 4096, 'a'));
+  ASSERT_NE((*store_->Info(kChunk))->last_sequence, 0u);
+  KillInTheMiddleOfBlock(1);
+  Cut(4096 + 100);
+  ASSERT_OK(store_->Remove(kChunk, file_, /*whole=*/false));
+  EXPECT_THAT(store_->Suspects(kGroup), IsEmpty());
+  EXPECT_EQ((*store_->Info(kChunk))->last_session, SessionId());
+  EXPECT_EQ((*store_->Info(kChunk))->last_sequence, 0u);
+}
+
 TEST_F(ChunkRecoveryTest, AWholeBlockClearsSuspicionAndAPieceAdoptsTheRest) {
   ASSERT_OK(Fill(0, 3 * 4096, 'a'));
   KillInTheMiddleOfBlock(1);

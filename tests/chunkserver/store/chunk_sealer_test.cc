@@ -49,6 +49,28 @@ TEST_F(RuleC5, AWriteDuringTheSyncPreventsTheSeal) {
   EXPECT_FALSE(IsSealed());
 }
 
+// The sync would open the doomed file, and the next write would go where no name leads.
+TEST_F(RuleC5, AChunkSealedAndRemovedDuringTheSyncOfOthersLeavesNoFileOpen) {
+  const ChunkId first{InodeId(1), 0};
+  ASSERT_OK(Fill(0, 10, 'a', first));
+  ASSERT_OK(Fill(0, 10, 'a'));
+  bool removed = false;
+  watcher_ = [&](const DiskOperation& operation, bool after) {
+    if (operation.name != "sync" || after || removed) return;
+    removed = true;
+    EXPECT_EQ(*SealAll(), 2u);
+    EXPECT_OK(store_->Drop(kChunk));
+  };
+  ASSERT_OK(store_->Sync(std::vector{first, kChunk}));
+  EXPECT_TRUE(removed);
+  ASSERT_OK(SealAll());  // removes the file
+  EXPECT_FALSE(PosixFiles().Exists(PathOf(kChunk)));
+  ASSERT_OK(Fill(0, 10, 'b'));
+  ASSERT_OK(store_->Sync(std::vector{kChunk}));
+  KillAndOpen();
+  EXPECT_EQ(ReadText(0, 10), "bbbbbbbbbb");
+}
+
 TEST_F(RuleC5, ACutDuringTheSyncPreventsTheSealAlthoughTheVersionIsTheSame) {
   ASSERT_OK(Fill(0, 10000, 'a'));
   bool cut = false;
