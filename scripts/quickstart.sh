@@ -6,6 +6,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+case "${1:-}" in
+  -*) echo "usage: scripts/quickstart.sh [DIRECTORY]" >&2; exit 2 ;;
+esac
 directory=${1:-${XDG_STATE_HOME:-$HOME/.local/state}/cairn/quickstart}
 mount_point=$directory/mnt
 
