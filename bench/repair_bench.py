@@ -110,7 +110,7 @@ def watch_repair(c, lost_at, earlier):
 
 
 def judge(samples, repair):
-    first = next((at for at, done, total, _ in samples if done > 0), samples[-1][0])
+    first = next((at for at, done, _, _ in samples if done > 0), samples[-1][0])
     end = samples[-1][0]
     final_total = samples[-1][2]
     rates = final_total / MIB / max(end - first, 0.001)

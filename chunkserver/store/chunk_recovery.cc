@@ -31,8 +31,9 @@ Status RemoveFilesWithoutRow(StoreParts& parts) {
 // One unsealed chunk: what lies under its blocks is proven, or erased.
 class ChunkProof {
  public:
-  ChunkProof(StoreParts& parts, Chunk& chunk, PgId group)
-      : parts_(parts), chunk_(chunk), group_(group) {}
+  // `buffer`: room for the blocks of one row.
+  ChunkProof(StoreParts& parts, Chunk& chunk, PgId group, std::span<std::byte> buffer)
+      : parts_(parts), chunk_(chunk), group_(group), buffer_(buffer) {}
 
   Status Run() {
     ASSIGN_OR_RETURN(const uint64_t size, chunk_.FileSize());
@@ -48,9 +49,9 @@ class ChunkProof {
   }
   size_t suspects() const { return suspects_; }
 
- private:
   static constexpr uint64_t kRowBytes = uint64_t{kBlocksPerRow} * kBlockSize;
 
+ private:
   // Reads the row's 64 blocks at once.
   Status Look(uint32_t row_number, const CrcRow& row, uint64_t file_size) {
     const uint64_t start = row_number * kRowBytes;
@@ -58,14 +59,15 @@ class ChunkProof {
     RETURN_IF_ERROR(chunk_.ReadBytes(start, buffer_));
     for (uint32_t bit = 0; bit < kBlocksPerRow; ++bit) {
       const uint32_t block = row_number * kBlocksPerRow + bit;
-      const auto bytes = std::span(buffer_).subspan(size_t{bit} * kBlockSize, kBlockSize);
+      const auto bytes = buffer_.subspan(size_t{bit} * kBlockSize, kBlockSize);
       if (row.Has(bit) && Crc32c(bytes) != row.crcs[bit]) {
         parts_.doubts.AddSuspect(chunk_.id(), group_, block);
         ++suspects_;
       }
       if (!row.Has(bit) &&
-          std::ranges::any_of(bytes, [](std::byte b) { return b != std::byte{0}; }))
+          std::ranges::any_of(bytes, [](std::byte b) { return b != std::byte{0}; })) {
         stray_.push_back(block);
+      }
     }
     return OkStatus();
   }
@@ -81,17 +83,17 @@ class ChunkProof {
   StoreParts& parts_;
   Chunk& chunk_;
   const PgId group_;
-  std::vector<std::byte> buffer_ = std::vector<std::byte>(kRowBytes);
+  const std::span<std::byte> buffer_;
   std::vector<uint32_t> stray_;  // blocks that are not present and hold bytes
   size_t suspects_ = 0;
 };
 
-Status VerifyChunk(StoreParts& parts, ChunkId id) {
+Status VerifyChunk(StoreParts& parts, ChunkId id, std::span<std::byte> buffer) {
   std::shared_ptr<Chunk> chunk = parts.chunks.Get(id);
   absl::WriterMutexLock lock(&chunk->mu);
   ASSIGN_OR_RETURN(std::optional<ChunkRow> row, chunk->Row());
   if (!row) return Status::Error(ErrorCode::kIoError, "unsealed chunk {} has no row", id);
-  ChunkProof proof(parts, *chunk, row->group);
+  ChunkProof proof(parts, *chunk, row->group, buffer);
   RETURN_IF_ERROR(proof.Run());
   if (proof.suspects() > 0) {
     LOG_WARN("suspect after an unclean stop chunk={} blocks={}", id, proof.suspects());
@@ -109,8 +111,9 @@ Status RecoverChunks(StoreParts& parts, bool clean_stop) {
   if (!clean_stop) RETURN_IF_ERROR(RemoveFilesWithoutRow(parts));
   // After a clean stop only chunks whose suspects were never resolved are left.
   ASSIGN_OR_RETURN(std::vector<ChunkId> unsealed, parts.index->View().Unsealed());
-  for (ChunkId id : unsealed) RETURN_IF_ERROR(VerifyChunk(parts, id));
-  // What was erased, and names removed by whoever ran before: see ChunkFiles::Open.
+  std::vector<std::byte> buffer(ChunkProof::kRowBytes);
+  for (ChunkId id : unsealed) RETURN_IF_ERROR(VerifyChunk(parts, id, buffer));
+  // What was erased, and names removed by whoever ran before: see ChunkFiles::SyncRemoval.
   if (!clean_stop) RETURN_IF_ERROR(parts.health.Fatal(parts.files.SyncAll()));
   if (!unsealed.empty()) LOG_INFO("unsealed chunks verified count={}", unsealed.size());
   return OkStatus();

@@ -147,6 +147,13 @@ TEST_F(ChunkRecoveryTest, RuleC9AFileIsCreatedAnewOnlyWhenItsRemovalIsOnDisk) {
   EXPECT_THAT(done, ElementsAre("remove", "create", "write")) << "the start brought it to disk";
 }
 
+TEST_F(ChunkRecoveryTest, AnOldNameThatMayNotBeGoneEndsTheUseOfTheDisk) {
+  ASSERT_OK(Fill(0, 4096, 'a'));
+  ASSERT_OK(store_->Drop(kChunk));
+  plan_.Set({{.operation = FaultOperation::kSync, .kind = FaultKind::kNoSpace}});
+  EXPECT_EQ(Fill(0, 4096, 'b').code(), ErrorCode::kDiskFailed);
+}
+
 TEST_F(ChunkRecoveryTest, ASealedChunkWithoutItsFileIsDamaged) {
   ASSERT_OK(Fill(0, 4096, 'a'));
   ASSERT_OK(SealAll());

@@ -71,6 +71,36 @@ TEST_F(RuleC5, AChunkSealedAndRemovedDuringTheSyncOfOthersLeavesNoFileOpen) {
   EXPECT_EQ(ReadText(0, 10), "bbbbbbbbbb");
 }
 
+TEST_F(RuleC5, ASyncBetweenRowAndErasureOfAnInstallIsNotEnoughToSeal) {
+  ASSERT_OK(Fill(0, 2 * 4096, 'a'));
+  BlockInstall install;
+  install.info.id = kChunk;
+  install.info.version = {Epoch(3), 9};
+  install.info.generation = 1;
+  install.group = kGroup;
+  install.chunk_size = kMinChunkSize;
+  install.absent_blocks = {3};  // never there: nothing to sync for
+  ASSERT_OK(Fill(5 * 4096, 4096, 'a'));
+  std::vector<ChunkId> others;
+  for (uint64_t inode = 1; inode <= 20; ++inode) {
+    others.push_back({InodeId(inode), 0});
+    ASSERT_OK(Fill(0, 10, 'a', others.back()));
+  }
+  others.push_back(kChunk);
+  watcher_ = [&](const DiskOperation& operation, bool after) {
+    if (operation.name != "punch" || after) return;
+    EXPECT_OK(store_->Sync(others));  // so many that no lock is taken
+  };
+  ASSERT_OK(store_->InstallBlocks(install));
+  size_t syncs = 0;
+  watcher_ = [&](const DiskOperation& operation, bool after) {
+    syncs += after && operation.name == "sync" && operation.path == PathOf(kChunk) ? 1 : 0;
+  };
+  ASSERT_OK(SealAll());
+  EXPECT_TRUE(IsSealed());
+  EXPECT_EQ(syncs, 1u);
+}
+
 TEST_F(RuleC5, ACutDuringTheSyncPreventsTheSealAlthoughTheVersionIsTheSame) {
   ASSERT_OK(Fill(0, 10000, 'a'));
   bool cut = false;

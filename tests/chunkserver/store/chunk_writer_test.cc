@@ -133,6 +133,22 @@ TEST_F(ChunkWriterTest, InstallPutsBlocksVersionAndStampInPlace) {
   EXPECT_EQ((*blocks)->info.last_sequence, 77u);
 }
 
+// Else a write beside them brings the old bytes back when power is lost.
+TEST_F(ChunkWriterTest, RuleC9BlocksThatAnInstallTakesAwayAreGoneFromTheDisk) {
+  ASSERT_OK(Fill(0, 2 * 4096, 'a'));
+  std::vector<std::string> done;
+  watcher_ = [&](const DiskOperation& operation, bool after) {
+    if (after && operation.path == PathOf(kChunk)) done.push_back(operation.name);
+  };
+  BlockInstall install = Install(0, {}, {});
+  install.absent_blocks = {1};
+  ASSERT_OK(store_->InstallBlocks(install));
+  EXPECT_THAT(done, testing::ElementsAre("punch", "sync"));
+  done.clear();
+  ASSERT_OK(store_->InstallBlocks(install));
+  EXPECT_THAT(done, testing::Not(testing::Contains("sync"))) << "nothing was taken away";
+}
+
 TEST_F(ChunkWriterTest, InstallLeavesOutAbsentBlocksInsideItsRange) {
   std::vector<std::byte> data = Filled(3 * 4096, 'b');
   std::vector<uint32_t> crcs = PieceCrcs(0, data);

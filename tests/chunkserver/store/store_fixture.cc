@@ -141,12 +141,9 @@ std::vector<uint32_t> PieceCrcs(uint64_t offset, std::span<const std::byte> data
 }
 
 StoreTest::StoreTest() {
-  files_ = MakeWatchedFiles(
-      *faulty_,
-      [this](const DiskOperation& operation, bool after) {
-        if (watcher_) watcher_(operation, after);
-      },
-      &space_);
+  files_ = MakeWatchedFiles(*faulty_, [this](const DiskOperation& operation, bool after) {
+    if (watcher_) watcher_(operation, after);
+  }, &space_);
   Open();
 }
 
@@ -156,13 +153,14 @@ StoreTest::~StoreTest() {
 }
 
 void StoreTest::Open(bool clean_stop) {
-  auto store = ChunkStore::Open(
-      {.directory = directory_,
-       .files = files_.get(),
-       .clock = &clock_,
-       .clean_stop = clean_stop,
-       .unclean_boot = false,
-       .disk_failed = [this](const Status& cause) { disk_failures_.push_back(cause.message()); }});
+  auto store = ChunkStore::Open({.directory = directory_,
+                                 .files = files_.get(),
+                                 .clock = &clock_,
+                                 .clean_stop = clean_stop,
+                                 .unclean_boot = false,
+                                 .disk_failed = [this](const Status& cause) {
+                                   disk_failures_.push_back(cause.message());
+                                 }});
   ASSERT_OK(store);
   store_ = std::move(*store);
 }

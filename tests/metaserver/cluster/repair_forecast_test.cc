@@ -45,6 +45,15 @@ TEST_F(RepairForecastTest, OfSourcesThatAreEquallyFarItIsTheTimeOfEach) {
   EXPECT_EQ(forecast_.seconds_left(), 8u);
 }
 
+TEST_F(RepairForecastTest, TheTimeIsToldToTheNearestSecond) {
+  Note(0s, {{kOne, 1070}});
+  Note(2s, {{kOne, 870}});
+  EXPECT_EQ(forecast_.seconds_left(), 9u);
+  Note(1s, {{kOne, 740}});
+  EXPECT_EQ(forecast_.bytes_per_second(), 130u);
+  EXPECT_EQ(forecast_.seconds_left(), 6u);
+}
+
 TEST_F(RepairForecastTest, WithoutAThrottleTheRestGetsFasterOnceOthersAreDone) {
   Note(0s, {{kOne, 400}, {kTwo, 1800}});
   Note(2s, {{kOne, 200}, {kTwo, 1600}});
